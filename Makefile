@@ -1,0 +1,175 @@
+# nsprobe: build, test and install. `make help` lists the targets.
+#
+#   make SAN=1 ...     build with AddressSanitizer and UBSan, in build/san
+#   make CC=clang-14   another compiler; give BUILD= too, to keep the objects apart
+
+VERSION   := 0.1.0
+ABI       := 0
+
+CC        ?= gcc
+AR        ?= ar
+CLANG     ?= clang-14
+PREFIX    ?= /usr/local
+DESTDIR   ?=
+ifdef SAN
+BUILD     ?= build/san
+else
+BUILD     ?= build/release
+endif
+
+WARN      := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+STD       := -std=c17 -D_GNU_SOURCE -DNSPROBE_VERSION='"$(VERSION)"'
+ifdef SAN
+MODE      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDMODE    := -fsanitize=address,undefined
+else
+MODE      := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection
+LDMODE    := -pie -Wl,-z,relro,-z,now
+endif
+CFLAGS    += $(STD) $(MODE) $(WARN) -fPIC -ffile-prefix-map=$(CURDIR)=. -MMD -MP
+CPPFLAGS  += -I. -Isrc
+PROTO_CPPFLAGS :=
+LDLIBS    := -ljansson -lidn2 -lpcap -lcap-ng
+
+PROTO_SRC := $(sort $(wildcard proto/*.c))
+PROTO_HDR := $(sort $(wildcard proto/*.h proto/*.def))
+PROG_SRC  := $(sort $(wildcard capture/*.c src/*/*.c))
+UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
+TESTLIB_SRC := $(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
+FUZZ_SRC  := $(sort $(wildcard fuzz/fuzz_*.c))
+FUZZLIB_SRC := $(filter-out $(FUZZ_SRC),$(sort $(wildcard fuzz/*.c)))
+BENCH_SRC := $(sort $(wildcard bench/*.c))
+
+obj        = $(patsubst %.c,$(BUILD)/%.o,$(1))
+PROTO_OBJ := $(call obj,$(PROTO_SRC))
+PROG_OBJ  := $(call obj,$(PROG_SRC))
+TESTLIB_OBJ := $(call obj,$(TESTLIB_SRC))
+UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
+FUZZ_BIN  := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
+BENCH_BIN := $(patsubst bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
+
+LIB_A     := $(BUILD)/libnsproto.a
+LIB_SO    := $(BUILD)/libnsproto.so.$(VERSION)
+PROG_A    := $(BUILD)/libnsprobe-internal.a
+PROG      := $(BUILD)/nsprobe
+
+.PHONY: all help deps demo test unit units cli lab corpus fuzz fuzz-smoke bench lint format \
+        man install clean check-docs
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PROG) $(LIB_A) $(LIB_SO) $(BUILD)/libnsproto.pc
+
+help:
+	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
+
+## all         the program and libnsproto, in build/release (SAN=1: build/san)
+## deps        install the Debian packages that build and tests need (root)
+deps:
+	scripts/deps.sh
+
+$(BUILD)/proto/%.o: proto/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(PROTO_CPPFLAGS) -fvisibility=hidden -c -o $@ $<
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
+
+$(LIB_A): $(PROTO_OBJ)
+	@rm -f $@
+	$(AR) rcsD $@ $^
+
+$(LIB_SO): $(PROTO_OBJ)
+	$(CC) -shared $(MODE) $(LDMODE) -Wl,-soname,libnsproto.so.$(ABI) -o $@ $^
+
+$(BUILD)/libnsproto.pc: proto/libnsproto.pc.in Makefile
+	@mkdir -p $(@D)
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+
+$(PROG_A): $(PROG_OBJ)
+	@rm -f $@
+	$(AR) rcsD $@ $^
+
+$(PROG): $(BUILD)/src/main.o $(PROG_A) $(LIB_A)
+	$(CC) $(MODE) $(LDMODE) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TESTLIB_OBJ) $(PROG_A) $(LIB_A)
+	@mkdir -p $(@D)
+	$(CC) $(MODE) $(LDMODE) -o $@ $^ -lcmocka $(LDLIBS)
+
+units: $(UNIT_BIN)
+
+## demo        install what is needed, build, and run check on the embedded lab
+demo: deps
+	$(MAKE) all
+	scripts/demo.sh $(PROG)
+
+## test        everything: units (release and sanitized), command line, corpora, lab
+test: all
+	$(MAKE) units
+	$(MAKE) SAN=1 all units
+	tests/run.py --release build/release --san build/san unit cli corpus lab
+
+## unit        the unit tests of this build alone
+unit: units
+	tests/run.py --release $(BUILD) unit
+
+cli: all
+	tests/run.py --release $(BUILD) cli
+
+## lab         real name servers in network namespaces (root)
+lab: all
+	tests/run.py --release $(BUILD) lab
+
+# Corpora run as ordinary tests through a plain main, without clang.
+$(BUILD)/corpus/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay_main.o $(PROG_A) $(LIB_A)
+	@mkdir -p $(@D)
+	$(CC) $(MODE) $(LDMODE) -o $@ $^ $(LDLIBS)
+
+corpus: $(patsubst fuzz/%.c,$(BUILD)/corpus/%,$(FUZZ_SRC))
+
+## fuzz        fuzz one target: make fuzz TARGET=message [RUNS=N]
+## fuzz-smoke  every fuzz target for a short, fixed number of runs
+fuzz fuzz-smoke:
+	scripts/fuzz.sh $@ "$(TARGET)" "$(RUNS)"
+
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(PROG_A) $(LIB_A)
+	@mkdir -p $(@D)
+	$(CC) $(MODE) $(LDMODE) -o $@ $^ $(LDLIBS) -lknot -lldns
+
+## bench       speed beside libknot and ldns, as ratios
+bench: $(BENCH_BIN)
+	scripts/bench.sh $(BUILD)
+
+## lint        clang-tidy, cppcheck, clang-format, dependency arrows
+lint:
+	scripts/lint.sh
+
+format:
+	clang-format-14 -i $$(git ls-files '*.c' '*.h')
+
+MAN := $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.scd))
+$(BUILD)/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	scdoc < $< > $@
+man: $(MAN)
+
+## install     under PREFIX (/usr/local), below DESTDIR
+install: all man
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+	  $(DESTDIR)$(PREFIX)/include/nsproto $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(PROG) $(DESTDIR)$(PREFIX)/bin/nsprobe
+	install -m 644 $(LIB_A) $(DESTDIR)$(PREFIX)/lib/libnsproto.a
+	install -m 755 $(LIB_SO) $(DESTDIR)$(PREFIX)/lib/
+	ln -sf libnsproto.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libnsproto.so.$(ABI)
+	ln -sf libnsproto.so.$(ABI) $(DESTDIR)$(PREFIX)/lib/libnsproto.so
+	install -m 644 $(PROTO_HDR) $(DESTDIR)$(PREFIX)/include/nsproto/
+	install -m 644 $(BUILD)/libnsproto.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
+	for m in $(MAN); do install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man1/; done
+
+## clean       remove build/
+clean:
+	rm -rf build
+
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

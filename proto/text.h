@@ -1,0 +1,46 @@
+/* Presentation format, out: records as zone text and as JSON (RFC 1035 5, RFC 3597 5, RFC 8427). */
+#ifndef NSPROTO_TEXT_H
+#define NSPROTO_TEXT_H
+
+#include "edns.h"
+#include "rdata.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* NUL-ended text in a buffer that the caller owns. When full, the rest is dropped and lost counts
+ * the octets that did not fit. */
+typedef struct nsp_text {
+    char *buf;
+    size_t len;
+    size_t cap;
+    size_t lost;
+} nsp_text_t;
+
+NSP_API void nsp_text_begin(nsp_text_t *t, char *buf, size_t cap);
+NSP_API void nsp_text_add(nsp_text_t *t, const char *s, size_t len);
+NSP_API void nsp_text_str(nsp_text_t *t, const char *s);
+NSP_API void nsp_text_printf(nsp_text_t *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+NSP_API void nsp_text_name(nsp_text_t *t, const nsp_name_t *name);
+/* A JSON string with its quotes; octets that are not UTF-8 come as \u00XX. */
+NSP_API void nsp_text_json_string(nsp_text_t *t, const char *s, size_t len);
+
+/* The RDATA alone. RDATA that does not decode is printed as RFC 3597 \# text; returns false then.
+ */
+NSP_API bool nsp_text_rdata(nsp_text_t *t, const nsp_msg_t *m, const nsp_rr_t *rr);
+/* "owner ttl class type rdata", separated by one space (RFC 1035 5.1). */
+NSP_API bool nsp_text_rr(nsp_text_t *t, const nsp_msg_t *m, const nsp_rr_t *rr);
+/* One EDNS option as dig and kdig show it, without its name: "75 73 ... (\"us\")", an address ...
+ */
+NSP_API void nsp_text_option(nsp_text_t *t, const nsp_edns_option_t *o);
+/* {"name":...,"ttl":...,"class":...,"type":...,"rdata":{fields...},"text":"..."} */
+NSP_API void nsp_json_rr(nsp_text_t *t, const nsp_msg_t *m, const nsp_rr_t *rr);
+/* The whole message as one JSON object: header, question, sections, EDNS, faults. */
+NSP_API void nsp_json_msg(nsp_text_t *t, const nsp_msg_t *m);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

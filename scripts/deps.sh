@@ -1,0 +1,34 @@
+#!/bin/sh
+# Installs the Debian packages that building and testing nsprobe needs.
+set -eu
+
+# what the program is built from
+build="gcc make pkg-config libc6-dev libjansson-dev libidn2-dev libpcap-dev libcap-ng-dev scdoc"
+# what its tests, its lint and its benchmarks use
+check="libcmocka-dev python3 clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev cppcheck
+ valgrind iproute2 nftables nsd knot bind9 bind9-utils bind9-dnsutils pdns-server
+ pdns-backend-bind knot-dnsutils ldnsutils tshark libknot-dev libldns-dev"
+
+missing=""
+for p in $build $check; do
+    dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q '^install ok installed' ||
+        missing="$missing $p"
+done
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" -ne 0 ]; then
+    echo "make deps: these packages are missing and only root can install them:" >&2
+    echo "  sudo apt-get install$missing" >&2
+    exit 1
+fi
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+# The servers are only wanted as programs: none of them may be started.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' > $policy
+    chmod 755 $policy
+    trap 'rm -f $policy' EXIT
+fi
+apt-get update -qq
+# shellcheck disable=SC2086
+apt-get install -y -qq --no-install-recommends $missing >/dev/null

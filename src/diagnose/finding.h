@@ -1,0 +1,75 @@
+/* Findings: what diagnosis says. One table (findings.def) holds everything that is fixed about a
+ * finding: stable ID, severity, title, meaning, cause, fix, source. docs/FINDINGS.md is generated
+ * from it. */
+#ifndef DIAGNOSE_FINDING_H
+#define DIAGNOSE_FINDING_H
+
+#include "diagnose/model.h"
+
+typedef enum severity {
+    SEVERITY_INFO,    /* worth knowing */
+    SEVERITY_NOTICE,  /* unusual; works */
+    SEVERITY_WARNING, /* works for now, or for some */
+    SEVERITY_ERROR    /* some resolvers or verifiers fail */
+} severity_t;
+
+/* FINDING(identifier, "stable-id", severity, "title", "meaning", "cause", "fix", "source") */
+typedef enum finding_id {
+#define FINDING(ident, id, severity, title, meaning, cause, fix, source) FINDING_##ident,
+#include "diagnose/findings.def"
+#undef FINDING
+    FINDING_COUNT
+} finding_id_t;
+
+typedef struct finding_desc {
+    const char *id;
+    severity_t severity;
+    const char *title;
+    const char *meaning;
+    const char *cause;
+    const char *fix;
+    const char *source;
+} finding_desc_t;
+
+#define FINDING_EVIDENCE_MAX 16
+
+/* One finding. Subject is the zone, a server, or an address. */
+typedef struct finding {
+    finding_id_t id;
+    severity_t severity; /* usually the table's */
+    bool has_server;
+    nsp_name_t server; /* first NS name of the address, or the server concerned */
+    bool has_addr;
+    addr_t addr;
+    char *text;              /* what was seen, one sentence, owned */
+    char *fix;               /* fix for this very case, owned; NULL: the table's */
+    uint16_t evidence_count; /* exchanges that prove it; more exist when it is the maximum */
+    uint32_t evidence[FINDING_EVIDENCE_MAX]; /* exchange ids */
+} finding_t;
+
+typedef struct finding_list {
+    size_t count;
+    size_t cap;
+    finding_t *item;
+    bool out_of_memory;
+} finding_list_t;
+
+const finding_desc_t *finding_desc(finding_id_t id);
+const char *severity_name(severity_t s); /* "error", "warning", "notice", "info" */
+
+void finding_list_init(finding_list_t *list);
+void finding_list_free(finding_list_t *list);
+/* Adds a finding with a formatted sentence; returns it for adding evidence, NULL without memory
+ * (remembered in the list). */
+finding_t *finding_add(finding_list_t *list, finding_id_t id, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void finding_set_addr(finding_t *f, const model_t *m, const addr_t *addr);
+void finding_set_server(finding_t *f, const nsp_name_t *server);
+void finding_set_fix(finding_t *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void finding_add_evidence(finding_t *f, const exchange_t *x);
+/* Worst first, then by table order, server and address: the same input gives the same order. */
+void finding_list_sort(finding_list_t *list);
+/* The verdict: the worst severity, or -1 for an empty list. */
+int finding_list_worst(const finding_list_t *list);
+
+#endif

@@ -1,0 +1,64 @@
+/* What one exchange came to: a pure reading of its events, used by every finding and report. */
+#ifndef DIAGNOSE_OUTCOME_H
+#define DIAGNOSE_OUTCOME_H
+
+#include "exchange/exchange.h"
+#include "proto/nsproto.h"
+
+typedef enum outcome_kind {
+    OUTCOME_PENDING,    /* not finished, nothing decided */
+    OUTCOME_ANSWERED,   /* a matching reply that parses */
+    OUTCOME_MALFORMED,  /* a matching reply that does not parse */
+    OUTCOME_MISMATCHED, /* only replies that do not match */
+    OUTCOME_SILENT,     /* nothing at all */
+    OUTCOME_ICMP,       /* only ICMP errors */
+    OUTCOME_REFUSED,    /* TCP RST to SYN */
+    OUTCOME_NO_SYNACK,
+    OUTCOME_RESET,
+    OUTCOME_CLOSED,  /* FIN before a whole reply */
+    OUTCOME_NOT_SENT /* the kernel would not send (no route, no such family, not permitted) */
+} outcome_kind_t;
+
+/* A message with room for its index. */
+typedef struct reply {
+    nsp_msg_t msg;
+    nsp_rr_t arena[NSP_RR_MAX];
+} reply_t;
+
+typedef struct outcome {
+    outcome_kind_t kind;
+    const event_t *reply; /* the deciding event: reply, mismatch, ICMP, reset ..., or NULL */
+    int64_t rtt;          /* from the attempt that the reply answers, nanoseconds; -1 without one */
+    bool late;            /* the reply came after its attempt's time was over */
+    unsigned attempts;
+    unsigned lost;   /* attempts that got nothing although another was answered */
+    nsp_err_t fault; /* for MALFORMED */
+    uint32_t fault_offset;
+} outcome_t;
+
+/* Classifies. scratch gets the indexed reply (valid as long as x lives) when there is one; it may
+ * be NULL. */
+void outcome_of(const exchange_t *x, outcome_t *out, reply_t *scratch);
+
+/* "answered", "silent", ... stable, for JSON. */
+const char *outcome_name(outcome_kind_t kind);
+
+/* The questions that `check` asks of each address, recognised from the query packet alone. */
+typedef enum probe_kind {
+    PROBE_NONE,     /* not one of them */
+    PROBE_SOA,      /* apex SOA, UDP, without EDNS */
+    PROBE_SOA_EDNS, /* apex SOA, UDP, EDNS version 0 */
+    PROBE_SOA_TCP,
+    PROBE_NS, /* apex NS, UDP, EDNS */
+    PROBE_NS_TCP,
+    PROBE_BIG,      /* apex DNSKEY or TXT, UDP, EDNS with DO and a size of 4096 */
+    PROBE_BIG_TCP,  /* the same over TCP */
+    PROBE_CASE,     /* apex SOA, UDP, mixed-case QNAME */
+    PROBE_NXDOMAIN, /* a name below the apex that should not exist: first label "nsprobe-..." */
+    PROBE_NODATA    /* a type that an apex should not have */
+} probe_kind_t;
+
+probe_kind_t probe_kind_of(const exchange_t *x, const nsp_name_t *zone);
+const char *probe_name(probe_kind_t kind);
+
+#endif

@@ -1,0 +1,98 @@
+/* An exchange is a value: one question sent to one address over one transport, and everything
+ * that came of it. A live probe makes exchanges by sending, a pcap makes the same exchanges by
+ * pairing packets. Nothing here, and nothing in diagnosis, knows which of the two it was.
+ *
+ * An exchange may have several attempts: the same question, local port, server and transport,
+ * each UDP attempt with an ID of its own. A retry that changes the question (no EDNS) or the
+ * transport (TCP after TC) is another exchange.
+ */
+#ifndef EXCHANGE_EXCHANGE_H
+#define EXCHANGE_EXCHANGE_H
+
+#include "exchange/addr.h"
+#include "proto/name.h"
+
+typedef enum transport { TRANSPORT_UDP, TRANSPORT_TCP } transport_t;
+
+typedef enum event_kind {
+    EVENT_SENT,         /* a query packet left; bytes are the message */
+    EVENT_REPLY,        /* a message that matches an attempt; bytes */
+    EVENT_MISMATCH,     /* a message that does not match; mismatch says why; bytes */
+    EVENT_ICMP,         /* ICMP error about an attempt; peer is the reporting router */
+    EVENT_SEND_FAILED,  /* the kernel refused to send; os_error */
+    EVENT_TIMEOUT,      /* an attempt's time is over */
+    EVENT_TCP_OPEN,     /* handshake done */
+    EVENT_TCP_REFUSED,  /* RST in answer to SYN */
+    EVENT_TCP_RESET,    /* RST after the handshake */
+    EVENT_TCP_CLOSED,   /* FIN before the reply; bytes are what had come of a frame (may be none) */
+    EVENT_TCP_NO_SYNACK /* handshake not done when the attempt's time was over */
+} event_kind_t;
+
+/* Why a message does not match: bits. */
+#define MISMATCH_ADDRESS  1u /* came from another address */
+#define MISMATCH_PORT     2u /* came from another port */
+#define MISMATCH_ID       4u
+#define MISMATCH_QUESTION 8u  /* another QNAME (ignoring case), QTYPE or QCLASS, or none */
+#define MISMATCH_QR       16u /* QR clear: a query came back */
+#define MISMATCH_HEADER   32u /* shorter than a header: nothing to match by */
+
+typedef struct event {
+    event_kind_t kind;
+    uint8_t attempt;   /* 1 is the first; 0 when it cannot be told */
+    uint8_t mismatch;  /* bits, for EVENT_MISMATCH */
+    uint8_t icmp_type; /* as on the wire; the family is peer's */
+    uint8_t icmp_code;
+    uint32_t icmp_mtu;    /* next-hop MTU of "fragmentation needed"/"packet too big", else 0 */
+    int os_error;         /* errno value, for EVENT_SEND_FAILED */
+    int64_t at;           /* nanoseconds since the exchange's set began */
+    addr_t peer;          /* whoever sent it */
+    const uint8_t *bytes; /* owned by the exchange */
+    uint32_t size;
+} event_t;
+
+typedef struct exchange {
+    uint32_t id; /* number in its set, from 1 in order of the first packet */
+    transport_t transport;
+    addr_t server;    /* whom the question was for */
+    addr_t local;     /* port 0 when not known */
+    nsp_name_t qname; /* as sent, case kept */
+    uint16_t qtype;
+    uint16_t qclass;
+    bool finished; /* nothing more will be added */
+    uint32_t event_count;
+    uint32_t event_cap;
+    event_t *event; /* in order of time */
+} exchange_t;
+
+/* All exchanges of one run, in order of their first packet; owns them. */
+typedef struct exchange_set {
+    int64_t began_wall; /* nanoseconds since 1970: what at counts from */
+    uint32_t count;
+    uint32_t cap;
+    exchange_t **item;
+} exchange_set_t;
+
+/* Starts an empty set. */
+void exchange_set_init(exchange_set_t *set, int64_t began_wall);
+/* Frees every exchange of the set. */
+void exchange_set_free(exchange_set_t *set);
+/* Adds an exchange with its question read from the query (which may be any octets: the question
+ * stays the root and type 0 when there is none). NULL when memory is out. The set owns it. */
+exchange_t *exchange_add(exchange_set_t *set, transport_t transport, const addr_t *server,
+                         const uint8_t *query, size_t size);
+/* Appends a copy of *e (and of its bytes). Events at an earlier time than the last are put in
+ * their place. False when memory is out. */
+bool exchange_append(exchange_t *x, const event_t *e);
+
+/* First event of a kind, or NULL. */
+const event_t *exchange_find(const exchange_t *x, event_kind_t kind);
+/* The query of the first attempt: its EVENT_SENT, or NULL when nothing could be sent. */
+const event_t *exchange_query(const exchange_t *x);
+/* The reply that ended the exchange: its first EVENT_REPLY, or NULL. */
+const event_t *exchange_reply(const exchange_t *x);
+/* The EVENT_SENT that an event answers, or NULL. */
+const event_t *exchange_sent_of(const exchange_t *x, const event_t *e);
+/* Number of EVENT_SENT. */
+unsigned exchange_attempts(const exchange_t *x);
+
+#endif

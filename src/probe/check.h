@@ -1,0 +1,26 @@
+/* The main job as one call: walk the delegation, probe every address, in parallel. */
+#ifndef PROBE_CHECK_H
+#define PROBE_CHECK_H
+
+#include "diagnose/model.h"
+#include "probe/engine.h"
+
+typedef struct check_options {
+    schedule_t schedule;
+    addr_t source4; /* family 0: any */
+    addr_t source6;
+    unsigned exchanges_max; /* budget of one domain: 4000 */
+    unsigned per_address;   /* questions to one address at a time: 16 */
+    /* Called now and then for a progress line; may be NULL. */
+    void (*progress)(void *user, const model_t *m, size_t done, size_t outstanding);
+    void *user;
+} check_options_t;
+
+check_options_t check_options_default(void);
+
+/* Walks and probes in->domain; in->set is set to set while it runs. set receives all exchanges, *m
+ * the final model. NET_E_INTERRUPTED keeps all that was learnt so far, in set and *m. */
+net_err_t check_run(net_t *net, model_input_t *in, const check_options_t *options,
+                    exchange_set_t *set, model_t *m);
+
+#endif
