@@ -24,7 +24,8 @@ MODE      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-
 LDMODE    := -fsanitize=address,undefined
 else
 MODE      := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection
-LDMODE    := -pie -Wl,-z,relro,-z,now
+LDMODE    := -Wl,-z,relro,-z,now
+PIE       := -pie
 endif
 CFLAGS    += $(STD) $(MODE) $(WARN) -fPIC -ffile-prefix-map=$(CURDIR)=. -MMD -MP
 CPPFLAGS  += -I. -Isrc
@@ -92,11 +93,11 @@ $(PROG_A): $(PROG_OBJ)
 	$(AR) rcsD $@ $^
 
 $(PROG): $(BUILD)/src/main.o $(PROG_A) $(LIB_A)
-	$(CC) $(MODE) $(LDMODE) -o $@ $^ $(LDLIBS)
+	$(CC) $(MODE) $(LDMODE) $(PIE) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TESTLIB_OBJ) $(PROG_A) $(LIB_A)
 	@mkdir -p $(@D)
-	$(CC) $(MODE) $(LDMODE) -o $@ $^ -lcmocka $(LDLIBS)
+	$(CC) $(MODE) $(LDMODE) $(PIE) -o $@ $^ -lcmocka $(LDLIBS)
 
 units: $(UNIT_BIN)
 
@@ -125,7 +126,7 @@ lab: all
 # Corpora run as ordinary tests through a plain main, without clang.
 $(BUILD)/corpus/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay_main.o $(PROG_A) $(LIB_A)
 	@mkdir -p $(@D)
-	$(CC) $(MODE) $(LDMODE) -o $@ $^ $(LDLIBS)
+	$(CC) $(MODE) $(LDMODE) $(PIE) -o $@ $^ $(LDLIBS)
 
 corpus: $(patsubst fuzz/%.c,$(BUILD)/corpus/%,$(FUZZ_SRC))
 
@@ -136,7 +137,7 @@ fuzz fuzz-smoke:
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(PROG_A) $(LIB_A)
 	@mkdir -p $(@D)
-	$(CC) $(MODE) $(LDMODE) -o $@ $^ $(LDLIBS) -lknot -lldns
+	$(CC) $(MODE) $(LDMODE) $(PIE) -o $@ $^ $(LDLIBS) -lknot -lldns
 
 ## bench       speed beside libknot and ldns, as ratios
 bench: $(BENCH_BIN)
