@@ -6,7 +6,9 @@
 VERSION   := 0.1.0
 ABI       := 0
 
-CC        ?= gcc
+ifeq ($(origin CC),default)
+CC        := gcc
+endif
 AR        ?= ar
 CLANG     ?= clang-14
 PREFIX    ?= /usr/local
