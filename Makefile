@@ -111,7 +111,7 @@ demo: deps
 ## test        everything: units (release and sanitized), command line, corpora, lab
 test: all
 	$(MAKE) units
-	$(MAKE) SAN=1 all units
+	$(MAKE) SAN=1 all units corpus
 	tests/run.py --release build/release --san build/san unit cli corpus lab
 
 ## unit        the unit tests of this build alone
@@ -126,7 +126,7 @@ lab: all
 	tests/run.py --release $(BUILD) lab
 
 # Corpora run as ordinary tests through a plain main, without clang.
-$(BUILD)/corpus/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay_main.o $(PROG_A) $(LIB_A)
+$(BUILD)/corpus/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay_main.o $(call obj,$(filter-out fuzz/replay_main.c,$(FUZZLIB_SRC))) $(PROG_A) $(LIB_A)
 	@mkdir -p $(@D)
 	$(CC) $(MODE) $(LDMODE) $(PIE) -o $@ $^ $(LDLIBS)
 
@@ -148,6 +148,10 @@ bench: $(BENCH_BIN)
 ## lint        clang-tidy, cppcheck, clang-format, dependency arrows
 lint:
 	scripts/lint.sh
+
+## check-docs  docs/FINDINGS.md says what the table of findings says
+check-docs:
+	scripts/findings-doc.sh | diff -u docs/FINDINGS.md -
 
 format:
 	clang-format-14 -i $$(git ls-files '*.c' '*.h')

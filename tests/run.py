@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Runs test suites and adds them up.
+
+  tests/run.py --release DIR [--san DIR] SUITE...
+
+Suites: unit    every unit test program, of the release and of the sanitized build
+        corpus  every fuzz corpus through its target, sanitized build
+        cli     the command line, and every scenario of the embedded lab
+        lab     real name servers in network namespaces (root)
+
+Every test program prints TAP. A program that dies, or ends non-zero although all of its tests
+passed, counts as one failure more. With CI set in the environment a skipped test is a failure.
+The last line is the total: "N passed, N failed".
+"""
+import argparse
+import glob
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+OK = re.compile(r"^(not )?ok\b(.*)$")
+
+
+class Total:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.failures = []
+
+    def add(self, name, output, code, strict):
+        """Counts the TAP lines of one program and returns what is to be shown of it."""
+        passed = failed = skipped = 0
+        for line in output.splitlines():
+            m = OK.match(line)
+            if not m:
+                continue
+            if re.search(r"#\s*skip", m.group(2), re.I):
+                skipped += 1
+                print(f"  SKIPPED {name}: {line}")
+                if strict:
+                    failed += 1
+                    self.failures.append(f"{name}: skipped in CI: {line}")
+            elif m.group(1):
+                failed += 1
+                self.failures.append(f"{name}: {line}")
+            else:
+                passed += 1
+        if (code != 0 and failed == 0) or (passed + failed + skipped == 0):
+            failed += 1
+            self.failures.append(f"{name}: ended with status {code}, {passed} tests seen")
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+        verdict = "ok" if failed == 0 else "FAILED"
+        print(f"  {verdict:6} {name:44} {passed:6} passed {failed:4} failed", flush=True)
+        return failed == 0
+
+
+def run(total, name, argv, strict):
+    env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP",
+               ASAN_OPTIONS="detect_leaks=1:abort_on_error=0",
+               UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
+    p = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
+                       stdin=subprocess.DEVNULL, check=False)
+    output = p.stdout.decode("utf-8", "replace")
+    if not total.add(name, output, p.returncode, strict):
+        tail = output.splitlines()[-60:]
+        print("\n".join("    | " + line for line in tail), flush=True)
+
+
+def unit_jobs(dirs):
+    for d in dirs:
+        for path in sorted(glob.glob(os.path.join(d, "tests", "test_*"))):
+            if os.access(path, os.X_OK) and not path.endswith(".d"):
+                yield f"{d}: {os.path.basename(path)}", [path]
+
+
+def corpus_jobs(dirs):
+    d = dirs[-1]
+    for path in sorted(glob.glob(os.path.join(d, "corpus", "fuzz_*"))):
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            target = os.path.basename(path)[len("fuzz_"):]
+            corpus = os.path.join(ROOT, "fuzz", "corpus", target)
+            yield f"corpus: {target}", [path, corpus]
+
+
+def script_jobs(pattern, dirs):
+    prog = os.path.join(dirs[0], "nsprobe")
+    for path in sorted(glob.glob(os.path.join(ROOT, pattern))):
+        yield os.path.relpath(path, ROOT), [sys.executable, path, "--prog", prog]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--release", default="build/release")
+    parser.add_argument("--san")
+    parser.add_argument("suite", nargs="+", choices=["unit", "corpus", "cli", "lab"])
+    a = parser.parse_args()
+    os.chdir(ROOT)
+    dirs = [os.path.abspath(d) for d in (a.release, a.san) if d]
+    shown = {os.path.abspath(d): d for d in (a.release, a.san) if d}
+    strict = bool(os.environ.get("CI"))
+    total = Total()
+    jobs = {
+        "unit": lambda: unit_jobs(dirs),
+        "corpus": lambda: corpus_jobs(dirs),
+        "cli": lambda: list(script_jobs("tests/cli/run.py", dirs))
+        + list(script_jobs("tests/scenarios/run.py", dirs)),
+        "lab": lambda: list(script_jobs("tests/lab/run.py", dirs))
+        + list(script_jobs("tests/lab/test_*.py", dirs)),
+    }
+    for suite in a.suite:
+        print(f"{suite}:", flush=True)
+        found = False
+        for name, argv in jobs[suite]():
+            found = True
+            for full, short in shown.items():
+                name = name.replace(full, short)
+            run(total, name, argv, strict)
+        if not found:
+            total.failed += 1
+            total.failures.append(f"suite {suite}: no test program found")
+    for line in total.failures:
+        print(f"FAILED {line}")
+    if total.skipped:
+        print(f"{total.skipped} skipped: see the SKIPPED lines above")
+    print(f"{total.passed} passed, {total.failed} failed")
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
