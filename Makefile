@@ -32,7 +32,7 @@ endif
 CFLAGS    += $(STD) $(MODE) $(WARN) -fPIC -ffile-prefix-map=$(CURDIR)=. -MMD -MP
 CPPFLAGS  += -I. -Isrc
 PROTO_CPPFLAGS :=
-LDLIBS    := -ljansson -lidn2 -lpcap -lcap-ng
+LDLIBS    := -ljansson -lidn2 -lcap-ng
 
 PROTO_SRC := $(sort $(wildcard proto/*.c))
 PROTO_HDR := $(sort $(wildcard proto/*.h proto/*.def))

@@ -3,7 +3,7 @@
 set -eu
 
 # what the program is built from
-build="gcc make pkg-config libc6-dev libjansson-dev libidn2-dev libpcap-dev libcap-ng-dev scdoc"
+build="gcc make pkg-config libc6-dev libjansson-dev libidn2-dev libcap-ng-dev scdoc"
 # what its tests, its lint and its benchmarks use
 check="libcmocka-dev python3 clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev cppcheck
  valgrind iproute2 nftables nsd knot bind9 bind9-utils bind9-dnsutils pdns-server
