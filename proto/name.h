@@ -35,6 +35,17 @@ NSP_API nsp_err_t nsp_name_read(nsp_reader_t *r, nsp_name_mode_t mode, nsp_name_
 /* Steps over the name at r->pos, validating it as nsp_name_read does, without copying. */
 NSP_API nsp_err_t nsp_name_skip(nsp_reader_t *r, nsp_name_mode_t mode);
 
+/* Names already validated in this message, by offset: what a pointer to them expands to. Keeps
+ * the whole work for a message linear. Start with all zero; use for one message only. */
+#define NSP_NAME_CACHE_SLOTS 32
+typedef struct nsp_name_cache {
+    uint16_t at[NSP_NAME_CACHE_SLOTS]; /* 0: empty, since offset 0 is never a name */
+    uint8_t len[NSP_NAME_CACHE_SLOTS]; /* expanded octets, root included */
+} nsp_name_cache_t;
+
+/* nsp_name_skip with pointers allowed, and a memory. */
+NSP_API nsp_err_t nsp_name_skip_cached(nsp_reader_t *r, nsp_name_cache_t *cache);
+
 /* The root. */
 NSP_API void nsp_name_root(nsp_name_t *out);
 

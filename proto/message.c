@@ -1,0 +1,302 @@
+#include "message.h"
+
+#include "rdata.h"
+
+/* One pass over a message. */
+typedef struct indexer {
+    nsp_msg_t *m;
+    nsp_reader_t r;
+    nsp_name_cache_t cache;
+} indexer_t;
+
+static void add_fault(nsp_msg_t *m, nsp_err_t err, uint32_t offset, uint16_t rr, uint8_t section)
+{
+    if (m->fault_count < NSP_FAULTS_KEPT) {
+        nsp_fault_t *f = &m->fault[m->fault_count];
+        f->err = err;
+        f->offset = offset;
+        f->rr = rr;
+        f->section = section;
+    }
+    if (m->fault_count < UINT16_MAX)
+        m->fault_count++;
+}
+
+/* A fault that ends indexing. */
+static bool stop(indexer_t *ix, uint32_t understood, uint16_t rr, uint8_t section)
+{
+    add_fault(ix->m, ix->r.err, ix->r.err_at, rr, section);
+    ix->m->stopped = understood;
+    return false;
+}
+
+/* Most owners are a pointer to a name that was validated before: seen here without a call. */
+static inline void skip_name(indexer_t *ix)
+{
+    nsp_reader_t *r = &ix->r;
+    if (nsp_left(r) >= 2 && r->base[r->pos] >= 0xc0) {
+        uint32_t target = ((uint32_t)r->base[r->pos] & 0x3fu) << 8 | r->base[r->pos + 1];
+        if (ix->cache.at[target % NSP_NAME_CACHE_SLOTS] == target && target >= NSP_HEADER_SIZE &&
+            target < r->pos) {
+            r->pos += 2;
+            return;
+        }
+    }
+    nsp_name_skip_cached(r, &ix->cache);
+}
+
+static void init_msg(nsp_msg_t *m, const uint8_t *wire, size_t size, nsp_rr_t *arena, uint16_t cap)
+{
+    m->wire = wire;
+    m->size = (uint32_t)size;
+    m->id = 0;
+    m->flags = 0;
+    for (int i = 0; i < 4; i++) {
+        m->count[i] = 0;
+        m->found[i] = 0;
+        m->first[i] = 0;
+    }
+    m->qname = 0;
+    m->qtype = 0;
+    m->qclass = 0;
+    m->opt = NSP_NO_RR;
+    m->rr = arena;
+    m->rr_count = 0;
+    m->rr_cap = cap;
+    m->complete = false;
+    m->stopped = 0;
+    m->fault_count = 0;
+}
+
+static bool index_header(indexer_t *ix)
+{
+    nsp_msg_t *m = ix->m;
+    const uint8_t *h = nsp_read_bytes(&ix->r, NSP_HEADER_SIZE);
+    if (h == NULL) {
+        if (m->size >= 2)
+            m->id = (uint16_t)(m->wire[0] << 8 | m->wire[1]);
+        if (m->size >= 4)
+            m->flags = (uint16_t)(m->wire[2] << 8 | m->wire[3]);
+        add_fault(m, NSP_E_SHORT_HEADER, m->size, NSP_NO_RR, NSP_QUESTION);
+        return false;
+    }
+    m->id = (uint16_t)(h[0] << 8 | h[1]);
+    m->flags = (uint16_t)(h[2] << 8 | h[3]);
+    for (int i = 0; i < 4; i++)
+        m->count[i] = (uint16_t)(h[4 + 2 * i] << 8 | h[5 + 2 * i]);
+    m->stopped = NSP_HEADER_SIZE;
+    return true;
+}
+
+static bool index_questions(indexer_t *ix)
+{
+    nsp_msg_t *m = ix->m;
+    if (m->count[0] != 1)
+        add_fault(m, NSP_E_QDCOUNT, 4, NSP_NO_RR, NSP_QUESTION);
+    for (uint16_t i = 0; i < m->count[0]; i++) {
+        uint32_t start = ix->r.pos;
+        skip_name(ix);
+        uint16_t type = nsp_read_u16(&ix->r);
+        uint16_t qclass = nsp_read_u16(&ix->r);
+        if (ix->r.err != NSP_OK)
+            return stop(ix, start, NSP_NO_RR, NSP_QUESTION);
+        if (i == 0) {
+            m->qname = (uint16_t)start;
+            m->qtype = type;
+            m->qclass = qclass;
+        }
+        m->found[0]++;
+    }
+    return true;
+}
+
+/* Number of names that may be compressed in the RDATA of a type, and the octets before and after
+ * them (RFC 1035 3.3, RFC 3597 4). */
+typedef struct names_of {
+    uint8_t before;
+    uint8_t names;
+    uint8_t after;
+} names_of_t;
+
+#define NAMED_TYPE_MAX 15
+static const names_of_t names_table[NAMED_TYPE_MAX + 1] = {
+    [2] = {0, 1, 0},  [3] = {0, 1, 0},  [4] = {0, 1, 0},  [5] = {0, 1, 0},
+    [6] = {0, 2, 20}, [7] = {0, 1, 0},  [8] = {0, 1, 0},  [9] = {0, 1, 0},
+    [12] = {0, 1, 0}, [14] = {0, 2, 0}, [15] = {2, 1, 0},
+};
+
+/* Validates the names in an RDATA. RDLENGTH says where to go on, so nothing here stops. An empty
+ * RDATA is what UPDATE and prerequisites send with class ANY or NONE (RFC 2136 2.4, 2.5). */
+static void check_rdata_names(indexer_t *ix, const nsp_rr_t *rr, uint16_t index, uint8_t section)
+{
+    const names_of_t *n = &names_table[rr->type];
+    if (rr->rdlength == 0 && rr->rclass >= NSP_CLASS_NONE)
+        return;
+    uint32_t message_end = ix->r.end;
+    ix->r.end = (uint32_t)rr->rdata + rr->rdlength;
+    ix->r.pos = rr->rdata;
+    nsp_read_bytes(&ix->r, n->before);
+    for (uint8_t i = 0; i < n->names && ix->r.err == NSP_OK; i++)
+        skip_name(ix);
+    nsp_read_bytes(&ix->r, n->after);
+    if (ix->r.err != NSP_OK)
+        add_fault(ix->m, ix->r.err == NSP_E_SHORT ? NSP_E_RDATA_SHORT : ix->r.err, ix->r.err_at,
+                  index, section);
+    else if (ix->r.pos != ix->r.end)
+        add_fault(ix->m, NSP_E_RDATA_TRAILING, ix->r.pos, index, section);
+    ix->r.err = NSP_OK;
+    ix->r.end = message_end;
+}
+
+/* OPT: once, in the additional section, owned by the root (RFC 6891 6.1.1). TSIG: last
+ * (RFC 8945 5.1). */
+static void check_pseudo(nsp_msg_t *m, const nsp_rr_t *rr, uint16_t index, bool last)
+{
+    if (rr->type == NSP_TYPE_OPT) {
+        if (m->opt == NSP_NO_RR)
+            m->opt = index;
+        else
+            add_fault(m, NSP_E_OPT_TWICE, rr->owner, index, rr->section);
+        if (rr->section != NSP_ADDITIONAL)
+            add_fault(m, NSP_E_OPT_SECTION, rr->owner, index, rr->section);
+        if (m->wire[rr->owner] != 0)
+            add_fault(m, NSP_E_OPT_OWNER, rr->owner, index, rr->section);
+    } else if (rr->type == NSP_TYPE_TSIG && (rr->section != NSP_ADDITIONAL || !last)) {
+        add_fault(m, NSP_E_TSIG_PLACE, rr->owner, index, rr->section);
+    }
+}
+
+static bool index_rr(indexer_t *ix, uint8_t section, bool last)
+{
+    nsp_msg_t *m = ix->m;
+    nsp_reader_t *r = &ix->r;
+    uint32_t start = r->pos;
+    if (m->rr_count >= m->rr_cap) {
+        nsp_read_fail(r, NSP_E_ARENA);
+        return stop(ix, start, NSP_NO_RR, section);
+    }
+    skip_name(ix);
+    uint32_t fixed = r->pos;
+    const uint8_t *p = nsp_read_bytes(r, 10);
+    if (p == NULL)
+        return stop(ix, start, m->rr_count, section);
+    nsp_rr_t *rr = &m->rr[m->rr_count];
+    rr->owner = (uint16_t)start;
+    rr->fixed = (uint16_t)fixed;
+    rr->rdata = (uint16_t)r->pos;
+    rr->rdlength = (uint16_t)(p[8] << 8 | p[9]);
+    rr->type = (uint16_t)(p[0] << 8 | p[1]);
+    rr->rclass = (uint16_t)(p[2] << 8 | p[3]);
+    rr->ttl = (uint32_t)p[4] << 24 | (uint32_t)p[5] << 16 | (uint32_t)p[6] << 8 | p[7];
+    rr->section = section;
+    if (nsp_left(r) < rr->rdlength) {
+        r->err = NSP_E_SHORT;
+        r->err_at = fixed + 8; /* RDLENGTH itself is what lies */
+        return stop(ix, start, m->rr_count, section);
+    }
+    uint32_t next = r->pos + rr->rdlength;
+    uint16_t index = m->rr_count++;
+    if (rr->type <= NAMED_TYPE_MAX && names_table[rr->type].names != 0)
+        check_rdata_names(ix, rr, index, section);
+    else if (rr->type == NSP_TYPE_OPT || rr->type == NSP_TYPE_TSIG)
+        check_pseudo(m, rr, index, last);
+    r->pos = next;
+    return true;
+}
+
+static bool index_sections(indexer_t *ix)
+{
+    nsp_msg_t *m = ix->m;
+    for (uint8_t s = NSP_ANSWER; s <= NSP_ADDITIONAL; s++) {
+        m->first[s] = m->rr_count;
+        for (uint16_t i = 0; i < m->count[s]; i++) {
+            if (!index_rr(ix, s, i + 1u == m->count[s])) {
+                for (uint8_t later = (uint8_t)(s + 1); later <= NSP_ADDITIONAL; later++)
+                    m->first[later] = m->rr_count;
+                return false;
+            }
+            m->found[s]++;
+        }
+    }
+    return true;
+}
+
+nsp_err_t nsp_msg_index(nsp_msg_t *m, const uint8_t *wire, size_t size, nsp_rr_t *arena,
+                        uint16_t cap)
+{
+    init_msg(m, wire, size, arena, cap);
+    if (size > UINT16_MAX) {
+        m->size = UINT16_MAX;
+        add_fault(m, NSP_E_MSG_LONG, UINT16_MAX, NSP_NO_RR, NSP_QUESTION);
+        return NSP_E_MSG_LONG;
+    }
+    indexer_t ix;
+    ix.m = m;
+    ix.r = nsp_reader(wire, size);
+    memset(&ix.cache.at, 0, sizeof ix.cache.at);
+    if (index_header(&ix) && index_questions(&ix) && index_sections(&ix)) {
+        m->complete = true;
+        m->stopped = ix.r.pos;
+        if (nsp_left(&ix.r) > 0)
+            add_fault(m, NSP_E_TRAILING, ix.r.pos, NSP_NO_RR, NSP_ADDITIONAL);
+    }
+    return m->fault_count > 0 ? m->fault[0].err : NSP_OK;
+}
+
+/* True when indexing has already found something wrong with this RR. */
+static bool has_fault(const nsp_msg_t *m, uint16_t rr)
+{
+    for (uint16_t i = 0; i < m->fault_count && i < NSP_FAULTS_KEPT; i++)
+        if (m->fault[i].rr == rr)
+            return true;
+    return false;
+}
+
+nsp_err_t nsp_msg_validate(nsp_msg_t *m)
+{
+    for (uint16_t i = 0; i < m->rr_count; i++) {
+        const nsp_rr_t *rr = &m->rr[i];
+        nsp_rdata_t it;
+        nsp_field_t field;
+        if (rr->rdlength == 0 && rr->rclass >= NSP_CLASS_NONE)
+            continue;
+        nsp_rdata_begin(&it, m, rr);
+        while (nsp_rdata_next(&it, &field)) {
+        }
+        if (it.r.err != NSP_OK && !has_fault(m, i))
+            add_fault(m, it.r.err, it.r.err_at, i, rr->section);
+    }
+    return m->fault_count > 0 ? m->fault[0].err : NSP_OK;
+}
+
+bool nsp_msg_qname(const nsp_msg_t *m, nsp_name_t *out)
+{
+    nsp_name_root(out);
+    if (m->qname == 0)
+        return false;
+    nsp_reader_t r = nsp_reader(m->wire, m->size);
+    r.pos = m->qname;
+    return nsp_name_read(&r, NSP_NAME_COMPRESSED, out) == NSP_OK;
+}
+
+void nsp_rr_owner(const nsp_msg_t *m, const nsp_rr_t *rr, nsp_name_t *out)
+{
+    nsp_reader_t r = nsp_reader(m->wire, m->size);
+    r.pos = rr->owner;
+    nsp_name_read(&r, NSP_NAME_COMPRESSED, out);
+}
+
+bool nsp_rr_owner_is(const nsp_msg_t *m, const nsp_rr_t *rr, const nsp_name_t *name)
+{
+    nsp_name_t owner;
+    nsp_rr_owner(m, rr, &owner);
+    return nsp_name_equal(&owner, name);
+}
+
+uint16_t nsp_msg_rcode(const nsp_msg_t *m)
+{
+    uint16_t rcode = m->flags & 15u;
+    if (m->opt != NSP_NO_RR && m->opt < m->rr_count)
+        rcode = (uint16_t)(rcode | (m->rr[m->opt].ttl >> 24 & 0xffu) << 4);
+    return rcode;
+}
