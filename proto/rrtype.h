@@ -2,6 +2,8 @@
 #ifndef NSPROTO_RRTYPE_H
 #define NSPROTO_RRTYPE_H
 
+#include <stdbool.h>
+
 #include "wire.h"
 
 #ifdef __cplusplus
@@ -17,6 +19,7 @@ typedef enum nsp_fkind {
     NSP_F_TTL,       /* 32 bits, decimal seconds; text may use units (SOA) */
     NSP_F_TIME,      /* 32 bits, YYYYMMDDHHmmSS (RRSIG) */
     NSP_F_U48,       /* 48 bits, decimal */
+    NSP_F_U64,       /* decimal */
     NSP_F_TYPE,      /* 16 bits, mnemonic of an RR type */
     NSP_F_ALG,       /* 8 bits, DNSSEC algorithm, decimal (text may use the mnemonic) */
     NSP_F_CERT,      /* 16 bits, CERT type: mnemonic or decimal */
@@ -65,6 +68,7 @@ typedef struct nsp_rrtype {
     uint16_t number;
     uint16_t flags;
     const char *mnemonic;
+    const char *rfc;                    /* where the format is defined */
     nsp_fdesc_t fields[NSP_FIELDS_MAX]; /* ended by NSP_F_END */
 } nsp_rrtype_t;
 
