@@ -1,0 +1,334 @@
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "text_field.h"
+
+void nsp_text_begin(nsp_text_t *t, char *buf, size_t cap)
+{
+    t->buf = buf;
+    t->len = 0;
+    t->cap = cap;
+    t->lost = 0;
+    if (cap > 0)
+        buf[0] = '\0';
+}
+
+void nsp_text_add(nsp_text_t *t, const char *s, size_t len)
+{
+    size_t room = t->cap > t->len ? t->cap - t->len - 1 : 0;
+    size_t n = len < room && t->lost == 0 ? len : 0;
+    if (n < len && t->lost == 0)
+        n = room;
+    if (n > 0)
+        memcpy(t->buf + t->len, s, n);
+    t->len += n;
+    t->lost += len - n;
+    if (t->cap > 0)
+        t->buf[t->len] = '\0';
+}
+
+void nsp_text_str(nsp_text_t *t, const char *s)
+{
+    nsp_text_add(t, s, strlen(s));
+}
+
+void nsp_text_printf(nsp_text_t *t, const char *format, ...)
+{
+    char line[512];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (n > 0)
+        nsp_text_add(t, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
+}
+
+void nsp_text_name(nsp_text_t *t, const nsp_name_t *name)
+{
+    char buf[NSP_NAME_TEXT_MAX];
+    nsp_text_add(t, buf, nsp_name_to_text(name, buf, sizeof buf));
+}
+
+void nsp_text_hex(nsp_text_t *t, const uint8_t *p, size_t n)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < n; i++) {
+        char pair[2] = {digits[p[i] >> 4], digits[p[i] & 15]};
+        nsp_text_add(t, pair, 2);
+    }
+}
+
+void nsp_text_base64(nsp_text_t *t, const uint8_t *p, size_t n)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < n; i += 3) {
+        uint32_t v = (uint32_t)p[i] << 16;
+        v |= i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0;
+        v |= i + 2 < n ? p[i + 2] : 0;
+        char quad[4] = {alphabet[v >> 18], alphabet[v >> 12 & 63],
+                        i + 1 < n ? alphabet[v >> 6 & 63] : '=',
+                        i + 2 < n ? alphabet[v & 63] : '='};
+        nsp_text_add(t, quad, 4);
+    }
+}
+
+void nsp_text_base32(nsp_text_t *t, const uint8_t *p, size_t n)
+{
+    static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
+    uint32_t bits = 0;
+    unsigned have = 0;
+    for (size_t i = 0; i < n; i++) {
+        bits = bits << 8 | p[i];
+        for (have += 8; have >= 5; have -= 5)
+            nsp_text_add(t, &alphabet[bits >> (have - 5) & 31], 1);
+        bits &= (1u << have) - 1;
+    }
+    if (have > 0)
+        nsp_text_add(t, &alphabet[bits << (5 - have) & 31], 1);
+}
+
+void nsp_text_quoted(nsp_text_t *t, const uint8_t *p, size_t n)
+{
+    nsp_text_add(t, "\"", 1);
+    for (size_t i = 0; i < n; i++) {
+        char c = (char)p[i];
+        if (p[i] < 0x20 || p[i] > 0x7e) {
+            nsp_text_printf(t, "\\%03u", p[i]);
+        } else {
+            if (c == '"' || c == '\\')
+                nsp_text_add(t, "\\", 1);
+            nsp_text_add(t, &c, 1);
+        }
+    }
+    nsp_text_add(t, "\"", 1);
+}
+
+void nsp_text_address(nsp_text_t *t, const uint8_t *p, size_t n)
+{
+    if (n == 4) {
+        nsp_text_printf(t, "%u.%u.%u.%u", p[0], p[1], p[2], p[3]);
+        return;
+    }
+    /* RFC 5952: the longest run of zero groups, the first of equals, becomes "::" */
+    unsigned group[8];
+    int best = -1;
+    int best_len = 1;
+    for (int i = 0; i < 8; i++)
+        group[i] = (unsigned)p[2 * i] << 8 | p[2 * i + 1];
+    for (int i = 0; i < 8; i++) {
+        int run = 0;
+        while (i + run < 8 && group[i + run] == 0)
+            run++;
+        if (run > best_len) {
+            best = i;
+            best_len = run;
+        }
+        i += run;
+    }
+    /* IPv4-mapped and IPv4-compatible addresses show their IPv4 part (RFC 5952 5) */
+    bool mixed = best == 0 && ((best_len == 5 && group[5] == 0xffff) || best_len == 6);
+    for (int i = 0; i < (mixed ? 6 : 8);) {
+        if (i == best) {
+            nsp_text_str(t, "::");
+            i += best_len;
+            continue;
+        }
+        nsp_text_printf(t, "%s%x", i == 0 || i == best + best_len ? "" : ":", group[i]);
+        i++;
+    }
+    if (mixed)
+        nsp_text_printf(t, "%s%u.%u.%u.%u", best_len == 6 ? "" : ":", p[12], p[13], p[14], p[15]);
+}
+
+/* YYYYMMDDHHmmSS (RFC 4034 3.2) from the days-to-civil arithmetic of the proleptic calendar. */
+void nsp_text_time(nsp_text_t *t, uint32_t seconds)
+{
+    int64_t days = seconds / 86400 + 719468;
+    unsigned rest = seconds % 86400;
+    int64_t era = days / 146097;
+    int64_t doe = days - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t mp = (5 * doy + 2) / 153;
+    int day = (int)(doy - (153 * mp + 2) / 5 + 1);
+    int month = (int)(mp < 10 ? mp + 3 : mp - 9);
+    int year = (int)(yoe + era * 400 + (month <= 2));
+    nsp_text_printf(t, "%04d%02d%02d%02u%02u%02u", year, month, day, rest / 3600, rest / 60 % 60,
+                    rest % 60);
+}
+
+static void text_strings(nsp_text_t *t, const nsp_field_t *f)
+{
+    uint32_t i = 0;
+    while (i < f->nbytes) {
+        uint32_t n = f->bytes[i];
+        if (i > 0)
+            nsp_text_add(t, " ", 1);
+        nsp_text_quoted(t, f->bytes + i + 1, n);
+        i += n + 1;
+    }
+}
+
+static void text_groups(nsp_text_t *t, const uint8_t *p, size_t n, char separator, unsigned octets)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && i % octets == 0)
+            nsp_text_add(t, &separator, 1);
+        nsp_text_printf(t, "%02x", p[i]);
+    }
+}
+
+static void text_mnemonic(nsp_text_t *t, const nsp_field_t *f)
+{
+    static const char *const certs[] = {"",      "PKIX", "SPKI",   "PGP",    "IPKIX",
+                                        "ISPKI", "IPGP", "ACPKIX", "IACPKIX"};
+    char buf[16];
+    if (f->desc->kind == NSP_F_TYPE) {
+        nsp_text_str(t, nsp_type_text((uint16_t)f->number, buf));
+    } else if (f->desc->kind == NSP_F_RCODE) {
+        /* 16 is BADSIG in TSIG and TKEY (RFC 8945 3) */
+        nsp_text_str(t, f->number == 16 ? "BADSIG" : nsp_rcode_text((uint16_t)f->number, buf));
+    } else if (f->number >= 1 && f->number <= 8) {
+        nsp_text_str(t, certs[f->number]);
+    } else if (f->number == 253 || f->number == 254) {
+        nsp_text_str(t, f->number == 253 ? "URI" : "OID");
+    } else {
+        nsp_text_printf(t, "%u", (unsigned)f->number);
+    }
+}
+
+/* The kinds that print as one number, mnemonic or name. False: not one of them. */
+static bool text_simple(nsp_text_t *t, const nsp_field_t *f)
+{
+    switch (f->desc->kind) {
+    case NSP_F_U8:
+    case NSP_F_U16:
+    case NSP_F_U32:
+    case NSP_F_TTL:
+    case NSP_F_U48:
+    case NSP_F_U64:
+    case NSP_F_ALG:
+        nsp_text_printf(t, "%llu", (unsigned long long)f->number);
+        return true;
+    case NSP_F_TIME:
+        nsp_text_time(t, (uint32_t)f->number);
+        return true;
+    case NSP_F_TYPE:
+    case NSP_F_CERT:
+    case NSP_F_RCODE:
+        text_mnemonic(t, f);
+        return true;
+    case NSP_F_NAME:
+    case NSP_F_NAME_NC:
+        nsp_text_name(t, &f->name);
+        return true;
+    default:
+        return false;
+    }
+}
+
+void nsp_text_field(nsp_text_t *t, const nsp_field_t *f)
+{
+    if (text_simple(t, f))
+        return;
+    switch (f->desc->kind) {
+    case NSP_F_A:
+    case NSP_F_AAAA:
+        nsp_text_address(t, f->bytes, f->nbytes);
+        break;
+    case NSP_F_STRING:
+    case NSP_F_TEXT:
+        nsp_text_quoted(t, f->bytes, f->nbytes);
+        break;
+    case NSP_F_STRINGS:
+        text_strings(t, f);
+        break;
+    case NSP_F_TAG:
+        nsp_text_add(t, (const char *)f->bytes, f->nbytes);
+        break;
+    case NSP_F_HEX:
+        nsp_text_hex(t, f->bytes, f->nbytes);
+        break;
+    case NSP_F_HEX8:
+        if (f->nbytes == 0)
+            nsp_text_str(t, "-");
+        nsp_text_hex(t, f->bytes, f->nbytes);
+        break;
+    case NSP_F_B32_8:
+        nsp_text_base32(t, f->bytes, f->nbytes);
+        break;
+    case NSP_F_B64:
+        nsp_text_base64(t, f->bytes, f->nbytes);
+        break;
+    case NSP_F_B64_16:
+        nsp_text_printf(t, f->nbytes > 0 ? "%u " : "%u", f->nbytes);
+        nsp_text_base64(t, f->bytes, f->nbytes);
+        break;
+    case NSP_F_EUI48:
+    case NSP_F_EUI64:
+        text_groups(t, f->bytes, f->nbytes, '-', 1);
+        break;
+    case NSP_F_NID64:
+        text_groups(t, f->bytes, f->nbytes, ':', 2);
+        break;
+    case NSP_F_NSAP:
+        nsp_text_str(t, "0x");
+        nsp_text_hex(t, f->bytes, f->nbytes);
+        break;
+    default:
+        nsp_text_composite(t, f);
+        break;
+    }
+}
+
+void nsp_text_unknown(nsp_text_t *t, const uint8_t *p, size_t n)
+{
+    nsp_text_printf(t, n > 0 ? "\\# %zu " : "\\# %zu", n);
+    nsp_text_hex(t, p, n);
+}
+
+bool nsp_text_rdata(nsp_text_t *t, const nsp_msg_t *m, const nsp_rr_t *rr)
+{
+    nsp_rdata_t it;
+    nsp_field_t f;
+    size_t mark = t->len;
+    size_t lost = t->lost;
+    nsp_rdata_begin(&it, m, rr);
+    bool unknown = it.type->fields[0].kind == NSP_F_UNKNOWN;
+    while (!unknown && nsp_rdata_next(&it, &f)) {
+        size_t before = t->len;
+        if (before > mark)
+            nsp_text_add(t, " ", 1);
+        size_t start = t->len;
+        nsp_text_field(t, &f);
+        if (t->len == start && t->len > before)
+            t->len = before; /* an empty field leaves no blank */
+    }
+    if (t->cap > t->len)
+        t->buf[t->len] = '\0';
+    if (!unknown && it.r.err == NSP_OK)
+        return true;
+    /* RFC 3597 5: what does not decode is shown as it is */
+    t->len = mark;
+    t->lost = lost;
+    nsp_text_unknown(t, m->wire + rr->rdata, rr->rdlength);
+    return unknown;
+}
+
+bool nsp_text_rr(nsp_text_t *t, const nsp_msg_t *m, const nsp_rr_t *rr)
+{
+    nsp_name_t owner;
+    char type[16];
+    char rclass[16];
+    nsp_rr_owner(m, rr, &owner);
+    nsp_text_name(t, &owner);
+    nsp_text_printf(t, " %u %s %s", rr->ttl, nsp_class_text(rr->rclass, rclass),
+                    nsp_type_text(rr->type, type));
+    if (rr->rdlength == 0 && rr->rclass >= NSP_CLASS_NONE)
+        return true;
+    nsp_text_add(t, " ", 1);
+    return nsp_text_rdata(t, m, rr);
+}

@@ -1,0 +1,27 @@
+/* Pieces of presentation format that several printers share. Internal to libnsproto. */
+#ifndef NSPROTO_TEXT_FIELD_H
+#define NSPROTO_TEXT_FIELD_H
+
+#include "text.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One decoded RDATA field, and the kinds that have a structure of their own. */
+void nsp_text_field(nsp_text_t *t, const nsp_field_t *f);
+void nsp_text_composite(nsp_text_t *t, const nsp_field_t *f);
+
+void nsp_text_hex(nsp_text_t *t, const uint8_t *p, size_t n);     /* upper case */
+void nsp_text_base64(nsp_text_t *t, const uint8_t *p, size_t n);  /* RFC 4648 4 */
+void nsp_text_base32(nsp_text_t *t, const uint8_t *p, size_t n);  /* RFC 4648 7, no padding */
+void nsp_text_quoted(nsp_text_t *t, const uint8_t *p, size_t n);  /* RFC 1035 5.1 */
+void nsp_text_address(nsp_text_t *t, const uint8_t *p, size_t n); /* 4 or 16 octets */
+void nsp_text_time(nsp_text_t *t, uint32_t seconds);
+/* RFC 3597 5: \# length hex */
+void nsp_text_unknown(nsp_text_t *t, const uint8_t *p, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
