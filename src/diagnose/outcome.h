@@ -36,8 +36,9 @@ typedef struct outcome {
     uint32_t fault_offset;
 } outcome_t;
 
-/* Classifies. scratch gets the indexed reply (valid as long as x lives) when there is one; it may
- * be NULL. */
+/* Classifies. A reply with any fault, RDATA included, is MALFORMED, save for an error reply that is
+ * a bare header; what could be indexed of it is in scratch all the same. scratch gets the indexed
+ * reply (valid as long as x lives) when there is one; it may be NULL. */
 void outcome_of(const exchange_t *x, outcome_t *out, reply_t *scratch);
 
 /* "answered", "silent", ... stable, for JSON. */
@@ -58,7 +59,19 @@ typedef enum probe_kind {
     PROBE_NODATA    /* a type that an apex should not have */
 } probe_kind_t;
 
+/* The type of PROBE_NODATA: known to every server for decades, and held by no apex (RFC 1183 3.1)
+ */
+#define PROBE_NODATA_TYPE NSP_TYPE_X25
+/* How the first label of PROBE_NXDOMAIN begins. */
+#define PROBE_NXDOMAIN_PREFIX "nsprobe-"
+/* UDP payload sizes offered (RFC 6891 6.2.3): small enough for any path, and for PROBE_BIG. */
+#define PROBE_EDNS_SIZE 1232
+#define PROBE_BIG_SIZE  4096
+
+/* Reads the query packet alone: class IN, opcode QUERY, RD clear, EDNS version 0 without options.
+ * PROBE_NONE for anything else. */
 probe_kind_t probe_kind_of(const exchange_t *x, const nsp_name_t *zone);
+/* "soa", "soa-edns", ... stable, for JSON. */
 const char *probe_name(probe_kind_t kind);
 
 #endif

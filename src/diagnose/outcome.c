@@ -1,0 +1,205 @@
+#include "diagnose/outcome.h"
+
+static const char *const outcome_names[] = {
+    [OUTCOME_PENDING] = "pending",     [OUTCOME_ANSWERED] = "answered",
+    [OUTCOME_MALFORMED] = "malformed", [OUTCOME_MISMATCHED] = "mismatched",
+    [OUTCOME_SILENT] = "silent",       [OUTCOME_ICMP] = "icmp",
+    [OUTCOME_REFUSED] = "tcp-refused", [OUTCOME_NO_SYNACK] = "tcp-no-synack",
+    [OUTCOME_RESET] = "tcp-reset",     [OUTCOME_CLOSED] = "tcp-closed",
+    [OUTCOME_NOT_SENT] = "not-sent",
+};
+
+static const char *const probe_names[] = {
+    [PROBE_NONE] = "none",         [PROBE_SOA] = "soa",         [PROBE_SOA_EDNS] = "soa-edns",
+    [PROBE_SOA_TCP] = "soa-tcp",   [PROBE_NS] = "ns",           [PROBE_NS_TCP] = "ns-tcp",
+    [PROBE_BIG] = "big",           [PROBE_BIG_TCP] = "big-tcp", [PROBE_CASE] = "case",
+    [PROBE_NXDOMAIN] = "nxdomain", [PROBE_NODATA] = "nodata",
+};
+
+const char *outcome_name(outcome_kind_t kind)
+{
+    return (unsigned)kind <= OUTCOME_NOT_SENT ? outcome_names[kind] : "pending";
+}
+
+const char *probe_name(probe_kind_t kind)
+{
+    return (unsigned)kind <= PROBE_NODATA ? probe_names[kind] : "none";
+}
+
+static bool attempt_has(const exchange_t *x, event_kind_t kind, uint8_t attempt)
+{
+    for (uint32_t i = 0; i < x->event_count; i++)
+        if (x->event[i].kind == kind && x->event[i].attempt == attempt)
+            return true;
+    return false;
+}
+
+/* True when an attempt's time was over before e: it timed out, or the next one was sent. */
+static bool attempt_over_before(const exchange_t *x, uint8_t attempt, const event_t *e)
+{
+    for (const event_t *k = x->event; k < e; k++)
+        if ((k->kind == EVENT_TIMEOUT && k->attempt == attempt) ||
+            (k->kind == EVENT_SENT && k->attempt > attempt))
+            return true;
+    return false;
+}
+
+/* Which event decides, and what it means; the first line that is found wins. */
+static const struct {
+    event_kind_t event;
+    outcome_kind_t kind;
+} decisions[] = {
+    {EVENT_REPLY, OUTCOME_ANSWERED},          {EVENT_MISMATCH, OUTCOME_MISMATCHED},
+    {EVENT_TCP_REFUSED, OUTCOME_REFUSED},     {EVENT_TCP_RESET, OUTCOME_RESET},
+    {EVENT_TCP_CLOSED, OUTCOME_CLOSED},       {EVENT_ICMP, OUTCOME_ICMP},
+    {EVENT_TCP_NO_SYNACK, OUTCOME_NO_SYNACK},
+};
+
+static void outcome_decide(const exchange_t *x, outcome_t *out)
+{
+    out->kind = OUTCOME_PENDING;
+    out->reply = exchange_reply(x);
+    if (out->reply != NULL) {
+        out->kind = OUTCOME_ANSWERED;
+        return;
+    }
+    if (!x->finished)
+        return;
+    out->kind = OUTCOME_SILENT;
+    for (size_t i = 0; i < sizeof decisions / sizeof decisions[0]; i++) {
+        const event_t *e = exchange_find(x, decisions[i].event);
+        if (e != NULL) {
+            out->kind = decisions[i].kind;
+            out->reply = e;
+            return;
+        }
+    }
+    const event_t *failed = exchange_find(x, EVENT_SEND_FAILED);
+    if (failed != NULL && (x->transport == TRANSPORT_TCP || out->attempts == 0)) {
+        out->kind = OUTCOME_NOT_SENT;
+        out->reply = failed;
+    }
+}
+
+static void outcome_measure(const exchange_t *x, outcome_t *out)
+{
+    const event_t *reply = out->reply;
+    const event_t *sent = exchange_sent_of(x, reply);
+    if (sent == NULL && reply->attempt == 0)
+        sent = exchange_query(x);
+    if (sent != NULL && reply->kind != EVENT_SEND_FAILED)
+        out->rtt = reply->at - sent->at;
+    if (reply->kind != EVENT_REPLY)
+        return;
+    out->late = attempt_over_before(x, reply->attempt, reply);
+    for (uint32_t i = 0; i < x->event_count; i++) {
+        const event_t *e = &x->event[i];
+        if (e->kind == EVENT_SENT && attempt_over_before(x, e->attempt, reply) &&
+            !attempt_has(x, EVENT_REPLY, e->attempt))
+            out->lost++;
+    }
+}
+
+/* A server that could not read the question may send the header alone (RFC 1035 4.1.1, FORMERR):
+ * that is an answer, not a broken message. */
+static bool header_only(const nsp_msg_t *m, nsp_err_t err)
+{
+    return err == NSP_E_QDCOUNT && m->count[NSP_QUESTION] == 0 && m->fault_count == 1 &&
+           nsp_msg_rcode(m) != NSP_RCODE_NOERROR;
+}
+
+static void outcome_parse(outcome_t *out, reply_t *scratch)
+{
+    nsp_msg_t *m = &scratch->msg;
+    nsp_err_t err =
+        nsp_msg_index(m, out->reply->bytes, out->reply->size, scratch->arena, NSP_RR_MAX);
+    if (err == NSP_OK)
+        err = nsp_msg_validate(m);
+    if (err == NSP_OK || header_only(m, err))
+        return;
+    out->kind = OUTCOME_MALFORMED;
+    out->fault = err;
+    out->fault_offset = m->fault_count > 0 ? m->fault[0].offset : m->stopped;
+}
+
+void outcome_of(const exchange_t *x, outcome_t *out, reply_t *scratch)
+{
+    reply_t local;
+    memset(out, 0, sizeof *out);
+    out->rtt = -1;
+    out->attempts = exchange_attempts(x);
+    outcome_decide(x, out);
+    if (out->reply == NULL)
+        return;
+    outcome_measure(x, out);
+    if (out->kind == OUTCOME_ANSWERED)
+        outcome_parse(out, scratch != NULL ? scratch : &local);
+}
+
+static bool has_upper(const nsp_name_t *name)
+{
+    for (unsigned i = 0; i < name->len; i++)
+        if (name->octets[i] >= 'A' && name->octets[i] <= 'Z')
+            return true;
+    return false;
+}
+
+static probe_kind_t probe_of_soa(const exchange_t *x, const nsp_edns_t *edns)
+{
+    if (x->transport == TRANSPORT_TCP)
+        return PROBE_SOA_TCP;
+    if (has_upper(&x->qname))
+        return PROBE_CASE;
+    return edns == NULL ? PROBE_SOA : PROBE_SOA_EDNS;
+}
+
+static probe_kind_t probe_at_apex(const exchange_t *x, const nsp_edns_t *edns)
+{
+    bool tcp = x->transport == TRANSPORT_TCP;
+    switch (x->qtype) {
+    case NSP_TYPE_SOA:
+        return probe_of_soa(x, edns);
+    case NSP_TYPE_NS:
+        if (tcp)
+            return PROBE_NS_TCP;
+        return edns != NULL ? PROBE_NS : PROBE_NONE;
+    case NSP_TYPE_DNSKEY:
+    case NSP_TYPE_TXT:
+        if (edns == NULL || (edns->flags & NSP_EDNS_DO) == 0)
+            return PROBE_NONE;
+        if (tcp)
+            return PROBE_BIG_TCP;
+        return edns->udp_size == PROBE_BIG_SIZE ? PROBE_BIG : PROBE_NONE;
+    case PROBE_NODATA_TYPE:
+        return !tcp && edns != NULL ? PROBE_NODATA : PROBE_NONE;
+    default:
+        return PROBE_NONE;
+    }
+}
+
+probe_kind_t probe_kind_of(const exchange_t *x, const nsp_name_t *zone)
+{
+    static const char prefix[] = PROBE_NXDOMAIN_PREFIX;
+    const event_t *query = exchange_query(x);
+    nsp_rr_t arena[8];
+    nsp_msg_t m;
+    nsp_edns_t e;
+    if (query == NULL || x->qclass != NSP_CLASS_IN)
+        return PROBE_NONE;
+    if (nsp_msg_index(&m, query->bytes, query->size, arena, 8) != NSP_OK)
+        return PROBE_NONE;
+    if (nsp_msg_opcode(&m) != 0 || nsp_msg_has(&m, NSP_FLAG_RD) || nsp_msg_has(&m, NSP_FLAG_QR))
+        return PROBE_NONE;
+    const nsp_edns_t *edns = nsp_edns_read(&m, &e, NULL) ? &e : NULL;
+    if (edns != NULL && (edns->version != 0 || edns->option_count != 0))
+        return PROBE_NONE;
+    if (nsp_name_equal(&x->qname, zone))
+        return probe_at_apex(x, edns);
+    nsp_name_t up;
+    nsp_name_strip(&x->qname, 1, &up);
+    if (x->transport == TRANSPORT_UDP && x->qtype == NSP_TYPE_A && edns != NULL &&
+        x->qname.octets[0] >= sizeof prefix - 1 &&
+        memcmp(x->qname.octets + 1, prefix, sizeof prefix - 1) == 0 && nsp_name_equal(&up, zone))
+        return PROBE_NXDOMAIN;
+    return PROBE_NONE;
+}
