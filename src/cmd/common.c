@@ -1,0 +1,102 @@
+#include "cmd/common.h"
+
+#include <errno.h>
+#include <idn2.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_MAX ((size_t)64 << 20)
+
+volatile int stop_requested;
+
+static void on_signal(int number)
+{
+    stop_requested = number;
+}
+
+void common_catch_signals(void)
+{
+    struct sigaction sa;
+    memset(&sa, 0, sizeof sa);
+    sa.sa_handler = on_signal;
+    sa.sa_flags = (int)SA_RESETHAND;
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static bool is_ascii(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text > 0x7f)
+            return false;
+    return true;
+}
+
+bool common_name(const char *text, nsp_name_t *out, char err[200])
+{
+    uint8_t *converted = NULL;
+    const char *ascii = text;
+    if (!is_ascii(text)) {
+        int rc = idn2_lookup_u8((const uint8_t *)text, &converted,
+                                IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+        if (rc != IDN2_OK) {
+            snprintf(err, 200, "not an internationalised name: %s", idn2_strerror(rc));
+            return false;
+        }
+        ascii = (const char *)converted;
+    }
+    size_t at = 0;
+    nsp_err_t e = nsp_name_from_text(ascii, strlen(ascii), NULL, out, &at);
+    if (e == NSP_E_TEXT_ORIGIN)
+        snprintf(err, 200, "'@' stands for no name here");
+    else if (e != NSP_OK)
+        snprintf(err, 200, "%s, at character %zu", nsp_err_text(e), at + 1);
+    idn2_free(converted);
+    return e == NSP_OK;
+}
+
+char *common_read_file(const char *path, size_t *len, char err[300])
+{
+    bool standard = strcmp(path, "-") == 0;
+    FILE *f = standard ? stdin : fopen(path, "rb");
+    if (f == NULL) {
+        snprintf(err, 300, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    char *text = NULL;
+    size_t n = 0;
+    size_t cap = 0;
+    bool good = true;
+    for (;;) {
+        if (n + 4096 > cap) {
+            cap = cap == 0 ? 65536 : cap * 2;
+            char *grown = cap <= FILE_MAX + 65536 ? realloc(text, cap) : NULL;
+            if (grown == NULL) {
+                snprintf(err, 300, "%s: larger than 64 MiB", path);
+                good = false;
+                break;
+            }
+            text = grown;
+        }
+        size_t got = fread(text + n, 1, cap - n - 1, f);
+        n += got;
+        if (got == 0)
+            break;
+    }
+    if (good && ferror(f)) {
+        snprintf(err, 300, "%s: %s", path, strerror(errno));
+        good = false;
+    }
+    if (!standard)
+        fclose(f);
+    if (!good) {
+        free(text);
+        return NULL;
+    }
+    text[n] = '\0';
+    *len = n;
+    return text;
+}

@@ -1,0 +1,23 @@
+/* What several subcommands share: reading arguments, signals, files. */
+#ifndef CMD_COMMON_H
+#define CMD_COMMON_H
+
+#include <stddef.h>
+
+#include "proto/nsproto.h"
+
+/* Becomes non-zero when SIGINT or SIGTERM arrives. Only main's signal handler writes it. */
+extern volatile int stop_requested;
+
+/* Installs the handlers for SIGINT and SIGTERM; a second signal ends the program at once. */
+void common_catch_signals(void);
+
+/* A domain name from the command line: presentation format, or an internationalised name
+ * (converted by libidn2, RFC 5891). False with a sentence in err. */
+bool common_name(const char *text, nsp_name_t *out, char err[200]);
+
+/* Reads a whole file ("-": standard input), at most 64 MiB. NULL with a sentence in err. The
+ * caller frees it; a NUL stands behind its end. */
+char *common_read_file(const char *path, size_t *len, char err[300]);
+
+#endif

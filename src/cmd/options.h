@@ -1,0 +1,64 @@
+/* Command lines: one table of options a command, from which parsing, --help and the
+ * documentation's test derive. */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct option_desc {
+    int id;           /* the command's own number, from 1 */
+    const char *name; /* long name without dashes, or NULL */
+    char letter;      /* 0: none */
+    const char *plus; /* dig-style word behind a '+', or NULL; "no" before it negates */
+    const char *arg;  /* name of the argument, or NULL */
+    const char *help; /* one line */
+} option_desc_t;
+
+/* One command, as main and --help know it. */
+typedef struct command_desc {
+    const char *name;
+    const char *usage;            /* what stands behind the name */
+    const char *summary;          /* one line */
+    const option_desc_t *options; /* ended by an entry with id 0 */
+    int (*run)(int argc, char **argv);
+} command_desc_t;
+
+#define ARGS_END   0
+#define ARGS_WORD  (-1) /* not an option: args->value is the word */
+#define ARGS_ERROR (-2) /* the message is printed; exit with EXIT_USAGE */
+#define ARGS_DONE  (-3) /* --help was printed; exit with 0 */
+
+typedef struct args {
+    const command_desc_t *command;
+    int argc;
+    char **argv;
+    int next;
+    const char *cluster; /* rest of "-ab" */
+    bool only_words;     /* after "--" */
+    const char *value;   /* argument of the option, or the word */
+    bool negated;        /* +noX */
+} args_t;
+
+/* Starts reading argv[1..argc). */
+args_t args_begin(const command_desc_t *command, int argc, char **argv);
+/* Gives the id of the next option, or one of ARGS_*. --help is handled here. */
+int args_next(args_t *a);
+
+/* Prints "nsprobe COMMAND: message" as one line on stderr; returns EXIT_USAGE. */
+int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints usage, summary and options within 80 columns. */
+void command_help(FILE *out, const command_desc_t *command);
+
+/* The word of words[0..count) that is nearest to typed, or NULL when none is near. */
+const char *nearest_word(const char *typed, const char *const *words, size_t count);
+
+/* Whole numbers within limits; false otherwise. */
+bool parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *out);
+/* Seconds with a fraction, as nanoseconds; at most a day. */
+bool parse_seconds(const char *text, int64_t *out);
+
+#endif
