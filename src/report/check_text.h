@@ -1,0 +1,24 @@
+/* The report of check, for people and for programs. */
+#ifndef REPORT_CHECK_TEXT_H
+#define REPORT_CHECK_TEXT_H
+
+#include <stdio.h>
+
+#include "diagnose/diagnose.h"
+
+typedef struct check_report {
+    const model_t *model;
+    const exchange_set_t *set;
+    const finding_list_t *findings;
+    bool verbose; /* every exchange */
+    bool colour;
+    bool interrupted; /* not everything was tested */
+} check_report_t;
+
+/* Prints table, findings and verdict within 80 columns (names may be longer). False when memory
+ * is out. */
+bool check_report_text(FILE *out, const check_report_t *r);
+/* Prints one JSON object on one line (docs/schema/check.schema.json). False when memory is out. */
+bool check_report_json(FILE *out, const check_report_t *r);
+
+#endif

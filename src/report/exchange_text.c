@@ -1,0 +1,137 @@
+#include "report/exchange_text.h"
+
+#include <string.h>
+
+#include "exchange/icmp.h"
+
+const char *event_name(event_kind_t kind)
+{
+    static const char *const names[] = {"sent",        "reply",      "mismatch",     "icmp",
+                                        "send-failed", "timeout",    "tcp-open",     "tcp-refused",
+                                        "tcp-reset",   "tcp-closed", "tcp-no-synack"};
+    return (unsigned)kind < sizeof names / sizeof names[0] ? names[kind] : "unknown";
+}
+
+static void describe_sent(const exchange_t *x, const event_t *e, char *buf, size_t cap)
+{
+    char type[16];
+    char name[NSP_NAME_TEXT_MAX];
+    unsigned id = e->size >= 2 ? (unsigned)(e->bytes[0] << 8 | e->bytes[1]) : 0;
+    nsp_name_to_text(&x->qname, name, sizeof name);
+    snprintf(buf, cap, "sent      %s %s %s, id %u, %u octets",
+             x->transport == TRANSPORT_UDP ? "UDP" : "TCP", nsp_type_text(x->qtype, type), name, id,
+             e->size);
+}
+
+static void describe_message(const event_t *e, const char *what, reply_t *scratch, char *buf,
+                             size_t cap)
+{
+    char rcode[16];
+    nsp_msg_t *m = &scratch->msg;
+    if (e->size < NSP_HEADER_SIZE) {
+        snprintf(buf, cap, "%s%u octets, no whole header", what, e->size);
+        return;
+    }
+    nsp_msg_index(m, e->bytes, e->size, scratch->arena, NSP_RR_MAX);
+    nsp_err_t fault = nsp_msg_validate(m);
+    int n =
+        snprintf(buf, cap, "%s%s%s%s%s, %u/%u/%u records, %u octets", what,
+                 nsp_rcode_text(nsp_msg_rcode(m), rcode), nsp_msg_has(m, NSP_FLAG_AA) ? " aa" : "",
+                 nsp_msg_has(m, NSP_FLAG_TC) ? " tc" : "", nsp_msg_has(m, NSP_FLAG_RA) ? " ra" : "",
+                 m->count[1], m->count[2], m->count[3], e->size);
+    if (fault != NSP_OK && n > 0 && (size_t)n < cap)
+        snprintf(buf + n, cap - (size_t)n, "; at octet %u: %s", m->fault[0].offset,
+                 nsp_err_text(fault));
+}
+
+static void describe_mismatch(const event_t *e, reply_t *scratch, char *buf, size_t cap)
+{
+    static const struct {
+        unsigned bit;
+        const char *text;
+    } reasons[] = {{MISMATCH_ADDRESS, "address"}, {MISMATCH_PORT, "port"},
+                   {MISMATCH_ID, "id"},           {MISMATCH_QUESTION, "question"},
+                   {MISMATCH_QR, "QR bit"},       {MISMATCH_HEADER, "size"}};
+    char what[160] = "mismatch  wrong ";
+    char from[ADDR_TEXT_MAX];
+    bool first = true;
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if ((e->mismatch & reasons[i].bit) == 0)
+            continue;
+        size_t n = strlen(what);
+        snprintf(what + n, sizeof what - n, "%s%s", first ? "" : ", ", reasons[i].text);
+        first = false;
+    }
+    size_t n = strlen(what);
+    snprintf(what + n, sizeof what - n, ", from %s: ", addr_port_text(&e->peer, from));
+    describe_message(e, what, scratch, buf, cap);
+}
+
+static void describe_icmp(const exchange_t *x, const event_t *e, char *buf, size_t cap)
+{
+    char from[ADDR_TEXT_MAX];
+    addr_t peer = e->peer;
+    peer.port = 53; /* an ICMP message has no port to show */
+    int n =
+        snprintf(buf, cap, "ICMP      %s", icmp_text(x->server.family, e->icmp_type, e->icmp_code));
+    if (peer.family != 0 && n > 0)
+        n += snprintf(buf + n, cap - (size_t)n, ", reported by %s", addr_text(&peer, from));
+    if (e->icmp_mtu > 0 && n > 0 && (size_t)n < cap)
+        snprintf(buf + n, cap - (size_t)n, ", MTU %u", e->icmp_mtu);
+}
+
+void event_describe(const exchange_t *x, const event_t *e, reply_t *scratch, char *buf, size_t cap)
+{
+    switch (e->kind) {
+    case EVENT_SENT:
+        describe_sent(x, e, buf, cap);
+        break;
+    case EVENT_REPLY:
+        describe_message(e, "reply     ", scratch, buf, cap);
+        break;
+    case EVENT_MISMATCH:
+        describe_mismatch(e, scratch, buf, cap);
+        break;
+    case EVENT_ICMP:
+        describe_icmp(x, e, buf, cap);
+        break;
+    case EVENT_SEND_FAILED:
+        snprintf(buf, cap, "not sent  %s", strerror(e->os_error));
+        break;
+    case EVENT_TIMEOUT:
+        snprintf(buf, cap, "timeout   nothing came");
+        break;
+    case EVENT_TCP_OPEN:
+        snprintf(buf, cap, "open      TCP handshake done");
+        break;
+    case EVENT_TCP_REFUSED:
+        snprintf(buf, cap, "refused   RST in answer to SYN");
+        break;
+    case EVENT_TCP_RESET:
+        snprintf(buf, cap, "reset     RST on the open connection");
+        break;
+    case EVENT_TCP_CLOSED:
+        snprintf(buf, cap, "closed    FIN after %u octets of the answer", e->size);
+        break;
+    case EVENT_TCP_NO_SYNACK:
+        snprintf(buf, cap, "timeout   no answer to SYN");
+        break;
+    }
+}
+
+void exchange_print(FILE *out, const exchange_t *x, reply_t *scratch, const char *indent,
+                    unsigned max)
+{
+    char line[1400];
+    char addr[ADDR_TEXT_MAX];
+    int64_t first = x->event_count > 0 ? x->event[0].at : 0;
+    fprintf(out, "%s#%u to %s\n", indent, x->id, addr_port_text(&x->server, addr));
+    for (uint32_t i = 0; i < x->event_count; i++) {
+        if (i == max) {
+            fprintf(out, "%s  ... %u more\n", indent, x->event_count - max);
+            break;
+        }
+        event_describe(x, &x->event[i], scratch, line, sizeof line);
+        fprintf(out, "%s  +%.4f s  %s\n", indent, (double)(x->event[i].at - first) / 1e9, line);
+    }
+}

@@ -1,0 +1,19 @@
+/* One line of text for one event of an exchange. */
+#ifndef REPORT_EXCHANGE_TEXT_H
+#define REPORT_EXCHANGE_TEXT_H
+
+#include <stdio.h>
+
+#include "diagnose/outcome.h"
+
+/* What happened, in words, without its time: "sent     UDP SOA shop.example. id 4660, 42 octets".
+ * scratch is needed to read replies; its contents change. */
+void event_describe(const exchange_t *x, const event_t *e, reply_t *scratch, char *buf, size_t cap);
+/* Stable name of an event kind for JSON: "sent", "reply", ... */
+const char *event_name(event_kind_t kind);
+/* Prints every event with its time since the exchange's first, each line behind indent. At most
+ * max lines; says how many were left out. */
+void exchange_print(FILE *out, const exchange_t *x, reply_t *scratch, const char *indent,
+                    unsigned max);
+
+#endif
