@@ -1,0 +1,16 @@
+/* A message for people, as dig shows it, and octet by octet. */
+#ifndef REPORT_MESSAGE_TEXT_H
+#define REPORT_MESSAGE_TEXT_H
+
+#include <stdio.h>
+
+#include "proto/nsproto.h"
+
+/* Prints header, EDNS, question and sections as dig does; faults as ";;" lines. */
+void message_print(FILE *out, const nsp_msg_t *m);
+/* Only the RDATA of each answer record, one a line. */
+void message_print_short(FILE *out, const nsp_msg_t *m);
+/* Every octet with its offset and the name of its field. Faults are marked at their offset. */
+void message_print_hex(FILE *out, const nsp_msg_t *m);
+
+#endif
