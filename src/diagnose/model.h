@@ -44,10 +44,11 @@ typedef struct model_input {
     const exchange_set_t *set;
 } model_input_t;
 
-/* Why a name server's name led to no address. */
+/* What is known about a name server's name. Its own zone's word counts: a server can have addresses
+ * (glue) and be NODATA, NXDOMAIN or CNAME all the same. */
 typedef enum host_state {
     HOST_UNKNOWN, /* not asked yet, or still waiting */
-    HOST_FOUND,   /* at least one address */
+    HOST_FOUND,   /* at least one address, if only by glue */
     HOST_NODATA,  /* exists, but has neither A nor AAAA */
     HOST_NXDOMAIN,
     HOST_CNAME,  /* is an alias (RFC 2181 10.3) */
@@ -100,8 +101,9 @@ typedef struct model {
     nsp_name_t domain;  /* as asked for */
     nsp_name_t zone;    /* apex of the zone that holds it: the zone under test */
     bool zone_found;    /* false while, or because, no delegation to it was found */
-    nsp_name_t parent;  /* zone that delegates it */
-    bool parent_known;  /* false for START_GIVEN */
+    nsp_name_t parent;  /* zone that delegates it, or the deepest above it that was reached */
+    bool parent_known;  /* false for START_GIVEN. For START_UNDELEGATED the zone one label up, with
+                           no addresses */
     bool nxdomain;      /* the parent says that it does not exist */
     bool no_delegation; /* the parent answers for it itself: not a zone of its own */
     bool finished;      /* nothing more is to be asked for the delegation */
@@ -120,7 +122,8 @@ typedef struct wanted {
     transport_t transport;
     nsp_name_t qname;
     uint16_t qtype;
-    bool rd; /* to a resolver */
+    bool rd;   /* to a resolver */
+    bool edns; /* with an OPT of version 0 and a size of 1232 */
 } wanted_t;
 
 #define MODEL_WANTED_MAX 256

@@ -1,0 +1,156 @@
+/* From the start to the zone that holds the domain, and to the zone that delegates it. */
+#include "diagnose/model_fold.h"
+
+/* How often the zone under test may turn out to be one further up. */
+#define TARGETS_MAX 4
+
+/* What the servers of the parent say about the target. */
+typedef struct verdict {
+    bool authority; /* one of them serves the target itself */
+    bool nxdomain;
+    bool enclosed; /* not a zone of its own: enclosing holds it */
+    nsp_name_t enclosing;
+    bool fresh; /* some are still waited for, and not for long */
+} verdict_t;
+
+static void verdict_add(verdict_t *v, const digest_t *d, reply_kind_t kind,
+                        const nsp_name_t *target, const nsp_name_t *parent)
+{
+    bool soa = d->has_soa && nsp_name_is_subdomain(&d->soa, parent);
+    switch (kind) {
+    case REPLY_ANSWER:
+        v->authority = true;
+        break;
+    case REPLY_NXDOMAIN:
+        v->nxdomain = true;
+        break;
+    case REPLY_NODATA:
+        if (soa && nsp_name_equal(&d->soa, target)) {
+            v->authority = true; /* an apex without NS records */
+            break;
+        }
+        /* fall through */
+    case REPLY_CNAME:
+        if (!v->enclosed)
+            v->enclosing = soa && kind == REPLY_NODATA ? d->soa : *parent;
+        v->enclosed = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static verdict_t parents_verdict(fold_t *f, uint32_t parent, const nsp_name_t *target)
+{
+    const nsp_name_t zone = f->cut[parent].zone;
+    verdict_t v = {0};
+    addr_list_t list;
+    cut_addresses(f, parent, &list);
+    for (size_t i = 0; i < list.count; i++) {
+        asked_t a = fold_asked(f, &list.item[i], target, NSP_TYPE_NS, &zone);
+        v.fresh |= a.state == ASKED_WAITING && a.fresh;
+        if (a.state == ASKED_USEFUL)
+            verdict_add(&v, &f->digest[f->entry[a.entry].digest], a.kind, target, &zone);
+    }
+    return v;
+}
+
+/* The zone of the reply to an SOA question: the owner of the SOA, at or above the name. */
+static bool soa_zone(const fold_t *f, const asked_t *a, const nsp_name_t *name, nsp_name_t *out)
+{
+    const digest_t *d = &f->digest[f->entry[a->entry].digest];
+    if (a->kind == REPLY_ANSWER) {
+        *out = *name;
+        return true;
+    }
+    *out = d->soa;
+    return a->kind != REPLY_CNAME && d->has_soa;
+}
+
+/* The zone above target by a recursive resolver: SOA upwards, then its NS. */
+static uint32_t resolver_parent(fold_t *f, const nsp_name_t *target)
+{
+    nsp_name_t at = *target;
+    for (unsigned i = 0; i < MODEL_DEPTH_MAX && at.len > 1; i++) {
+        nsp_name_t zone;
+        asked_t got;
+        nsp_name_strip(&at, 1, &at);
+        if (fold_ask_resolvers(f, &at, NSP_TYPE_SOA, &got) != PROGRESS_DONE)
+            return FOLD_NONE;
+        if (!soa_zone(f, &got, &at, &zone))
+            continue;
+        if (fold_ask_resolvers(f, &zone, NSP_TYPE_NS, &got) != PROGRESS_DONE)
+            return FOLD_NONE;
+        return cut_find(f, &zone);
+    }
+    return FOLD_NONE;
+}
+
+/* The cut whose servers know whether target is delegated. */
+static uint32_t find_parent(fold_t *f, const nsp_name_t *target)
+{
+    uint32_t c = cut_find(f, target);
+    if (c != FOLD_NONE && f->cut[c].above != FOLD_NONE)
+        return f->cut[c].above;
+    nsp_name_t up;
+    nsp_name_strip(target, 1, &up);
+    if (f->in->kind != START_RESOLVER)
+        return cut_above(f, &up);
+    uint32_t top = resolver_parent(f, target);
+    c = cut_above(f, &up);
+    /* a cut in between that the top's servers told of */
+    if (c != FOLD_NONE && top != FOLD_NONE && f->cut[c].zone.len > f->cut[top].zone.len)
+        return c;
+    return top;
+}
+
+static bool is_referred(const fold_t *f, const nsp_name_t *target)
+{
+    uint32_t c = cut_find(f, target);
+    return c != FOLD_NONE && f->cut[c].above != FOLD_NONE;
+}
+
+/* One target. True when walk->zone became another one that is to be tried. */
+static bool walk_target(fold_t *f, walk_t *walk)
+{
+    const nsp_name_t target = walk->zone;
+    walk->parent = find_parent(f, &target);
+    if (walk->parent == FOLD_NONE)
+        return false;
+    uint32_t p = walk->parent;
+    verdict_t v = parents_verdict(f, p, &target);
+    walk->referred = is_referred(f, &target);
+    bool direct = walk->referred || v.authority || v.nxdomain || v.enclosed;
+    if (!direct && fold_ask_cut(f, p, &target, NSP_TYPE_NS, 0, false) != PROGRESS_DONE)
+        return false;
+    size_t wanted = f->wants != NULL ? f->wants->count : 0;
+    fold_ask_cut(f, p, &target, NSP_TYPE_NS, 0, true);
+    v.fresh |= f->wants != NULL && f->wants->count > wanted;
+    walk->found = walk->referred || v.authority;
+    if (walk->found)
+        return false;
+    f->out->no_delegation = v.enclosed;
+    f->out->nxdomain = v.nxdomain && !v.enclosed;
+    if (!v.enclosed || v.fresh || v.enclosing.len <= 1)
+        return false;
+    walk->zone = v.enclosing;
+    nsp_name_lower(&walk->zone);
+    return true;
+}
+
+void fold_walk(fold_t *f, walk_t *walk)
+{
+    const model_input_t *in = f->in;
+    memset(walk, 0, sizeof *walk);
+    walk->zone = in->domain;
+    nsp_name_lower(&walk->zone);
+    walk->parent = FOLD_NONE;
+    if (in->kind == START_GIVEN || in->kind == START_UNDELEGATED || walk->zone.len <= 1) {
+        walk->found = walk->referred = true;
+        return;
+    }
+    bool no_delegation = false;
+    for (unsigned i = 0; i < TARGETS_MAX && walk_target(f, walk); i++)
+        no_delegation = true;
+    f->out->no_delegation |= no_delegation;
+}
