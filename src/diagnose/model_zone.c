@@ -11,6 +11,7 @@ typedef struct zone_fold {
     nsp_name_t zone;
     addr_list_t addrs;  /* of the zone, in the order in which they were found */
     addr_list_t askers; /* whom to ask for names in the zone */
+    bool waiting;       /* for one of the zone's addresses */
     uint32_t host[MODEL_SERVERS_MAX];
 } zone_fold_t;
 
@@ -149,26 +150,28 @@ static void add_given(zone_fold_t *z)
 
 /* --- the zone's own word --- */
 
-static void add_askers(zone_fold_t *z)
-{
-    const model_t *m = z->out;
-    z->askers.count = 0;
-    for (size_t i = 0; i < z->addrs.count && z->askers.count < ASKERS_MAX; i++)
-        if (fold_uses(z->f, &z->addrs.item[i]))
-            addr_list_add(&z->askers, &z->addrs.item[i]);
-    /* without a referral, the parent's servers that serve the zone themselves lead to it */
-    for (uint16_t i = 0; !z->walk->referred && i < m->parent_count; i++)
-        if (m->parent_addr[i].answered_aa && z->askers.count < ASKERS_MAX)
-            addr_list_add(&z->askers, &m->parent_addr[i].addr);
-}
-
-/* The NS records that an address of the zone gives with authority. */
+/* The NS records that an address gives with authority. One that answers so is asked for the names
+ * in the zone as well; a dead or lame one is not. */
 static void add_child_ns(zone_fold_t *z, const addr_t *addr)
 {
     asked_t a = fold_ask(z->f, addr, &z->zone, NSP_TYPE_NS, &z->zone);
     z->f->pending |= a.state == ASKED_WAITING;
-    if (a.state == ASKED_USEFUL && a.kind == REPLY_ANSWER)
+    z->waiting |= a.state == ASKED_WAITING;
+    if (a.state != ASKED_USEFUL || a.kind == REPLY_REFERRAL)
+        return;
+    if (a.kind == REPLY_ANSWER)
         add_ns(z, fold_message(z->f, a.entry), NSP_ANSWER, false);
+    if (z->askers.count < ASKERS_MAX)
+        addr_list_add(&z->askers, addr);
+}
+
+/* Without a referral, the parent's servers that serve the zone themselves lead to it. */
+static void add_serving_parents(zone_fold_t *z)
+{
+    const model_t *m = z->out;
+    for (uint16_t i = 0; !z->walk->referred && i < m->parent_count; i++)
+        if (m->parent_addr[i].answered_aa)
+            add_child_ns(z, &m->parent_addr[i].addr);
 }
 
 /* True when the zone itself holds the name: no deeper cut is known. */
@@ -198,6 +201,7 @@ static void add_zone_addresses(zone_fold_t *z, uint16_t server, const addr_t *as
     uint16_t type = family == FAMILY_A ? NSP_TYPE_A : NSP_TYPE_AAAA;
     asked_t a = fold_ask(f, asker, &s->name, type, &z->zone);
     f->pending |= a.state == ASKED_WAITING;
+    z->waiting |= a.state == ASKED_WAITING;
     if (a.state != ASKED_USEFUL)
         return;
     if (z->host[server] != FOLD_NONE)
@@ -279,9 +283,9 @@ static void settle_server(zone_fold_t *z, uint16_t server)
     if (!held) {
         p = resolve_server(z, server);
         add_host_addresses(z, server);
-    } else if (z->askers.count == 0) {
-        p = PROGRESS_LOOP; /* its address is in the very zone that needs it */
-    } else if (f->pending) {
+    } else if (z->addrs.count == 0 && z->askers.count == 0) {
+        p = f->pending ? PROGRESS_PENDING : PROGRESS_LOOP; /* the zone has nothing but itself */
+    } else if (z->waiting) {
         p = PROGRESS_PENDING;
     }
     host_state_t known = state_known(&f->host[h]);
@@ -298,16 +302,14 @@ static void grow(zone_fold_t *z)
 {
     size_t before;
     size_t addrs = 0;
+    add_serving_parents(z);
     do {
         before = z->addrs.count + z->out->server_count;
         for (uint16_t i = 0; i < z->out->server_count; i++)
             add_host_addresses(z, i);
-        add_askers(z);
         for (; addrs < z->addrs.count; addrs++)
             if (fold_uses(z->f, &z->addrs.item[addrs]))
                 add_child_ns(z, &z->addrs.item[addrs]);
-        for (size_t i = 0; !z->walk->referred && i < z->askers.count; i++)
-            add_child_ns(z, &z->askers.item[i]);
         for (uint16_t i = 0; i < z->out->server_count; i++)
             if (held_by_zone(z, &z->out->server[i]))
                 ask_in_zone(z, i);
