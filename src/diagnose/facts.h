@@ -1,0 +1,140 @@
+/* Facts: what each probe of each address of the zone came to, read once from the exchanges.
+ * The rules (rules_*.c) look at nothing else but these, the model and the set. Internal to
+ * diagnose/. */
+#ifndef DIAGNOSE_FACTS_H
+#define DIAGNOSE_FACTS_H
+
+#include "diagnose/diagnose.h"
+
+/* What a reply to a question for the zone's apex is. */
+typedef enum reply_class {
+    CLASS_NONE,      /* no reply that could be read */
+    CLASS_GOOD,      /* authoritative, with the records asked for */
+    CLASS_NODATA,    /* authoritative, without such records */
+    CLASS_TRUNCATED, /* TC, and without the records */
+    CLASS_RCODE,     /* an error other than NXDOMAIN */
+    CLASS_NXDOMAIN,
+    CLASS_UPWARD, /* referral to the root or another zone above */
+    CLASS_OTHER,  /* referral to the zone itself or elsewhere, or another zone's SOA */
+    CLASS_NOT_AA  /* the records, or nothing, without authority */
+} reply_class_t;
+
+/* One exchange that is a probe of an address of the zone. */
+typedef struct fact {
+    const exchange_t *x;
+    probe_kind_t kind;
+    outcome_t o;
+    uint16_t subject;
+    bool query_opt; /* the question carried EDNS */
+    /* the rest is for OUTCOME_ANSWERED */
+    reply_class_t cls;
+    uint16_t rcode;
+    uint16_t flags;
+    bool opt; /* the reply carries EDNS */
+    uint16_t answers;
+    bool negative_soa; /* SOA of the zone in the authority section */
+    bool case_kept;
+    bool has_serial;
+    uint32_t serial;
+    uint16_t data_count;  /* records of the type asked for, at the apex */
+    uint64_t data_digest; /* of their set, whatever the order; without the serial for SOA */
+    uint32_t data_ttl;
+    bool faulty; /* the reply has a fault (o.fault), whether or not it could be used */
+} fact_t;
+
+/* How an address answers over one transport: the best that its exchanges came to. */
+typedef enum reach {
+    REACH_NONE, /* not asked, or nothing decided yet */
+    REACH_NOT_SENT,
+    REACH_SILENT,
+    REACH_ICMP,
+    REACH_CLOSED,
+    REACH_RESET,
+    REACH_REFUSED,
+    REACH_MISMATCHED,
+    REACH_MALFORMED,
+    REACH_ANSWERED
+} reach_t;
+
+/* One address of the zone with all that was seen of it. */
+typedef struct subject {
+    const model_address_t *a;
+    size_t first; /* its facts: diag_t.fact[first .. first + count) */
+    size_t count;
+    reach_t udp;
+    reach_t tcp;
+    bool pending;      /* some exchange is not finished: the run was ended */
+    bool serves;       /* some SOA answer is as it should be */
+    bool folded;       /* a finding that explains everything else has been made */
+    bool edns_dropped; /* silence on queries with EDNS is explained */
+    bool edns_broken;  /* errors on queries with EDNS are explained */
+    bool flapping;     /* loses so much that silence of one kind proves nothing */
+    bool has_serial;
+    uint32_t serial;
+} subject_t;
+
+typedef struct diag {
+    const model_t *m;
+    const exchange_set_t *set;
+    diagnose_options_t options;
+    finding_list_t *list;
+    reply_t *scratch;
+    uint8_t *octets; /* 65535, for canonical RDATA */
+    fact_t *fact;
+    size_t fact_count;
+    size_t subject_count;
+    subject_t subject[MODEL_ADDRESSES_MAX];
+    bool lab; /* the parent's own addresses are special: a laboratory or an internal network */
+} diag_t;
+
+/* "ns2.example.net (192.0.2.2)" */
+#define LABEL_MAX (NSP_NAME_TEXT_MAX + ADDR_TEXT_MAX + 8)
+
+/* Fills d from its model and set. False when memory is out; facts_free in any case. */
+bool facts_gather(diag_t *d);
+void facts_free(diag_t *d);
+
+/* The fact that tells most about a probe kind at an address (answered before silent), or NULL. */
+const fact_t *subject_fact(const diag_t *d, const subject_t *s, probe_kind_t kind);
+const fact_t *subject_at(const diag_t *d, const subject_t *s, size_t i);
+/* True when the kernel could send, and something is known about the outcome. */
+bool fact_decided(const fact_t *f);
+bool fact_answered(const fact_t *f);
+/* True for an apex SOA question, over whatever transport and with whatever case. */
+bool fact_is_soa(const fact_t *f);
+bool fact_is_udp(const fact_t *f);
+/* The best SOA fact of an address that serves the zone; NULL for any other address. */
+const fact_t *subject_soa(const diag_t *d, const subject_t *s);
+
+/* Text without the final dot of names. */
+const char *name_label(const nsp_name_t *name, char buf[NSP_NAME_TEXT_MAX]);
+const char *subject_label(const diag_t *d, const subject_t *s, char buf[LABEL_MAX]);
+/* "1.24 s", "35 ms" */
+const char *time_label(int64_t ns, char buf[32]);
+
+/* A finding about an address, with its name and address set. */
+finding_t *subject_finding(diag_t *d, const subject_t *s, finding_id_t id, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Digest of all records of a type with this owner in a section; *count of them, *ttl the lowest.
+ * For SOA the serial is left out. */
+uint64_t rrset_digest(diag_t *d, const nsp_msg_t *m, nsp_section_t section, const nsp_name_t *owner,
+                      uint16_t type, uint16_t *count, uint32_t *ttl);
+/* True when an NS record with this owner and target is in the section. */
+bool has_ns(const nsp_msg_t *m, nsp_section_t section, const nsp_name_t *owner,
+            const nsp_name_t *target);
+
+/* The rules, in the order in which they must run. */
+bool rules_delegation(diag_t *d); /* false: nothing else can be said */
+void rules_hosts(diag_t *d);
+void rules_reach(diag_t *d);
+void rules_match(diag_t *d);
+void rules_authority(diag_t *d);
+void rules_edns(diag_t *d);
+void rules_negative(diag_t *d);
+void rules_quality_flapping(diag_t *d); /* before rules_edns: sets subject_t.flapping */
+void rules_quality(diag_t *d);
+void rules_agree(diag_t *d);
+void rules_layout(diag_t *d);
+
+#endif

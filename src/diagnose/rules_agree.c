@@ -1,0 +1,263 @@
+/* Whether the servers of the zone, and the parent, agree. Only addresses that serve the zone are
+ * compared; one that is behind (serial) is not compared any further. */
+#include <stdio.h>
+
+#include "diagnose/facts.h"
+
+/* RFC 1982 3.2; a difference of exactly 2^31 is undefined and counts as not newer. */
+static bool serial_newer(uint32_t a, uint32_t b)
+{
+    return a != b && (uint32_t)(a - b) < UINT32_C(0x80000000);
+}
+
+static bool comparable(const subject_t *s)
+{
+    return s->serves && !s->folded && s->has_serial;
+}
+
+static const subject_t *newest(const diag_t *d)
+{
+    const subject_t *best = NULL;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *s = &d->subject[i];
+        if (comparable(s) && (best == NULL || serial_newer(s->serial, best->serial)))
+            best = s;
+    }
+    return best;
+}
+
+static void serial_rule(diag_t *d, const subject_t *top)
+{
+    char label[LABEL_MAX];
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *s = &d->subject[i];
+        if (!comparable(s) || s->serial == top->serial)
+            continue;
+        subject_label(d, top, label);
+        finding_t *f = subject_finding(d, s, FINDING_SERIAL_DIFFERS, "Serial %u here; %u at %s.",
+                                       s->serial, top->serial, label);
+        finding_add_evidence(f, subject_soa(d, s)->x);
+        finding_add_evidence(f, subject_soa(d, top)->x);
+        subject_label(d, s, label);
+        finding_set_fix(f,
+                        "If serial %u is not taken over soon: look at the log of %s for transfers "
+                        "that fail, and have it transfer the zone again.",
+                        top->serial, label);
+    }
+}
+
+/* What is compared between servers with the same serial. */
+static const struct {
+    uint16_t qtype;
+    probe_kind_t kind[4]; /* where the records may be found, best first */
+} compared[] = {{NSP_TYPE_SOA, {PROBE_SOA, PROBE_SOA_EDNS, PROBE_SOA_TCP, PROBE_NONE}},
+                {NSP_TYPE_NS, {PROBE_NS, PROBE_NS_TCP, PROBE_NONE, PROBE_NONE}},
+                {NSP_TYPE_DNSKEY, {PROBE_BIG, PROBE_BIG_TCP, PROBE_NONE, PROBE_NONE}},
+                {NSP_TYPE_TXT, {PROBE_BIG, PROBE_BIG_TCP, PROBE_NONE, PROBE_NONE}}};
+
+#define COMPARED (sizeof compared / sizeof compared[0])
+
+/* A whole, authoritative answer for the c-th compared type at an address, or NULL. */
+static const fact_t *data_fact(const diag_t *d, const subject_t *s, size_t c)
+{
+    for (size_t k = 0; k < 4 && compared[c].kind[k] != PROBE_NONE; k++)
+        for (size_t i = 0; i < s->count; i++) {
+            const fact_t *f = subject_at(d, s, i);
+            if (f->kind == compared[c].kind[k] && f->x->qtype == compared[c].qtype &&
+                fact_answered(f) && (f->flags & NSP_FLAG_TC) == 0 &&
+                (f->cls == CLASS_GOOD || f->cls == CLASS_NODATA))
+                return f;
+        }
+    return NULL;
+}
+
+static bool same_data(const fact_t *a, const fact_t *b)
+{
+    return a->data_count == b->data_count && a->data_digest == b->data_digest;
+}
+
+static unsigned votes_for(const diag_t *d, const subject_t *s, size_t c, bool with_ttl)
+{
+    const fact_t *mine = data_fact(d, s, c);
+    unsigned votes = 0;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *o = &d->subject[i];
+        const fact_t *f = comparable(o) && o->serial == s->serial ? data_fact(d, o, c) : NULL;
+        votes += f != NULL && same_data(f, mine) && (!with_ttl || f->data_ttl == mine->data_ttl);
+    }
+    return votes;
+}
+
+/* The address, among those with the serial of s, whose data most others have too; the first one
+ * when it is a draw. */
+static const subject_t *reference(const diag_t *d, const subject_t *s, size_t c, bool with_ttl)
+{
+    const subject_t *best = NULL;
+    unsigned most = 0;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *o = &d->subject[i];
+        if (!comparable(o) || o->serial != s->serial || data_fact(d, o, c) == NULL)
+            continue;
+        unsigned votes = votes_for(d, o, c, with_ttl);
+        if (votes > most) {
+            most = votes;
+            best = o;
+        }
+    }
+    return best;
+}
+
+/* One finding an address, that names all types that differ. */
+static bool data_rule(diag_t *d, const subject_t *s)
+{
+    char list[128] = "";
+    char type[16];
+    char label[LABEL_MAX];
+    size_t len = 0;
+    const subject_t *other = NULL;
+    const fact_t *proof[2 * COMPARED];
+    size_t proofs = 0;
+    for (size_t c = 0; c < COMPARED; c++) {
+        const fact_t *mine = data_fact(d, s, c);
+        const subject_t *ref = mine != NULL ? reference(d, s, c, false) : NULL;
+        const fact_t *theirs = ref != NULL ? data_fact(d, ref, c) : NULL;
+        if (theirs == NULL || same_data(mine, theirs))
+            continue;
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", len > 0 ? ", " : "",
+                                nsp_type_text(compared[c].qtype, type));
+        proof[proofs++] = mine;
+        proof[proofs++] = theirs;
+        other = other != NULL ? other : ref;
+    }
+    if (other == NULL)
+        return false;
+    finding_t *f = subject_finding(d, s, FINDING_ANSWERS_DIFFER,
+                                   "The %s records are not those of %s, with the same serial %u.",
+                                   list, subject_label(d, other, label), s->serial);
+    for (size_t i = 0; i < proofs; i++)
+        finding_add_evidence(f, proof[i]->x);
+    return true;
+}
+
+static void ttl_rule(diag_t *d, const subject_t *s)
+{
+    char type[16];
+    char label[LABEL_MAX];
+    for (size_t c = 0; c < COMPARED; c++) {
+        const fact_t *mine = data_fact(d, s, c);
+        const subject_t *ref =
+            mine != NULL && mine->data_count > 0 ? reference(d, s, c, true) : NULL;
+        const fact_t *theirs = ref != NULL ? data_fact(d, ref, c) : NULL;
+        if (theirs == NULL || theirs->data_count == 0 || mine->data_ttl == theirs->data_ttl)
+            continue;
+        finding_t *f = subject_finding(d, s, FINDING_TTL_DIFFERS,
+                                       "The %s records have TTL %u here and %u at %s.",
+                                       nsp_type_text(compared[c].qtype, type), mine->data_ttl,
+                                       theirs->data_ttl, subject_label(d, ref, label));
+        finding_add_evidence(f, mine->x);
+        finding_add_evidence(f, theirs->x);
+        return;
+    }
+}
+
+/* NS answers of the addresses with the newest serial: the zone's own set. */
+static const fact_t *own_ns(const diag_t *d, const subject_t *s, const subject_t *top)
+{
+    if (!comparable(s) || s->serial != top->serial)
+        return NULL;
+    const fact_t *f = data_fact(d, s, 1);
+    return f != NULL && f->cls == CLASS_GOOD ? f : NULL;
+}
+
+static bool zone_names(diag_t *d, const subject_t *top, const nsp_name_t *name)
+{
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const fact_t *f = own_ns(d, &d->subject[i], top);
+        if (f == NULL)
+            continue;
+        nsp_msg_index(&d->scratch->msg, f->o.reply->bytes, f->o.reply->size, d->scratch->arena,
+                      NSP_RR_MAX);
+        if (has_ns(&d->scratch->msg, NSP_ANSWER, &d->m->zone, name))
+            return true;
+    }
+    return false;
+}
+
+typedef struct name_list {
+    unsigned count;
+    size_t len;
+    char text[1024];
+} name_list_t;
+
+static void name_list_add(name_list_t *l, const nsp_name_t *name)
+{
+    char text[NSP_NAME_TEXT_MAX];
+    name_label(name, text);
+    l->count++;
+    if (l->len + strlen(text) + 3 < sizeof l->text)
+        l->len += (size_t)snprintf(l->text + l->len, sizeof l->text - l->len, "%s%s",
+                                   l->len > 0 ? ", " : "", text);
+}
+
+static void mismatch_report(diag_t *d, const subject_t *top, const name_list_t *parent,
+                            const name_list_t *zone)
+{
+    finding_t *f;
+    if (zone->count == 0)
+        f = finding_add(d->list, FINDING_NS_MISMATCH, "Only the parent names %s.", parent->text);
+    else if (parent->count == 0)
+        f = finding_add(d->list, FINDING_NS_MISMATCH, "Only the zone itself names %s.", zone->text);
+    else
+        f = finding_add(d->list, FINDING_NS_MISMATCH,
+                        "Only the parent names %s; only the zone itself names %s.", parent->text,
+                        zone->text);
+    for (uint16_t i = 0; i < d->m->parent_count; i++)
+        if (d->m->parent_addr[i].referral) {
+            finding_add_evidence(f, d->m->parent_addr[i].asked);
+            break;
+        }
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const fact_t *k = own_ns(d, &d->subject[i], top);
+        finding_add_evidence(f, k != NULL ? k->x : NULL);
+    }
+    if (zone->count == 0)
+        finding_set_fix(f, "Add %s to the NS records of the zone, or remove it at the registrar.",
+                        parent->text);
+    else if (parent->count == 0)
+        finding_set_fix(f,
+                        "Add %s to the delegation at the registrar, or remove it from the NS "
+                        "records of the zone.",
+                        zone->text);
+}
+
+static void ns_mismatch_rule(diag_t *d, const subject_t *top)
+{
+    name_list_t parent = {0, 0, ""};
+    name_list_t zone = {0, 0, ""};
+    bool any_parent = false;
+    bool any_zone = false;
+    for (uint16_t i = 0; i < d->m->server_count; i++) {
+        const model_server_t *s = &d->m->server[i];
+        bool own = zone_names(d, top, &s->name);
+        any_parent = any_parent || s->in_parent;
+        any_zone = any_zone || own;
+        if (s->in_parent && !own)
+            name_list_add(&parent, &s->name);
+        else if (own && !s->in_parent)
+            name_list_add(&zone, &s->name);
+    }
+    if (d->m->parent_known && any_parent && any_zone && parent.count + zone.count > 0)
+        mismatch_report(d, top, &parent, &zone);
+}
+
+void rules_agree(diag_t *d)
+{
+    const subject_t *top = newest(d);
+    if (top == NULL)
+        return;
+    serial_rule(d, top);
+    for (size_t i = 0; i < d->subject_count; i++)
+        if (comparable(&d->subject[i]) && !data_rule(d, &d->subject[i]))
+            ttl_rule(d, &d->subject[i]);
+    ns_mismatch_rule(d, top);
+}

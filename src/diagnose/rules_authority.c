@@ -1,0 +1,187 @@
+/* Whether an address that answers serves the zone. */
+#include <stdio.h>
+
+#include "diagnose/facts.h"
+
+/* The SOA fact by which an address that does not serve the zone is judged. */
+static const fact_t *judged(const diag_t *d, const subject_t *s)
+{
+    static const probe_kind_t order[] = {PROBE_SOA, PROBE_SOA_EDNS, PROBE_SOA_TCP, PROBE_CASE};
+    for (size_t k = 0; k < sizeof order / sizeof order[0]; k++) {
+        const fact_t *f = subject_fact(d, s, order[k]);
+        if (fact_answered(f) && f->cls != CLASS_TRUNCATED)
+            return f;
+    }
+    return NULL;
+}
+
+static finding_t *lame_rcode(diag_t *d, const subject_t *s, const fact_t *f)
+{
+    char rcode[16];
+    finding_id_t id = f->rcode == NSP_RCODE_REFUSED    ? FINDING_LAME_REFUSED
+                      : f->rcode == NSP_RCODE_SERVFAIL ? FINDING_LAME_SERVFAIL
+                                                       : FINDING_LAME_RCODE;
+    return subject_finding(d, s, id, "The SOA query is answered with %s.",
+                           nsp_rcode_text(f->rcode, rcode));
+}
+
+/* Owner of the first NS or SOA in the reply's authority section. */
+static bool authority_owner(diag_t *d, const fact_t *f, nsp_name_t *out)
+{
+    const nsp_msg_t *m = &d->scratch->msg;
+    nsp_msg_index(&d->scratch->msg, f->o.reply->bytes, f->o.reply->size, d->scratch->arena,
+                  NSP_RR_MAX);
+    for (uint16_t i = 0; i < m->found[NSP_AUTHORITY]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_AUTHORITY, i);
+        if (rr->type == NSP_TYPE_NS || rr->type == NSP_TYPE_SOA) {
+            nsp_rr_owner(m, rr, out);
+            return true;
+        }
+    }
+    return false;
+}
+
+static finding_t *lame_other(diag_t *d, const subject_t *s, const fact_t *f)
+{
+    char text[NSP_NAME_TEXT_MAX];
+    nsp_name_t owner;
+    bool known = authority_owner(d, f, &owner);
+    if (known)
+        name_label(&owner, text);
+    if (f->cls == CLASS_UPWARD)
+        return subject_finding(d, s, FINDING_LAME_UPWARD_REFERRAL,
+                               "The SOA query is answered with a referral to %s%s.",
+                               known && owner.len > 1 ? text : "the root",
+                               known && owner.len > 1 ? ", a zone above" : "");
+    if (f->cls == CLASS_NXDOMAIN && known)
+        return subject_finding(d, s, FINDING_LAME_OTHER_ZONE,
+                               "The server says that the zone's name does not exist, out of zone "
+                               "%s.",
+                               text);
+    if (f->cls == CLASS_NXDOMAIN)
+        return subject_finding(d, s, FINDING_LAME_OTHER_ZONE,
+                               "The server says that the zone's name does not exist.");
+    if (known && nsp_name_equal(&owner, &d->m->zone))
+        return subject_finding(d, s, FINDING_LAME_OTHER_ZONE,
+                               "The SOA query is answered with a referral to the zone itself: the "
+                               "server holds a zone above it.");
+    return subject_finding(d, s, FINDING_LAME_OTHER_ZONE,
+                           "The SOA query is answered out of another zone, %s.",
+                           known ? text : "which is not named");
+}
+
+static finding_t *lame_finding(diag_t *d, const subject_t *s, const fact_t *f)
+{
+    switch (f->cls) {
+    case CLASS_RCODE:
+        return lame_rcode(d, s, f);
+    case CLASS_UPWARD:
+    case CLASS_OTHER:
+    case CLASS_NXDOMAIN:
+        return lame_other(d, s, f);
+    case CLASS_NOT_AA:
+        if (f->data_count == 0)
+            return subject_finding(d, s, FINDING_LAME_NOT_AUTHORITATIVE,
+                                   "The SOA query is answered with no records and without AA.");
+        return subject_finding(
+            d, s, FINDING_LAME_NOT_AUTHORITATIVE, "The SOA query is answered without AA%s.",
+            (f->flags & NSP_FLAG_RA) != 0 ? "; the server offers recursion" : "");
+    default:
+        return subject_finding(d, s, FINDING_SOA_MISSING,
+                               "The reply has AA, but no SOA record of the zone.");
+    }
+}
+
+/* Evidence: every SOA fact with the same answer. */
+static void lame_rule(diag_t *d, subject_t *s)
+{
+    char label[LABEL_MAX];
+    const fact_t *f = judged(d, s);
+    if (f == NULL)
+        return;
+    finding_t *out = lame_finding(d, s, f);
+    finding_add_evidence(out, f->x);
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *k = subject_at(d, s, i);
+        if (fact_is_soa(k) && fact_answered(k) && k->cls == f->cls)
+            finding_add_evidence(out, k->x);
+    }
+    subject_label(d, s, label);
+    if (f->rcode == NSP_RCODE_SERVFAIL)
+        finding_set_fix(out,
+                        "Look at the log of %s: an expired or broken copy of the zone, or "
+                        "transfers that fail. Until it serves the zone again, take it out of the "
+                        "delegation.",
+                        label);
+    else
+        finding_set_fix(out,
+                        "Ask the operator of %s to set up the zone; until then take it out of the "
+                        "NS records and of the delegation at the registrar.",
+                        label);
+    s->folded = true;
+}
+
+/* NS over UDP or TCP has authority, but no records. */
+static void ns_missing_rule(diag_t *d, const subject_t *s)
+{
+    const fact_t *ns = subject_fact(d, s, PROBE_NS);
+    const fact_t *tcp = subject_fact(d, s, PROBE_NS_TCP);
+    if (!fact_answered(ns) || (ns->cls != CLASS_NODATA && ns->cls != CLASS_NXDOMAIN))
+        return;
+    if (fact_answered(tcp) && tcp->cls == CLASS_GOOD)
+        return;
+    finding_t *f = subject_finding(d, s, FINDING_NS_MISSING,
+                                   "The NS query is answered without NS records of the zone.");
+    finding_add_evidence(f, ns->x);
+}
+
+static const char *class_text(const fact_t *f, char buf[64])
+{
+    char rcode[16];
+    switch (f->cls) {
+    case CLASS_RCODE:
+    case CLASS_NXDOMAIN:
+        snprintf(buf, 64, "%s", nsp_rcode_text(f->rcode, rcode));
+        break;
+    case CLASS_NOT_AA:
+        snprintf(buf, 64, "an answer without AA");
+        break;
+    case CLASS_TRUNCATED:
+        snprintf(buf, 64, "TC set");
+        break;
+    default:
+        snprintf(buf, 64, "an answer without the SOA");
+    }
+    return buf;
+}
+
+/* UDP gives the SOA with authority, and TCP gives something else. */
+static void tcp_rule(diag_t *d, const subject_t *s)
+{
+    char what[64];
+    const fact_t *tcp = subject_fact(d, s, PROBE_SOA_TCP);
+    const fact_t *udp = subject_soa(d, s);
+    if (!fact_answered(tcp) || tcp->cls == CLASS_GOOD || udp == NULL || !fact_is_udp(udp))
+        return;
+    finding_t *f = subject_finding(d, s, FINDING_TCP_WRONG_ANSWER,
+                                   "The SOA query is answered well over UDP, and with %s over "
+                                   "TCP.",
+                                   class_text(tcp, what));
+    finding_add_evidence(f, tcp->x);
+    finding_add_evidence(f, udp->x);
+}
+
+void rules_authority(diag_t *d)
+{
+    for (size_t i = 0; i < d->subject_count; i++) {
+        subject_t *s = &d->subject[i];
+        if (s->folded)
+            continue;
+        if (!s->serves) {
+            lame_rule(d, s);
+            continue;
+        }
+        ns_missing_rule(d, s);
+        tcp_rule(d, s);
+    }
+}

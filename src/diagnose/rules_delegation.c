@@ -1,0 +1,254 @@
+/* What the parent's servers say about the zone. */
+#include <stdio.h>
+
+#include "diagnose/facts.h"
+
+/* What one server of the parent made of the question for the delegation. */
+typedef enum parent_state {
+    PARENT_NOT_ASKED,
+    PARENT_SILENT,
+    PARENT_NXDOMAIN,
+    PARENT_USELESS, /* answered, but neither with a referral nor with authority */
+    PARENT_GOOD
+} parent_state_t;
+
+static parent_state_t parent_state(diag_t *d, const model_parent_t *p, outcome_t *o)
+{
+    if (p->asked == NULL)
+        return PARENT_NOT_ASKED;
+    outcome_of(p->asked, o, d->scratch);
+    if (o->kind == OUTCOME_PENDING || o->kind == OUTCOME_NOT_SENT)
+        return PARENT_NOT_ASKED;
+    if (p->referral || p->answered_aa)
+        return PARENT_GOOD;
+    if (p->nxdomain)
+        return PARENT_NXDOMAIN;
+    return o->kind == OUTCOME_ANSWERED || o->kind == OUTCOME_MALFORMED ? PARENT_USELESS
+                                                                       : PARENT_SILENT;
+}
+
+typedef struct parents {
+    unsigned state[PARENT_GOOD + 1];
+    unsigned silent6; /* of the silent ones, those with IPv6 */
+    unsigned heard6;
+} parents_t;
+
+static parents_t count_parents(diag_t *d)
+{
+    parents_t n = {{0}, 0, 0};
+    outcome_t o;
+    for (uint16_t i = 0; i < d->m->parent_count; i++) {
+        const model_parent_t *p = &d->m->parent_addr[i];
+        parent_state_t state = parent_state(d, p, &o);
+        n.state[state]++;
+        if (p->addr.family == 6) {
+            n.silent6 += state == PARENT_SILENT;
+            n.heard6 += state > PARENT_SILENT;
+        }
+    }
+    return n;
+}
+
+static void silent_parent(diag_t *d, const model_parent_t *p, bool all)
+{
+    char addr[ADDR_TEXT_MAX];
+    char parent[NSP_NAME_TEXT_MAX];
+    addr_port_text(&p->addr, addr);
+    finding_t *f = finding_add(d->list, FINDING_PARENT_UNRESPONSIVE,
+                               "%s, a server of the parent %s, did not answer the question for "
+                               "the delegation.",
+                               addr, name_label(&d->m->parent, parent));
+    finding_set_addr(f, d->m, &p->addr);
+    finding_add_evidence(f, p->asked);
+    if (f != NULL && all)
+        f->severity = SEVERITY_ERROR;
+}
+
+static void useless_parent(diag_t *d, const model_parent_t *p, const outcome_t *o)
+{
+    char addr[ADDR_TEXT_MAX];
+    char rcode[16];
+    char parent[NSP_NAME_TEXT_MAX];
+    const char *what = "neither a referral nor authority";
+    addr_port_text(&p->addr, addr);
+    name_label(&d->m->parent, parent);
+    if (o->kind == OUTCOME_MALFORMED)
+        what = "a malformed reply";
+    else if (nsp_msg_rcode(&d->scratch->msg) != NSP_RCODE_NOERROR)
+        what = nsp_rcode_text(nsp_msg_rcode(&d->scratch->msg), rcode);
+    finding_t *f =
+        finding_add(d->list, FINDING_PARENT_LAME, "%s, a server of the parent %s, answers with %s.",
+                    addr, parent, what);
+    finding_set_addr(f, d->m, &p->addr);
+    finding_add_evidence(f, p->asked);
+    finding_set_fix(f, "Tell the operator of %s that its server %s does not delegate this zone.",
+                    parent, addr);
+}
+
+static void parents_rule(diag_t *d)
+{
+    parents_t n = count_parents(d);
+    bool all_silent = n.state[PARENT_SILENT] > 0 && n.state[PARENT_GOOD] == 0 &&
+                      n.state[PARENT_USELESS] == 0 && n.state[PARENT_NXDOMAIN] == 0;
+    bool no_ipv6 = n.silent6 > 0 && n.heard6 == 0 && !all_silent;
+    outcome_t o;
+    for (uint16_t i = 0; i < d->m->parent_count; i++) {
+        const model_parent_t *p = &d->m->parent_addr[i];
+        parent_state_t state = parent_state(d, p, &o);
+        if (state == PARENT_SILENT && !(no_ipv6 && n.silent6 > 1 && p->addr.family == 6))
+            silent_parent(d, p, all_silent);
+        else if (state == PARENT_USELESS && !d->m->no_delegation)
+            useless_parent(d, p, &o);
+        else if (state == PARENT_NXDOMAIN && !d->m->nxdomain && n.state[PARENT_GOOD] > 0)
+            useless_parent(d, p, &o);
+    }
+}
+
+/* Digest of the NS set in one referral; false when that server gave none. */
+static bool referral_digest(diag_t *d, const model_parent_t *p, uint64_t *out)
+{
+    uint16_t count = 0;
+    uint32_t ttl = 0;
+    outcome_t o;
+    if (p->asked == NULL || !p->referral)
+        return false;
+    outcome_of(p->asked, &o, d->scratch);
+    if (o.kind != OUTCOME_ANSWERED)
+        return false;
+    *out = rrset_digest(d, &d->scratch->msg, NSP_AUTHORITY, &d->m->zone, NSP_TYPE_NS, &count, &ttl);
+    return count > 0;
+}
+
+/* How many referrals have this digest. */
+static unsigned referral_votes(diag_t *d, uint64_t digest)
+{
+    unsigned votes = 0;
+    uint64_t other;
+    for (uint16_t i = 0; i < d->m->parent_count; i++)
+        votes += referral_digest(d, &d->m->parent_addr[i], &other) && other == digest;
+    return votes;
+}
+
+/* Each server of the parent whose referral is not the one that most of them give. */
+static void referrals_rule(diag_t *d)
+{
+    const model_parent_t *most = NULL;
+    unsigned best = 0;
+    uint64_t wanted = 0;
+    uint64_t digest;
+    for (uint16_t i = 0; i < d->m->parent_count; i++) {
+        if (!referral_digest(d, &d->m->parent_addr[i], &digest))
+            continue;
+        unsigned votes = referral_votes(d, digest);
+        if (votes > best) {
+            best = votes;
+            wanted = digest;
+            most = &d->m->parent_addr[i];
+        }
+    }
+    for (uint16_t i = 0; most != NULL && i < d->m->parent_count; i++) {
+        const model_parent_t *p = &d->m->parent_addr[i];
+        char one[ADDR_TEXT_MAX];
+        char two[ADDR_TEXT_MAX];
+        if (!referral_digest(d, p, &digest) || digest == wanted)
+            continue;
+        finding_t *f = finding_add(d->list, FINDING_REFERRALS_DIFFER,
+                                   "%s names other servers for the zone than %s does.",
+                                   addr_port_text(&p->addr, one), addr_port_text(&most->addr, two));
+        finding_set_addr(f, d->m, &p->addr);
+        finding_add_evidence(f, p->asked);
+        finding_add_evidence(f, most->asked);
+    }
+}
+
+static void not_delegated(diag_t *d)
+{
+    char domain[NSP_NAME_TEXT_MAX];
+    char parent[NSP_NAME_TEXT_MAX];
+    name_label(&d->m->domain, domain);
+    finding_t *f =
+        finding_add(d->list, FINDING_NOT_DELEGATED, "The servers of %s say that %s does not exist.",
+                    name_label(&d->m->parent, parent), domain);
+    for (uint16_t i = 0; i < d->m->parent_count; i++)
+        if (d->m->parent_addr[i].nxdomain)
+            finding_add_evidence(f, d->m->parent_addr[i].asked);
+    finding_set_fix(f,
+                    "Look up %s at the registry of %s: is it registered, paid for and not on "
+                    "hold? To test servers before the delegation is published, use --undelegated.",
+                    domain, parent);
+}
+
+static void not_a_zone(diag_t *d)
+{
+    char domain[NSP_NAME_TEXT_MAX];
+    char zone[NSP_NAME_TEXT_MAX];
+    name_label(&d->m->domain, domain);
+    if (nsp_name_equal(&d->m->domain, &d->m->zone))
+        finding_add(d->list, FINDING_NOT_A_ZONE, "%s has no delegation.", domain);
+    else
+        finding_add(d->list, FINDING_NOT_A_ZONE, "%s lies in the zone %s, which was tested.",
+                    domain, name_label(&d->m->zone, zone));
+}
+
+static bool anything_pending(const diag_t *d)
+{
+    for (uint32_t i = 0; i < d->set->count; i++)
+        if (!d->set->item[i]->finished)
+            return true;
+    return false;
+}
+
+static void cut_short(diag_t *d)
+{
+    if (d->m->dropped > 0)
+        finding_add(d->list, FINDING_CUT_SHORT,
+                    "%u servers or addresses are beyond the limits (%u servers, %u addresses) and "
+                    "were not tested.",
+                    d->m->dropped, MODEL_SERVERS_MAX, MODEL_ADDRESSES_MAX);
+    else if (!d->m->finished || anything_pending(d))
+        finding_add(d->list, FINDING_CUT_SHORT, "The run ended before everything was asked.");
+}
+
+/* No delegation was found, and nobody said that there is none: the way to it is broken. */
+static void way_broken(diag_t *d)
+{
+    bool sent = false;
+    char domain[NSP_NAME_TEXT_MAX];
+    for (size_t i = 0; i < d->list->count; i++)
+        if (d->list->item[i].severity == SEVERITY_ERROR)
+            return;
+    for (uint32_t i = 0; i < d->set->count; i++)
+        sent = sent || exchange_query(d->set->item[i]) != NULL;
+    name_label(&d->m->domain, domain);
+    if (!sent) {
+        finding_add(d->list, FINDING_UNTESTED, "No packet could be sent to find %s.", domain);
+        return;
+    }
+    finding_t *f = finding_add(d->list, FINDING_PARENT_UNRESPONSIVE,
+                               "The delegation of %s was not found: no server above it gave a "
+                               "usable answer.",
+                               domain);
+    if (f != NULL)
+        f->severity = SEVERITY_ERROR;
+    for (uint32_t i = d->set->count; i > 0; i--)
+        finding_add_evidence(f, d->set->item[i - 1]);
+}
+
+bool rules_delegation(diag_t *d)
+{
+    cut_short(d);
+    if (d->m->nxdomain) {
+        not_delegated(d);
+        return false;
+    }
+    parents_rule(d);
+    if (d->m->no_delegation)
+        not_a_zone(d);
+    if (!d->m->zone_found && d->m->server_count == 0) {
+        if (!d->m->no_delegation && d->m->finished)
+            way_broken(d);
+        return false;
+    }
+    referrals_rule(d);
+    return true;
+}

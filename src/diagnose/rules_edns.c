@@ -1,0 +1,254 @@
+/* EDNS, size and case: addresses that serve the zone, and fail for one form of the question.
+ *
+ *   plain SOA   EDNS (without the big one)      finding
+ *   answered    all silent                      edns-dropped
+ *   answered    all with an error               edns-broken
+ *   answered    all without OPT                 edns-broken
+ *   answered    some answered, some silent      query-dropped, or flapping when other kinds lose
+ *                                               attempts too
+ *   any         answered, big one silent,
+ *               over TCP > 1232 octets          big-answer-lost
+ *               over TCP smaller, no type of
+ *               big question answered           edns-size-dropped
+ *               else                            query-dropped
+ */
+#include <stdio.h>
+
+#include "diagnose/facts.h"
+
+#define SAFE_SIZE 1232 /* octets that pass without fragments (RFC 9715 3) */
+
+static bool is_edns_probe(const fact_t *f)
+{
+    return fact_is_udp(f) && f->query_opt && f->kind != PROBE_BIG;
+}
+
+typedef struct edns_count {
+    unsigned asked;
+    unsigned silent;
+    unsigned errors; /* rcodes that do not belong to the question */
+    unsigned with_opt;
+    unsigned without_opt;
+    const fact_t *error;
+} edns_count_t;
+
+static bool is_edns_error(const fact_t *f)
+{
+    return f->rcode != NSP_RCODE_NOERROR && f->rcode != NSP_RCODE_NXDOMAIN;
+}
+
+static edns_count_t count_edns(const diag_t *d, const subject_t *s)
+{
+    edns_count_t n = {0, 0, 0, 0, 0, NULL};
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (!is_edns_probe(f) || !fact_decided(f))
+            continue;
+        n.asked++;
+        n.silent += f->o.kind == OUTCOME_SILENT;
+        if (!fact_answered(f))
+            continue;
+        if (is_edns_error(f)) {
+            n.errors++;
+            n.error = n.error != NULL ? n.error : f;
+        } else if (f->opt) {
+            n.with_opt++;
+        } else {
+            n.without_opt++;
+        }
+    }
+    return n;
+}
+
+static void edns_evidence(const diag_t *d, const subject_t *s, finding_t *f, const fact_t *plain)
+{
+    finding_add_evidence(f, plain->x);
+    for (size_t i = 0; i < s->count; i++)
+        if (is_edns_probe(subject_at(d, s, i)))
+            finding_add_evidence(f, subject_at(d, s, i)->x);
+}
+
+static void edns_rule(diag_t *d, subject_t *s)
+{
+    char rcode[16];
+    const fact_t *plain = subject_fact(d, s, PROBE_SOA);
+    edns_count_t n = count_edns(d, s);
+    if (!fact_answered(plain) || plain->cls != CLASS_GOOD || n.asked == 0)
+        return;
+    if (n.silent == n.asked && (n.asked > 1 || !s->flapping)) {
+        finding_t *f = subject_finding(d, s, FINDING_EDNS_DROPPED,
+                                       "Plain queries are answered; %u of %u with EDNS are not.",
+                                       n.silent, n.asked);
+        edns_evidence(d, s, f, plain);
+        s->edns_dropped = true;
+    } else if (n.errors > 0 && n.with_opt + n.without_opt == 0) {
+        finding_t *f = subject_finding(d, s, FINDING_EDNS_BROKEN,
+                                       "Plain queries are answered; those with EDNS get %s.",
+                                       nsp_rcode_text(n.error->rcode, rcode));
+        edns_evidence(d, s, f, plain);
+        /* FORMERR and NOTIMP make a client ask again without EDNS (RFC 6891 7); others do not */
+        if (f != NULL && n.error->rcode != NSP_RCODE_FORMERR && n.error->rcode != NSP_RCODE_NOTIMP)
+            f->severity = SEVERITY_ERROR;
+        s->edns_broken = true;
+    } else if (n.without_opt > 0 && n.with_opt == 0) {
+        finding_t *f = subject_finding(d, s, FINDING_EDNS_BROKEN,
+                                       "Queries with EDNS are answered without an OPT record.");
+        edns_evidence(d, s, f, plain);
+        s->edns_broken = true;
+    }
+}
+
+/* The big question of a type over TCP, when answered. */
+static const fact_t *big_over_tcp(const diag_t *d, const subject_t *s, uint16_t qtype)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (f->kind == PROBE_BIG_TCP && f->x->qtype == qtype && fact_answered(f))
+            return f;
+    }
+    return NULL;
+}
+
+static const char *big_type(const fact_t *f, char buf[16])
+{
+    return nsp_type_text(f->x->qtype, buf);
+}
+
+static void big_lost(diag_t *d, const subject_t *s, const fact_t *udp, const fact_t *tcp,
+                     bool any_answered)
+{
+    char type[16];
+    char label[LABEL_MAX];
+    finding_t *f = NULL;
+    big_type(udp, type);
+    if (tcp != NULL && tcp->o.reply->size > SAFE_SIZE) {
+        f = subject_finding(d, s, FINDING_BIG_ANSWER_LOST,
+                            "%s has %u octets over TCP; over UDP with EDNS size %u it does not "
+                            "arrive.",
+                            type, tcp->o.reply->size, PROBE_BIG_SIZE);
+        finding_set_fix(f,
+                        "Limit the UDP answers of %s to 1232 octets (max-udp-size, edns-udp-size), "
+                        "and let fragments and ICMP \"packet too big\" pass.",
+                        subject_label(d, s, label));
+    } else if (any_answered) {
+        f = subject_finding(d, s, FINDING_QUERY_DROPPED, "Queries for %s get no answer over UDP.",
+                            type);
+    } else if (tcp != NULL) {
+        f = subject_finding(d, s, FINDING_EDNS_SIZE_DROPPED,
+                            "%s with EDNS size %u and DO is not answered over UDP; over TCP the "
+                            "answer has only %u octets.",
+                            type, PROBE_BIG_SIZE, tcp->o.reply->size);
+    } else {
+        f = subject_finding(d, s, FINDING_EDNS_SIZE_DROPPED,
+                            "%s with EDNS size %u and DO is not answered over UDP; TCP gives no "
+                            "answer to compare.",
+                            type, PROBE_BIG_SIZE);
+    }
+    finding_add_evidence(f, udp->x);
+    finding_add_evidence(f, tcp != NULL ? tcp->x : NULL);
+}
+
+static bool big_is_lost(const fact_t *f)
+{
+    return f->kind == PROBE_BIG && (f->o.kind == OUTCOME_SILENT || f->o.kind == OUTCOME_ICMP);
+}
+
+/* One finding an address: for the big question whose answer over TCP is the largest. */
+static void big_rule(diag_t *d, const subject_t *s)
+{
+    const fact_t *lost = NULL;
+    const fact_t *lost_tcp = NULL;
+    bool any_answered = false;
+    if (s->edns_dropped || s->flapping)
+        return;
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        any_answered = any_answered || (f->kind == PROBE_BIG && fact_answered(f));
+        if (!big_is_lost(f))
+            continue;
+        const fact_t *tcp = big_over_tcp(d, s, f->x->qtype);
+        bool larger =
+            tcp != NULL && (lost_tcp == NULL || tcp->o.reply->size > lost_tcp->o.reply->size);
+        if (lost == NULL || larger) {
+            lost = f;
+            lost_tcp = tcp;
+        }
+    }
+    if (lost != NULL)
+        big_lost(d, s, lost, lost_tcp, any_answered);
+}
+
+static void case_rule(diag_t *d, const subject_t *s)
+{
+    const fact_t *f = subject_fact(d, s, PROBE_CASE);
+    const fact_t *plain = subject_soa(d, s);
+    if (f == NULL || !fact_decided(f) || plain == NULL || plain->kind == PROBE_CASE)
+        return;
+    finding_t *out = NULL;
+    if (fact_answered(f) && (f->cls == CLASS_GOOD || f->cls == CLASS_TRUNCATED)) {
+        if (!f->case_kept)
+            out = subject_finding(d, s, FINDING_CASE_NOT_PRESERVED,
+                                  "The query's mixed-case name comes back in other case.");
+    } else if (fact_answered(f) && !(f->query_opt && s->edns_broken)) {
+        char rcode[16];
+        if (f->rcode != NSP_RCODE_NOERROR)
+            out = subject_finding(d, s, FINDING_CASE_SENSITIVE,
+                                  "The SOA query in mixed case is answered with %s.",
+                                  nsp_rcode_text(f->rcode, rcode));
+        else
+            out = subject_finding(d, s, FINDING_CASE_SENSITIVE,
+                                  "The SOA query in mixed case is answered without the SOA.");
+    } else if (f->o.kind == OUTCOME_SILENT && !s->flapping && !(f->query_opt && s->edns_dropped)) {
+        out = subject_finding(d, s, FINDING_CASE_SENSITIVE,
+                              "The SOA query in mixed case is not answered.");
+    }
+    finding_add_evidence(out, f->x);
+    if (out != NULL)
+        finding_add_evidence(out, plain->x);
+}
+
+/* Kinds of question that are silent at each attempt, though others are answered. */
+static void dropped_rule(diag_t *d, const subject_t *s)
+{
+    static const struct {
+        probe_kind_t kind;
+        const char *text;
+    } kinds[] = {{PROBE_SOA, "for SOA without EDNS"},
+                 {PROBE_SOA_EDNS, "for SOA with EDNS"},
+                 {PROBE_NS, "for NS"},
+                 {PROBE_NXDOMAIN, "for a name that does not exist"},
+                 {PROBE_NODATA, "for a type that does not exist"}};
+    char list[256] = "";
+    size_t len = 0;
+    const fact_t *silent[sizeof kinds / sizeof kinds[0]];
+    size_t n = 0;
+    if (s->flapping || s->udp != REACH_ANSWERED)
+        return;
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        const fact_t *f = subject_fact(d, s, kinds[k].kind);
+        if (f == NULL || f->o.kind != OUTCOME_SILENT || (f->query_opt && s->edns_dropped))
+            continue;
+        silent[n++] = f;
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", len > 0 ? ", " : "",
+                                kinds[k].text);
+    }
+    if (n == 0)
+        return;
+    finding_t *f =
+        subject_finding(d, s, FINDING_QUERY_DROPPED, "Queries %s get no answer; others do.", list);
+    for (size_t i = 0; i < n; i++)
+        finding_add_evidence(f, silent[i]->x);
+}
+
+void rules_edns(diag_t *d)
+{
+    for (size_t i = 0; i < d->subject_count; i++) {
+        subject_t *s = &d->subject[i];
+        if (s->folded || !s->serves || s->udp != REACH_ANSWERED)
+            continue;
+        edns_rule(d, s);
+        big_rule(d, s);
+        case_rule(d, s);
+        dropped_rule(d, s);
+    }
+}

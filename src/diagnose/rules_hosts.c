@@ -1,0 +1,272 @@
+/* The names of the servers and their addresses: as the parent gives them, and as they are. */
+#include <stdio.h>
+
+#include "diagnose/facts.h"
+
+/* A list of addresses in a sentence. */
+typedef struct addr_list {
+    unsigned count;
+    size_t len;
+    char text[512];
+} addr_list_t;
+
+static void addr_list_add(addr_list_t *l, const addr_t *a)
+{
+    char addr[ADDR_TEXT_MAX];
+    addr_text(a, addr);
+    l->count++;
+    if (l->len + strlen(addr) + 3 < sizeof l->text)
+        l->len += (size_t)snprintf(l->text + l->len, sizeof l->text - l->len, "%s%s",
+                                   l->len > 0 ? ", " : "", addr);
+}
+
+static void host_bad(diag_t *d, const model_server_t *s, finding_id_t id, const char *what)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    name_label(&s->name, name);
+    finding_t *f = finding_add(d->list, id, "%s %s.", name, what);
+    finding_set_server(f, &s->name);
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        const exchange_t *x = d->set->item[i];
+        if ((x->qtype == NSP_TYPE_A || x->qtype == NSP_TYPE_AAAA) &&
+            nsp_name_equal(&x->qname, &s->name))
+            finding_add_evidence(f, x);
+    }
+}
+
+/* True when a server of the parent gave a referral, so that glue could have been seen. */
+static bool referral_seen(const diag_t *d)
+{
+    for (uint16_t i = 0; i < d->m->parent_count; i++)
+        if (d->m->parent_addr[i].referral)
+            return true;
+    return false;
+}
+
+static unsigned addresses_from(const model_server_t *s, unsigned from)
+{
+    unsigned n = 0;
+    for (uint16_t i = 0; i < s->addr_count; i++)
+        n += (s->addr[i].from & from) != 0;
+    return n;
+}
+
+static bool lacks_glue(const diag_t *d, const model_server_t *s)
+{
+    return s->in_parent && s->in_zone && referral_seen(d) && addresses_from(s, FROM_GLUE) == 0;
+}
+
+static void glue_missing(diag_t *d, const model_server_t *s)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    char parent[NSP_NAME_TEXT_MAX];
+    name_label(&s->name, name);
+    name_label(&d->m->parent, parent);
+    finding_t *f = finding_add(d->list, FINDING_GLUE_MISSING,
+                               "%s is in the zone, but %s gives no address for it.", name, parent);
+    finding_set_server(f, &s->name);
+    for (uint16_t i = 0; i < d->m->parent_count; i++)
+        if (d->m->parent_addr[i].referral)
+            finding_add_evidence(f, d->m->parent_addr[i].asked);
+    finding_set_fix(f, "Give the registrar the addresses of %s, so that %s publishes them.", name,
+                    parent);
+}
+
+static void host_rule(diag_t *d, const model_server_t *s)
+{
+    bool glue = addresses_from(s, FROM_GLUE) > 0;
+    if (lacks_glue(d, s)) {
+        glue_missing(d, s);
+        return;
+    }
+    switch (s->state) {
+    case HOST_NODATA:
+        host_bad(d, s, FINDING_NS_NO_ADDRESS,
+                 glue ? "has glue in the parent, but neither A nor AAAA records"
+                      : "has neither A nor AAAA records");
+        break;
+    case HOST_NXDOMAIN:
+        host_bad(d, s, FINDING_NS_NO_ADDRESS,
+                 glue ? "has glue in the parent, but does not exist" : "does not exist");
+        break;
+    case HOST_CNAME:
+        host_bad(d, s, FINDING_NS_IS_CNAME, "is an alias (CNAME)");
+        break;
+    case HOST_FAILED:
+        if (!s->in_zone && s->addr_count == 0)
+            host_bad(d, s, FINDING_NS_UNRESOLVABLE,
+                     "could not be resolved: the servers of its zone gave no usable answer");
+        break;
+    case HOST_LOOP:
+        if (s->addr_count == 0)
+            host_bad(d, s, FINDING_NS_LOOP, "needs its own address to be resolved");
+        break;
+    case HOST_UNKNOWN:
+    case HOST_FOUND:
+        break;
+    }
+}
+
+/* An authoritative answer about the addresses of one family of a server's name, or NULL. */
+static const exchange_t *authority_about(diag_t *d, const model_server_t *s, unsigned family)
+{
+    uint16_t type = family == 4 ? NSP_TYPE_A : NSP_TYPE_AAAA;
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        const exchange_t *x = d->set->item[i];
+        outcome_t o;
+        if (x->qtype != type || !nsp_name_equal(&x->qname, &s->name))
+            continue;
+        outcome_of(x, &o, d->scratch);
+        if (o.kind == OUTCOME_ANSWERED && nsp_msg_has(&d->scratch->msg, NSP_FLAG_AA) &&
+            nsp_msg_rcode(&d->scratch->msg) == NSP_RCODE_NOERROR)
+            return x;
+    }
+    return NULL;
+}
+
+static subject_t *subject_of(diag_t *d, const addr_t *a)
+{
+    for (size_t i = 0; i < d->subject_count; i++)
+        if (addr_same_host(&d->subject[i].a->addr, a))
+            return &d->subject[i];
+    return NULL;
+}
+
+/* Glue that the zone does not have, at an address that does not serve the zone: whatever else is
+ * wrong with the address follows from that. */
+static void glue_dead(diag_t *d, const model_server_t *server, subject_t *s, const exchange_t *own)
+{
+    char addr[ADDR_TEXT_MAX];
+    char name[NSP_NAME_TEXT_MAX];
+    addr_text(&s->a->addr, addr);
+    name_label(&server->name, name);
+    const char *what = s->udp >= REACH_MISMATCHED || s->tcp >= REACH_MISMATCHED
+                           ? "it does not serve the zone"
+                           : "nothing answers there";
+    finding_t *f = subject_finding(d, s, FINDING_GLUE_DEAD,
+                                   "The parent gives %s for %s, which does not have that address, "
+                                   "and %s.",
+                                   addr, name, what);
+    finding_set_server(f, &server->name);
+    finding_add_evidence(f, own);
+    for (size_t i = 0; i < s->count; i++)
+        finding_add_evidence(f, subject_at(d, s, i)->x);
+    finding_set_fix(f, "Have %s removed from the glue of %s at the registrar.", addr, name);
+    s->folded = true;
+}
+
+/* Sorts the addresses of one family into those that only one side has. */
+static void compare_family(diag_t *d, const model_server_t *server, unsigned family,
+                           const exchange_t *own, addr_list_t *only_parent, addr_list_t *only_zone)
+{
+    for (uint16_t i = 0; i < server->addr_count; i++) {
+        const model_addr_t *a = &server->addr[i];
+        bool glue = (a->from & FROM_GLUE) != 0;
+        bool zone = (a->from & (FROM_ZONE | FROM_ELSEWHERE)) != 0;
+        if (a->addr.family != family || glue == zone)
+            continue;
+        if (zone) {
+            addr_list_add(only_zone, &a->addr);
+            continue;
+        }
+        subject_t *s = subject_of(d, &a->addr);
+        bool tested = s != NULL && (s->udp > REACH_NOT_SENT || s->tcp > REACH_NOT_SENT);
+        if (glue && tested && !s->serves && !s->pending && s->a->server_count <= 1)
+            glue_dead(d, server, s, own);
+        else if (glue)
+            addr_list_add(only_parent, &a->addr);
+    }
+}
+
+static void glue_mismatch(diag_t *d, const model_server_t *s, const addr_list_t *only_parent,
+                          const addr_list_t *only_zone, const exchange_t *own)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    name_label(&s->name, name);
+    finding_t *f;
+    if (only_zone->count == 0)
+        f = finding_add(d->list, FINDING_GLUE_MISMATCH, "%s: only the parent has %s.", name,
+                        only_parent->text);
+    else if (only_parent->count == 0)
+        f = finding_add(d->list, FINDING_GLUE_MISMATCH, "%s: only its own records have %s.", name,
+                        only_zone->text);
+    else
+        f = finding_add(d->list, FINDING_GLUE_MISMATCH,
+                        "%s: only the parent has %s; only its own records have %s.", name,
+                        only_parent->text, only_zone->text);
+    if (f == NULL)
+        return;
+    if (only_parent->count == 0)
+        f->severity = SEVERITY_NOTICE; /* what the parent gives is right, if not all */
+    finding_set_server(f, &s->name);
+    finding_add_evidence(f, own);
+    for (uint16_t i = 0; i < d->m->parent_count; i++)
+        if (d->m->parent_addr[i].referral)
+            finding_add_evidence(f, d->m->parent_addr[i].asked);
+    if (only_parent->count == 0)
+        finding_set_fix(f, "Add %s to the glue of %s at the registrar.", only_zone->text, name);
+    else
+        finding_set_fix(f,
+                        "Find out which addresses of %s are right; change the glue at the "
+                        "registrar or the records accordingly.",
+                        name);
+}
+
+static void glue_rule(diag_t *d, const model_server_t *s)
+{
+    addr_list_t only_parent = {0, 0, ""};
+    addr_list_t only_zone = {0, 0, ""};
+    if (s->state == HOST_NODATA || s->state == HOST_NXDOMAIN || s->state == HOST_CNAME ||
+        addresses_from(s, FROM_GLUE) == 0)
+        return;
+    const exchange_t *a = authority_about(d, s, 4);
+    const exchange_t *aaaa = authority_about(d, s, 6);
+    if (a != NULL)
+        compare_family(d, s, 4, a, &only_parent, &only_zone);
+    if (aaaa != NULL)
+        compare_family(d, s, 6, aaaa, &only_parent, &only_zone);
+    if (only_parent.count + only_zone.count > 0)
+        glue_mismatch(d, s, &only_parent, &only_zone, a != NULL ? a : aaaa);
+}
+
+/* Addresses that nobody outside can use. In a lab or an internal network that is as it should be:
+ * one remark for all of them. */
+static void private_rule(diag_t *d)
+{
+    addr_list_t list = {0, 0, ""};
+    for (size_t i = 0; i < d->subject_count; i++) {
+        subject_t *s = &d->subject[i];
+        char label[LABEL_MAX];
+        const char *what = addr_special(&s->a->addr);
+        if (what == NULL)
+            continue;
+        addr_list_add(&list, &s->a->addr);
+        if (d->lab)
+            continue;
+        finding_t *f =
+            subject_finding(d, s, FINDING_NS_ADDRESS_PRIVATE, "The address is %s.", what);
+        finding_set_fix(f,
+                        "Remove the address of %s from the zone and from the glue, and publish "
+                        "its public one.",
+                        subject_label(d, s, label));
+        s->folded = true;
+    }
+    if (!d->lab || list.count == 0)
+        return;
+    finding_t *f = finding_add(d->list, FINDING_NS_ADDRESS_PRIVATE,
+                               "%s: of no use on the Internet; the parent's servers are as well, "
+                               "so this is taken for a laboratory or an internal network.",
+                               list.text);
+    if (f != NULL)
+        f->severity = SEVERITY_INFO;
+    finding_set_fix(f, "Nothing, in a laboratory or an internal network.");
+}
+
+void rules_hosts(diag_t *d)
+{
+    private_rule(d);
+    for (uint16_t i = 0; i < d->m->server_count; i++) {
+        host_rule(d, &d->m->server[i]);
+        glue_rule(d, &d->m->server[i]);
+    }
+}

@@ -1,0 +1,169 @@
+/* Loss, delay, and recursion: addresses that serve the zone, but not as well as they should. */
+#include <stdlib.h>
+
+#include "diagnose/facts.h"
+
+/* Attempts over UDP that were lost at an address. Silence of a whole kind counts only where
+ * other kinds, which were answered, lost attempts too. */
+typedef struct loss {
+    unsigned attempts; /* of kinds that were answered */
+    unsigned lost;
+    unsigned silent_attempts; /* of kinds that never were */
+} loss_t;
+
+/* Another exchange with the same question was answered. */
+static bool kind_answered(const diag_t *d, const subject_t *s, const fact_t *f)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *o = subject_at(d, s, i);
+        if (o != f && o->kind == f->kind && o->x->qtype == f->x->qtype && fact_answered(o))
+            return true;
+    }
+    return false;
+}
+
+static loss_t count_loss(const diag_t *d, const subject_t *s)
+{
+    loss_t n = {0, 0, 0};
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (!fact_is_udp(f))
+            continue;
+        if (fact_answered(f)) {
+            n.attempts += f->o.attempts;
+            n.lost += f->o.lost;
+        } else if (f->o.kind == OUTCOME_SILENT && kind_answered(d, s, f)) {
+            n.attempts += f->o.attempts;
+            n.lost += f->o.attempts;
+        } else if (f->o.kind == OUTCOME_SILENT) {
+            n.silent_attempts += f->o.attempts;
+        }
+    }
+    return n;
+}
+
+static void flapping_evidence(const diag_t *d, const subject_t *s, finding_t *f)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *k = subject_at(d, s, i);
+        if (fact_is_udp(k) &&
+            ((fact_answered(k) && k->o.lost > 0) ||
+             (k->o.kind == OUTCOME_SILENT && (s->flapping || kind_answered(d, s, k)))))
+            finding_add_evidence(f, k->x);
+    }
+}
+
+/* One lost packet is ordinary; it is told, but it is no warning. A fifth and more of the attempts
+ * lost means that a kind which was silent in all of its attempts may be chance as well. */
+static void flapping_one(diag_t *d, subject_t *s)
+{
+    loss_t n = count_loss(d, s);
+    if (n.lost == 0)
+        return;
+    s->flapping = n.lost >= 2 && n.lost * 5 >= n.attempts;
+    if (s->flapping) {
+        n.attempts += n.silent_attempts;
+        n.lost += n.silent_attempts;
+    }
+    finding_t *f =
+        subject_finding(d, s, FINDING_FLAPPING,
+                        "%u of %u UDP queries got no answer; the others did.", n.lost, n.attempts);
+    flapping_evidence(d, s, f);
+    if (f != NULL && n.lost == 1)
+        f->severity = SEVERITY_NOTICE;
+}
+
+void rules_quality_flapping(diag_t *d)
+{
+    for (size_t i = 0; i < d->subject_count; i++) {
+        subject_t *s = &d->subject[i];
+        if (!s->folded && s->udp == REACH_ANSWERED)
+            flapping_one(d, s);
+    }
+}
+
+static int compare_times(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left;
+    int64_t b = *(const int64_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+typedef struct timing {
+    size_t count;
+    size_t late;
+    int64_t median;
+    int64_t latest;
+} timing_t;
+
+/* Reply times over UDP. False without memory. */
+static bool measure(diag_t *d, const subject_t *s, timing_t *out)
+{
+    int64_t *times = calloc(s->count > 0 ? s->count : 1, sizeof *times);
+    memset(out, 0, sizeof *out);
+    if (times == NULL) {
+        d->list->out_of_memory = true;
+        return false;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (!fact_is_udp(f) || !fact_answered(f) || f->o.rtt < 0)
+            continue;
+        times[out->count++] = f->o.rtt;
+        out->late += f->o.late;
+        if (f->o.late && f->o.rtt > out->latest)
+            out->latest = f->o.rtt;
+    }
+    qsort(times, out->count, sizeof *times, compare_times);
+    out->median = out->count > 0 ? times[out->count / 2] : 0;
+    free(times);
+    return out->count > 0;
+}
+
+/* Late replies where most are in time; or slow as a whole. More than half of them late is told as
+ * late alone, since to a client such a server is silent. */
+static void timing_one(diag_t *d, const subject_t *s)
+{
+    timing_t t;
+    char median[32];
+    char limit[32];
+    if (!measure(d, s, &t))
+        return;
+    bool slow = t.median > d->options.slow;
+    finding_t *f = NULL;
+    if (t.late > 0 && (!slow || t.late * 2 > t.count))
+        f = subject_finding(d, s, FINDING_LATE_REPLY,
+                            "%zu of %zu replies came after their attempt was over, up to %s after "
+                            "the query.",
+                            t.late, t.count, time_label(t.latest, median));
+    else if (slow && t.count > 1)
+        f = subject_finding(d, s, FINDING_SLOW, "The median of %zu replies is %s, above %s.",
+                            t.count, time_label(t.median, median),
+                            time_label(d->options.slow, limit));
+    for (size_t i = 0; f != NULL && i < s->count; i++) {
+        const fact_t *k = subject_at(d, s, i);
+        if (fact_is_udp(k) && fact_answered(k) &&
+            (f->id == FINDING_LATE_REPLY ? k->o.late : k->o.rtt > d->options.slow))
+            finding_add_evidence(f, k->x);
+    }
+}
+
+static void recursion_one(diag_t *d, const subject_t *s)
+{
+    const fact_t *f = subject_soa(d, s);
+    if (f == NULL || (f->flags & NSP_FLAG_RA) == 0)
+        return;
+    finding_t *out = subject_finding(d, s, FINDING_RECURSION_OFFERED, "Replies have RA set.");
+    finding_add_evidence(out, f->x);
+}
+
+void rules_quality(diag_t *d)
+{
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *s = &d->subject[i];
+        if (s->folded || !s->serves)
+            continue;
+        timing_one(d, s);
+        recursion_one(d, s);
+    }
+}
