@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/options.h"
+
 #define FILE_MAX ((size_t)64 << 20)
 
 volatile int stop_requested;
@@ -99,4 +101,28 @@ char *common_read_file(const char *path, size_t *len, char err[300])
     text[n] = '\0';
     *len = n;
     return text;
+}
+
+bool common_waits(const char *value, schedule_t *s)
+{
+    char part[32];
+    unsigned n = 0;
+    while (value != NULL && *value != '\0' && n < ENGINE_TRIES_MAX) {
+        size_t len = strcspn(value, ",");
+        if (len >= sizeof part)
+            return false;
+        memcpy(part, value, len);
+        part[len] = '\0';
+        if (!parse_seconds(part, &s->wait[n]) || s->wait[n] == 0)
+            return false;
+        n++;
+        value += len + (value[len] == ',');
+    }
+    if (n == 0 || (value != NULL && *value != '\0'))
+        return false;
+    if (n > 1)
+        s->tries = n;
+    for (unsigned i = n; i < ENGINE_TRIES_MAX; i++)
+        s->wait[i] = s->wait[n - 1];
+    return true;
 }

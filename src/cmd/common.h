@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "probe/engine.h"
 #include "proto/nsproto.h"
 
 /* Becomes non-zero when SIGINT or SIGTERM arrives. Only main's signal handler writes it. */
@@ -19,5 +20,9 @@ bool common_name(const char *text, nsp_name_t *out, char err[200]);
 /* Reads a whole file ("-": standard input), at most 64 MiB. NULL with a sentence in err. The
  * caller frees it; a NUL stands behind its end. */
 char *common_read_file(const char *path, size_t *len, char err[300]);
+
+/* How long each try waits: "S" for all tries, or one value a try as in "1,2,4", which then sets
+ * their number too. */
+bool common_waits(const char *value, schedule_t *s);
 
 #endif
