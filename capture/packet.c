@@ -1,0 +1,118 @@
+#include "capture/packet.h"
+
+#include <string.h>
+
+#include "proto/wire.h"
+
+#define IPV4_HEADER 20u
+#define IPV6_HEADER 40u
+
+/* Internet checksum (RFC 1071) over octets, on top of a running sum. */
+static uint32_t sum_octets(uint32_t sum, const uint8_t *p, uint32_t n)
+{
+    for (uint32_t i = 0; i + 1 < n; i += 2)
+        sum += (uint32_t)p[i] << 8 | p[i + 1];
+    if (n % 2 != 0)
+        sum += (uint32_t)p[n - 1] << 8;
+    return sum;
+}
+
+static uint16_t fold_sum(uint32_t sum)
+{
+    while (sum >> 16 != 0)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+static uint32_t pseudo_sum(const addr_t *from, const addr_t *to, uint8_t protocol, uint32_t size)
+{
+    uint32_t n = from->family == 4 ? 4 : 16;
+    uint32_t sum = sum_octets(0, from->octets, n);
+    sum = sum_octets(sum, to->octets, n);
+    return sum + protocol + size;
+}
+
+/* IP header in front of size octets of payload. */
+static nsp_writer_t begin_ip(packet_t *p, const addr_t *from, const addr_t *to, uint8_t protocol,
+                             uint32_t size)
+{
+    nsp_writer_t w = nsp_writer(p->octets, sizeof p->octets);
+    bool v4 = from->family == 4;
+    uint32_t total = size + (v4 ? IPV4_HEADER : 0);
+    if (total > UINT16_MAX || from->family != to->family)
+        nsp_write_fail(&w, NSP_E_SPACE);
+    if (v4) {
+        nsp_write_u16(&w, 0x4500);
+        nsp_write_u16(&w, (uint16_t)total);
+        nsp_write_u32(&w, 0x4000); /* identification 0, DF (RFC 6864 4.1) */
+        nsp_write_u8(&w, 64);
+        nsp_write_u8(&w, protocol);
+        nsp_write_u16(&w, 0);
+        nsp_write_bytes(&w, from->octets, 4);
+        nsp_write_bytes(&w, to->octets, 4);
+        if (w.err == NSP_OK)
+            nsp_patch_u16(&w, 10, fold_sum(sum_octets(0, p->octets, IPV4_HEADER)));
+    } else {
+        nsp_write_u32(&w, 0x60000000);
+        nsp_write_u16(&w, (uint16_t)size);
+        nsp_write_u8(&w, protocol);
+        nsp_write_u8(&w, 64);
+        nsp_write_bytes(&w, from->octets, 16);
+        nsp_write_bytes(&w, to->octets, 16);
+    }
+    return w;
+}
+
+static void finish(packet_t *p, nsp_writer_t *w, uint32_t start, uint32_t at, uint32_t sum)
+{
+    uint16_t check = fold_sum(sum_octets(sum, p->octets + start, w->pos - start));
+    nsp_patch_u16(w, at, check == 0 ? 0xffff : check);
+    p->size = w->err == NSP_OK ? w->pos : 0;
+}
+
+void packet_udp(packet_t *p, const addr_t *from, const addr_t *to, const uint8_t *data,
+                uint32_t size)
+{
+    nsp_writer_t w = begin_ip(p, from, to, 17, size + 8);
+    uint32_t start = w.pos;
+    nsp_write_u16(&w, from->port);
+    nsp_write_u16(&w, to->port);
+    nsp_write_u16(&w, (uint16_t)(size + 8));
+    nsp_write_u16(&w, 0);
+    nsp_write_bytes(&w, data, size);
+    finish(p, &w, start, start + 6, pseudo_sum(from, to, 17, size + 8));
+}
+
+void packet_tcp(packet_t *p, const addr_t *from, const addr_t *to, uint32_t seq, uint32_t ack,
+                unsigned flags, const uint8_t *data, uint32_t size)
+{
+    nsp_writer_t w = begin_ip(p, from, to, 6, size + 20);
+    uint32_t start = w.pos;
+    nsp_write_u16(&w, from->port);
+    nsp_write_u16(&w, to->port);
+    nsp_write_u32(&w, seq);
+    nsp_write_u32(&w, (flags & TCP_ACK) != 0 ? ack : 0);
+    nsp_write_u8(&w, 0x50);
+    nsp_write_u8(&w, (uint8_t)flags);
+    nsp_write_u16(&w, 64240);
+    nsp_write_u32(&w, 0);
+    nsp_write_bytes(&w, data, size);
+    finish(p, &w, start, start + 16, pseudo_sum(from, to, 6, size + 20));
+}
+
+void packet_icmp(packet_t *p, const addr_t *from, const addr_t *to, uint8_t type, uint8_t code,
+                 uint32_t mtu, const packet_t *quoted)
+{
+    bool v4 = from->family == 4;
+    uint32_t room = v4 ? 576 - IPV4_HEADER - 8 : 1280 - IPV6_HEADER - 8;
+    uint32_t n = quoted->size < room ? quoted->size : room;
+    uint8_t protocol = v4 ? 1 : 58;
+    nsp_writer_t w = begin_ip(p, from, to, protocol, n + 8);
+    uint32_t start = w.pos;
+    nsp_write_u8(&w, type);
+    nsp_write_u8(&w, code);
+    nsp_write_u16(&w, 0);
+    nsp_write_u32(&w, v4 ? mtu & 0xffff : mtu);
+    nsp_write_bytes(&w, quoted->octets, n);
+    finish(p, &w, start, start + 2, v4 ? 0 : pseudo_sum(from, to, protocol, n + 8));
+}
