@@ -4,7 +4,7 @@
 
 #include "cmd/cmd.h"
 
-static const command_desc_t *const commands[] = {&command_serve};
+static const command_desc_t *const commands[] = {&command_check, &command_query, &command_serve};
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
 

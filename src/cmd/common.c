@@ -126,3 +126,13 @@ bool common_waits(const char *value, schedule_t *s)
         s->wait[i] = s->wait[n - 1];
     return true;
 }
+
+size_t common_resolvers(addr_t out[RESOLVCONF_MAX])
+{
+    char err[300];
+    size_t len = 0;
+    char *text = common_read_file("/etc/resolv.conf", &len, err);
+    size_t n = text != NULL ? resolvconf_parse(text, len, out) : 0;
+    free(text);
+    return n;
+}

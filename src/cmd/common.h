@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "probe/engine.h"
+#include "probe/resolvconf.h"
 #include "proto/nsproto.h"
 
 /* Becomes non-zero when SIGINT or SIGTERM arrives. Only main's signal handler writes it. */
@@ -24,5 +25,8 @@ char *common_read_file(const char *path, size_t *len, char err[300]);
 /* How long each try waits: "S" for all tries, or one value a try as in "1,2,4", which then sets
  * their number too. */
 bool common_waits(const char *value, schedule_t *s);
+
+/* The system's resolvers (/etc/resolv.conf). Returns their number, 0 when there are none. */
+size_t common_resolvers(addr_t out[RESOLVCONF_MAX]);
 
 #endif

@@ -8,7 +8,6 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/query_options.h"
-#include "probe/resolvconf.h"
 #include "report/exchange_text.h"
 #include "report/message_text.h"
 
@@ -27,7 +26,7 @@ static bool find_server(const query_spec_t *q, addr_t *out, char err[300])
 {
     if (q->server == NULL) {
         addr_t list[RESOLVCONF_MAX];
-        size_t n = resolvconf_system(list, RESOLVCONF_MAX);
+        size_t n = common_resolvers(list);
         for (size_t i = 0; i < n; i++) {
             if (q->family == 0 || list[i].family == q->family) {
                 *out = list[i];
