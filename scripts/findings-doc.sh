@@ -1,0 +1,95 @@
+#!/bin/sh
+# Prints docs/FINDINGS.md from the table of findings, src/diagnose/findings.def.
+set -eu
+cd "$(dirname "$0")/.."
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+cat > "$dir/doc.c" <<'END'
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SEVERITY_INFO, SEVERITY_NOTICE, SEVERITY_WARNING, SEVERITY_ERROR };
+static const char *const names[] = {"info", "notice", "warning", "error"};
+static const struct {
+    const char *id;
+    int severity;
+    const char *title, *meaning, *cause, *fix, *source;
+} f[] = {
+#define FINDING(ident, id, severity, title, meaning, cause, fix, source) \
+    {id, severity, title, meaning, cause, fix, source},
+#include "diagnose/findings.def"
+};
+
+int main(void)
+{
+    size_t n = sizeof f / sizeof f[0];
+    printf("| ID | severity | title |\n|---|---|---|\n");
+    for (size_t i = 0; i < n; i++)
+        printf("| [%s](#%s) | %s | %s |\n", f[i].id, f[i].id, names[f[i].severity], f[i].title);
+    for (size_t i = 0; i < n; i++)
+        printf("\n## %s\n\n**%s** (%s)\n\n%s\n\n- Usual cause: %s\n- Fix: %s\n- Source: %s\n",
+               f[i].id, f[i].title, names[f[i].severity], f[i].meaning, f[i].cause, f[i].fix,
+               f[i].source);
+    return 0;
+}
+END
+${CC:-gcc} -std=c17 -Isrc -o "$dir/doc" "$dir/doc.c"
+
+cat <<'END'
+# Findings
+
+<!-- Made by scripts/findings-doc.sh from src/diagnose/findings.def; `make check-docs` compares. -->
+
+What `nsprobe check` can say about a domain. IDs are stable: scripts may rely on them.
+
+## How to read a finding
+
+A finding is about an address of a server, a server's name, or the zone as a whole. It has a
+sentence that says what was seen, the numbers of the exchanges that prove it (questions, replies
+and silences with their times; `-v` shows them all, `--pcap` keeps the packets), a probable cause,
+a fix for this very case, and the RFC that it rests on.
+
+| severity | meaning | exit status |
+|---|---|---|
+| error | some resolvers or verifiers fail now | 2 |
+| warning | works for now, or for some | 1 |
+| notice | unusual; works | 0 |
+| info | worth knowing | 0 |
+
+The verdict of a domain is its worst finding. The severity below is the usual one; a finding is
+raised or lowered where the case calls for it:
+
+- `parent-unresponsive` is an error when no server of the parent answers.
+- `glue-mismatch` is a notice when the parent's addresses are right, but not complete.
+- `edns-broken` is an error when the reply is one that clients do not retry without EDNS, that is
+  neither FORMERR nor NOTIMP.
+- `flapping` is a notice when a single attempt was lost.
+- `wrong-source-address`, `wrong-source-port`, `wrong-id`, `wrong-question` and `not-a-response`
+  are warnings when the right reply came as well.
+- `ns-address-private` is one remark (info) for all addresses where the parent's servers have such
+  addresses too: a laboratory or an internal network.
+
+## Causes hide their symptoms
+
+What follows from another finding is not reported again:
+
+- An address that is dead (`unresponsive`, `icmp-unreachable`), malformed in all replies or
+  answering from the wrong place is not judged for anything else.
+- An address that does not serve the zone (`lame-...`, `soa-missing`) is not compared for serials,
+  data, EDNS, case, or negative answers.
+- Glue that the zone does not have and that leads nowhere is `glue-dead`, and nothing else.
+- When all addresses of one family are silent, `family-unresponsive` stands for all of them; when
+  the parent's are silent too, it is this machine's connectivity (`untested`).
+- When EDNS as such gets no answer or an error, single kinds of query with EDNS are not reported.
+- When an address loses a fifth of its queries or more, silence of one kind of query is taken for
+  chance and counted in `flapping`.
+- A server that is behind (`serial-differs`) is not compared for data; its NS records do not count
+  for `ns-mismatch`.
+- Where an answer over UDP is cut, a failure of TCP is `truncated-no-tcp` in place of `tcp-...`.
+
+## All findings
+
+END
+"$dir/doc"
