@@ -77,7 +77,8 @@ static inline uint8_t nsp_read_u8(nsp_reader_t *r)
 static inline uint16_t nsp_read_u16(nsp_reader_t *r)
 {
     const uint8_t *p = nsp_read_bytes(r, 2);
-    return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+    uint32_t v = p ? (uint32_t)p[0] << 8 | p[1] : 0;
+    return (uint16_t)v;
 }
 
 static inline uint32_t nsp_read_u32(nsp_reader_t *r)

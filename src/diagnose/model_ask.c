@@ -77,7 +77,8 @@ static void look_at(fold_t *f, uint32_t i, const nsp_name_t *zone, variants_t *v
     v->tcp |= !udp;
     v->udp_plain |= udp && (!e->edns || !e->sent);
     v->udp_edns |= udp && (e->edns || !e->sent);
-    if (udp && a->first == NULL)
+    /* what the kernel would not send never was on the wire: a replay does not have it */
+    if (udp && a->first == NULL && (e->sent || !e->x->finished))
         a->first = e->x;
     if (e->digest == FOLD_NONE) {
         if (!e->x->finished)

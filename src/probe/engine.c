@@ -192,7 +192,8 @@ static net_err_t job_new_id(engine_t *e, job_t *j)
         if (err != NET_OK)
             return err;
     }
-    j->id[j->attempt] = j->size >= 2 ? (uint16_t)(message[0] << 8 | message[1]) : 0;
+    uint32_t id = j->size >= 2 ? (uint32_t)message[0] << 8 | message[1] : 0;
+    j->id[j->attempt] = (uint16_t)id;
     return NET_OK;
 }
 

@@ -472,7 +472,9 @@ static void test_resolver_below_the_cut(void **state)
     r.in.kind = START_RESOLVER;
     run_give(&r, 0, "resolver.", "10.9.9.9");
     fakezone_set_resolver(r.world, &r.start[0].addr);
-    run_check(&r, "zone example.com. found no-delegation\n" NORMAL_PARENT NORMAL_SERVERS);
+    run_check(&r, "zone example.com. found no-delegation\n" NORMAL_PARENT
+                  "ns1.example.com. pcz found 192.0.2.1/gzr 2001:db8::1/gzr\n"
+                  "ns2.example.com. pcz found 192.0.2.2/gzr\n");
     run_free(&r);
 }
 
@@ -499,6 +501,7 @@ static void test_no_route_for_ipv6(void **state)
     assert_true(r.m->finished);
     assert_true(r.m->zone_found);
     assert_int_equal(r.m->server_count, 2);
+    check_invariants(&r);
     run_free(&r);
 }
 
