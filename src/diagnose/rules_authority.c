@@ -161,7 +161,11 @@ static void tcp_rule(diag_t *d, const subject_t *s)
     char what[64];
     const fact_t *tcp = subject_fact(d, s, PROBE_SOA_TCP);
     const fact_t *udp = subject_soa(d, s);
+    const fact_t *edns = subject_fact(d, s, PROBE_SOA_EDNS);
     if (!fact_answered(tcp) || tcp->cls == CLASS_GOOD || udp == NULL || !fact_is_udp(udp))
+        return;
+    /* the same answer as to EDNS over UDP: EDNS is the cause, not TCP */
+    if (tcp->query_opt && fact_answered(edns) && edns->cls == tcp->cls && edns->rcode == tcp->rcode)
         return;
     finding_t *f = subject_finding(d, s, FINDING_TCP_WRONG_ANSWER,
                                    "The SOA query is answered well over UDP, and with %s over "

@@ -53,8 +53,8 @@ static edns_count_t count_edns(const diag_t *d, const subject_t *s)
             n.error = n.error != NULL ? n.error : f;
         } else if (f->opt) {
             n.with_opt++;
-        } else {
-            n.without_opt++;
+        } else if (f->fault_count == 0) {
+            n.without_opt++; /* a malformed reply says nothing about EDNS */
         }
     }
     return n;

@@ -75,7 +75,9 @@ static void glue_missing(diag_t *d, const model_server_t *s)
 static void host_rule(diag_t *d, const model_server_t *s)
 {
     bool glue = addresses_from(s, FROM_GLUE) > 0;
-    if (lacks_glue(d, s)) {
+    /* a name that its own zone gives no address to cannot have glue: that is the cause */
+    bool none = s->state == HOST_NODATA || s->state == HOST_NXDOMAIN || s->state == HOST_CNAME;
+    if (!none && lacks_glue(d, s)) {
         glue_missing(d, s);
         return;
     }
