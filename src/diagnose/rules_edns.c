@@ -53,7 +53,7 @@ static edns_count_t count_edns(const diag_t *d, const subject_t *s)
             n.error = n.error != NULL ? n.error : f;
         } else if (f->opt) {
             n.with_opt++;
-        } else if (f->fault_count == 0) {
+        } else if (!f->faulty) {
             n.without_opt++; /* a malformed reply says nothing about EDNS */
         }
     }
