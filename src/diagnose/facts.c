@@ -25,6 +25,11 @@ bool fact_is_udp(const fact_t *f)
     return f->x->transport == TRANSPORT_UDP;
 }
 
+bool fact_is_edns(const fact_t *f)
+{
+    return fact_is_udp(f) && f->query_opt && f->kind != PROBE_BIG;
+}
+
 const fact_t *subject_at(const diag_t *d, const subject_t *s, size_t i)
 {
     return &d->fact[s->first + i];
@@ -283,6 +288,20 @@ static bool never_sent(const diag_t *d, const exchange_t *x)
            nsp_name_is_subdomain(&x->qname, &d->m->zone);
 }
 
+static bool edns_silent(const diag_t *d, const subject_t *s)
+{
+    unsigned asked = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (!fact_is_edns(f) || !fact_decided(f))
+            continue;
+        if (f->o.kind != OUTCOME_SILENT)
+            return false;
+        asked++;
+    }
+    return asked > 0 && fact_answered(subject_fact(d, s, PROBE_SOA));
+}
+
 /* Facts of one address, from every exchange with it. */
 static void subject_gather(diag_t *d, subject_t *s, uint16_t index)
 {
@@ -303,6 +322,7 @@ static void subject_gather(diag_t *d, subject_t *s, uint16_t index)
         s->pending = s->pending || f->o.kind == OUTCOME_PENDING;
     }
     s->count = d->fact_count - s->first;
+    s->edns_silent = edns_silent(d, s);
     const fact_t *soa = subject_soa(d, s);
     s->serves = soa != NULL;
     s->has_serial = soa != NULL && soa->has_serial;

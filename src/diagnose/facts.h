@@ -66,6 +66,7 @@ typedef struct subject {
     bool pending;      /* some exchange is not finished: the run was ended */
     bool serves;       /* some SOA answer is as it should be */
     bool folded;       /* a finding that explains everything else has been made */
+    bool edns_silent;  /* plain SOA is answered, and nothing with EDNS over UDP is */
     bool edns_dropped; /* silence on queries with EDNS is explained */
     bool edns_broken;  /* errors on queries with EDNS are explained */
     bool flapping;     /* loses so much that silence of one kind proves nothing */
@@ -100,6 +101,8 @@ const fact_t *subject_at(const diag_t *d, const subject_t *s, size_t i);
 /* True when the kernel could send, and something is known about the outcome. */
 bool fact_decided(const fact_t *f);
 bool fact_answered(const fact_t *f);
+/* True for a question with EDNS over UDP, the big ones aside. */
+bool fact_is_edns(const fact_t *f);
 /* True for an apex SOA question, over whatever transport and with whatever case. */
 bool fact_is_soa(const fact_t *f);
 bool fact_is_udp(const fact_t *f);

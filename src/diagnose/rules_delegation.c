@@ -85,17 +85,33 @@ static void useless_parent(diag_t *d, const model_parent_t *p, const outcome_t *
                     parent, addr);
 }
 
+/* The parent's servers that have IPv6 were all silent, and nothing of the zone was heard over
+ * IPv6 either: then it is not theirs (rules_reach.c says so where the zone has IPv6). */
+static bool ipv6_dead_here(const diag_t *d, const parents_t *n)
+{
+    bool tried = n->silent6 > 1;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *s = &d->subject[i];
+        if (s->a->addr.family != 6)
+            continue;
+        if (s->udp > REACH_SILENT || s->tcp > REACH_SILENT)
+            return false;
+        tried = true;
+    }
+    return tried && n->silent6 > 0 && n->heard6 == 0;
+}
+
 static void parents_rule(diag_t *d)
 {
     parents_t n = count_parents(d);
     bool all_silent = n.state[PARENT_SILENT] > 0 && n.state[PARENT_GOOD] == 0 &&
                       n.state[PARENT_USELESS] == 0 && n.state[PARENT_NXDOMAIN] == 0;
-    bool no_ipv6 = n.silent6 > 0 && n.heard6 == 0 && !all_silent;
+    bool no_ipv6 = !all_silent && ipv6_dead_here(d, &n);
     outcome_t o;
     for (uint16_t i = 0; i < d->m->parent_count; i++) {
         const model_parent_t *p = &d->m->parent_addr[i];
         parent_state_t state = parent_state(d, p, &o);
-        if (state == PARENT_SILENT && !(no_ipv6 && n.silent6 > 1 && p->addr.family == 6))
+        if (state == PARENT_SILENT && !(no_ipv6 && p->addr.family == 6))
             silent_parent(d, p, all_silent);
         else if (state == PARENT_USELESS && !d->m->no_delegation)
             useless_parent(d, p, &o);

@@ -18,11 +18,6 @@
 
 #define SAFE_SIZE 1232 /* octets that pass without fragments (RFC 9715 3) */
 
-static bool is_edns_probe(const fact_t *f)
-{
-    return fact_is_udp(f) && f->query_opt && f->kind != PROBE_BIG;
-}
-
 typedef struct edns_count {
     unsigned asked;
     unsigned silent;
@@ -42,7 +37,7 @@ static edns_count_t count_edns(const diag_t *d, const subject_t *s)
     edns_count_t n = {0, 0, 0, 0, 0, NULL};
     for (size_t i = 0; i < s->count; i++) {
         const fact_t *f = subject_at(d, s, i);
-        if (!is_edns_probe(f) || !fact_decided(f))
+        if (!fact_is_edns(f) || !fact_decided(f))
             continue;
         n.asked++;
         n.silent += f->o.kind == OUTCOME_SILENT;
@@ -64,7 +59,7 @@ static void edns_evidence(const diag_t *d, const subject_t *s, finding_t *f, con
 {
     finding_add_evidence(f, plain->x);
     for (size_t i = 0; i < s->count; i++)
-        if (is_edns_probe(subject_at(d, s, i)))
+        if (fact_is_edns(subject_at(d, s, i)))
             finding_add_evidence(f, subject_at(d, s, i)->x);
 }
 

@@ -89,6 +89,14 @@ static const event_t *first_icmp(const diag_t *d, const subject_t *s, bool udp, 
     return NULL;
 }
 
+static bool tcp_opened(const diag_t *d, const subject_t *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (exchange_find(subject_at(d, s, i)->x, EVENT_TCP_OPEN) != NULL)
+            return true;
+    return false;
+}
+
 /* What TCP did, for a sentence. */
 static const char *tcp_text(const diag_t *d, const subject_t *s)
 {
@@ -102,9 +110,8 @@ static const char *tcp_text(const diag_t *d, const subject_t *s)
     case REACH_ICMP:
         return "the network sends ICMP errors";
     case REACH_SILENT:
-        for (size_t i = 0; i < s->count; i++)
-            if (exchange_find(subject_at(d, s, i)->x, EVENT_TCP_OPEN) != NULL)
-                return "connections are made, but no answer comes";
+        if (tcp_opened(d, s))
+            return "connections are made, but no answer comes";
         return "the handshake is not answered";
     default:
         return "nothing came of it";
@@ -211,6 +218,9 @@ static void report_tcp(diag_t *d, const subject_t *s)
 {
     char label[LABEL_MAX];
     const fact_t *cut = cut_answer(d, s);
+    /* the questions over TCP have EDNS: their silence is that of EDNS (rules_edns.c) */
+    if (s->edns_silent && s->tcp == REACH_SILENT && tcp_opened(d, s))
+        return;
     finding_id_t id = cut != NULL               ? FINDING_TRUNCATED_NO_TCP
                       : s->tcp == REACH_REFUSED ? FINDING_TCP_REFUSED
                       : s->tcp == REACH_RESET   ? FINDING_TCP_RESET

@@ -1,0 +1,162 @@
+/* Every rule: from a plan of exchanges to exactly the findings that must come of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "xcases.h"
+
+static void run_case(const xcase_t *c, finding_list_t *list, char *ids, size_t cap)
+{
+    xlab_t x;
+    size_t len = 0;
+    xlab_healthy(&x);
+    c->edit(&x);
+    xlab_build(&x);
+    finding_list_init(list);
+    assert_true(diagnose(x.m, &x.set, NULL, list));
+    ids[0] = '\0';
+    for (size_t i = 0; i < list->count && len < cap; i++)
+        len += (size_t)snprintf(ids + len, cap - len, "%s%s", i > 0 ? " " : "",
+                                finding_desc(list->item[i].id)->id);
+    xlab_free(&x);
+}
+
+static bool has_id(const finding_list_t *list, finding_id_t id)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->item[i].id == id)
+            return true;
+    return false;
+}
+
+static void check_cases(const xcase_t *cases)
+{
+    char ids[1024];
+    for (const xcase_t *c = cases; c->name != NULL; c++) {
+        finding_list_t list;
+        run_case(c, &list, ids, sizeof ids);
+        if (strcmp(ids, c->expected) != 0 || has_id(&list, c->about) != c->present) {
+            print_error("%s, %s: found \"%s\", expected \"%s\"\n", finding_desc(c->about)->id,
+                        c->name, ids, c->expected);
+            for (size_t i = 0; i < list.count; i++)
+                print_error("  %s: %s\n", finding_desc(list.item[i].id)->id, list.item[i].text);
+        }
+        assert_string_equal(ids, c->expected);
+        assert_int_equal(has_id(&list, c->about), c->present);
+        finding_list_free(&list);
+    }
+}
+
+static void test_zone(void **state)
+{
+    (void)state;
+    check_cases(xcases_zone);
+}
+
+static void test_address(void **state)
+{
+    (void)state;
+    check_cases(xcases_address);
+}
+
+/* Every line of the table has a case in which it appears, and one in which it must not. */
+static void test_every_finding_has_cases(void **state)
+{
+    (void)state;
+    static const xcase_t *const groups[] = {xcases_zone, xcases_address};
+    for (unsigned id = 0; id < FINDING_COUNT; id++) {
+        unsigned seen[2] = {0, 0};
+        for (size_t g = 0; g < 2; g++)
+            for (const xcase_t *c = groups[g]; c->name != NULL; c++)
+                if ((unsigned)c->about == id)
+                    seen[c->present]++;
+        if (seen[0] == 0 || seen[1] == 0)
+            print_error("%s lacks a case\n", finding_desc((finding_id_t)id)->id);
+        assert_true(seen[0] > 0 && seen[1] > 0);
+    }
+}
+
+/* What is said about an address: subject, evidence, sentence and fix. */
+static void test_subject_and_evidence(void **state)
+{
+    (void)state;
+    static const xcase_t *const groups[] = {xcases_zone, xcases_address};
+    char ids[1024];
+    for (size_t g = 0; g < 2; g++)
+        for (const xcase_t *c = groups[g]; c->name != NULL; c++) {
+            finding_list_t list;
+            run_case(c, &list, ids, sizeof ids);
+            for (size_t i = 0; i < list.count; i++) {
+                const finding_t *f = &list.item[i];
+                assert_in_range(strlen(f->text), 10, 1000);
+                assert_int_equal(f->text[strlen(f->text) - 1], '.');
+                for (size_t k = 0; k < i; k++) {
+                    const finding_t *o = &list.item[k];
+                    assert_false(o->id == f->id && f->has_addr && o->has_addr &&
+                                 addr_equal(&o->addr, &f->addr));
+                }
+                if (g == 1 && f->has_addr) {
+                    assert_true(f->has_server);
+                    assert_in_range(f->evidence_count, 1, FINDING_EVIDENCE_MAX);
+                }
+            }
+            finding_list_free(&list);
+        }
+}
+
+static const xcase_t *find_case(const xcase_t *cases, finding_id_t about, const char *name)
+{
+    for (const xcase_t *c = cases; c->name != NULL; c++)
+        if (c->about == about && strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
+}
+
+/* Severities that depend on the case. */
+static void test_severities(void **state)
+{
+    (void)state;
+    static const struct {
+        const xcase_t *group;
+        finding_id_t id;
+        const char *name;
+        severity_t severity;
+    } cases[] = {
+        {xcases_zone, FINDING_PARENT_UNRESPONSIVE, "one of two is silent", SEVERITY_WARNING},
+        {xcases_zone, FINDING_PARENT_UNRESPONSIVE, "all are silent", SEVERITY_ERROR},
+        {xcases_zone, FINDING_GLUE_MISMATCH, "an address in the parent only", SEVERITY_WARNING},
+        {xcases_zone, FINDING_GLUE_MISMATCH, "an address in the zone only", SEVERITY_NOTICE},
+        {xcases_zone, FINDING_NS_ADDRESS_PRIVATE, "RFC 1918, and silent", SEVERITY_ERROR},
+        {xcases_zone, FINDING_NS_ADDRESS_PRIVATE, "a laboratory", SEVERITY_INFO},
+        {xcases_address, FINDING_WRONG_SOURCE_ADDRESS, "all replies", SEVERITY_ERROR},
+        {xcases_address, FINDING_WRONG_SOURCE_ADDRESS, "beside the right one", SEVERITY_WARNING},
+        {xcases_address, FINDING_EDNS_BROKEN, "FORMERR", SEVERITY_WARNING},
+        {xcases_address, FINDING_EDNS_BROKEN, "BADVERS", SEVERITY_ERROR},
+        {xcases_address, FINDING_FLAPPING, "three lost", SEVERITY_WARNING},
+        {xcases_address, FINDING_FLAPPING, "one lost", SEVERITY_NOTICE},
+    };
+    char ids[1024];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        finding_list_t list;
+        const xcase_t *c = find_case(cases[i].group, cases[i].id, cases[i].name);
+        assert_non_null(c);
+        run_case(c, &list, ids, sizeof ids);
+        assert_int_equal(finding_list_worst(&list), cases[i].severity);
+        finding_list_free(&list);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_zone),
+        cmocka_unit_test(test_address),
+        cmocka_unit_test(test_every_finding_has_cases),
+        cmocka_unit_test(test_subject_and_evidence),
+        cmocka_unit_test(test_severities),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
