@@ -4,8 +4,10 @@
 
 #include "probe/battery.h"
 
-/* The model is folded anew at most so often once there are many exchanges, nanoseconds. */
+/* Once there are many exchanges the model is folded anew only after this gap, nanoseconds, or after
+ * some times what folding took: hostile replies cost a share of the time, not all of it. */
 #define REBUILD_GAP  INT64_C(5000000)
+#define REBUILD_COST 4
 #define REBUILD_FREE 256
 #define NODES_MAX    4096
 
@@ -33,7 +35,8 @@ typedef struct check {
     model_wants_t *wants;
     int64_t began; /* net's clock where the set's clock has 0 */
     int64_t built_at;
-    bool dirty; /* something came that may change the model */
+    int64_t gap; /* to the next fold */
+    bool dirty;  /* something came that may change the model */
     uint64_t seed;
     size_t asked_count;
     size_t asked_cap;
@@ -180,6 +183,9 @@ static net_err_t rebuild(check_t *c)
     c->built_at = set_now(c);
     if (!model_build(c->in, c->built_at, c->m, c->wants))
         return NET_E_MEMORY;
+    c->gap = (set_now(c) - c->built_at) * REBUILD_COST;
+    if (c->gap < REBUILD_GAP)
+        c->gap = REBUILD_GAP;
     if (!add_wanted(c))
         return NET_E_MEMORY;
     return add_batteries(c);
@@ -256,7 +262,7 @@ static net_err_t submit_tasks(check_t *c)
 static int64_t next_look(const check_t *c)
 {
     if (c->dirty)
-        return c->built_at + REBUILD_GAP;
+        return c->built_at + c->gap;
     return c->wants->again_at;
 }
 
