@@ -20,6 +20,7 @@ extern "C" {
     X(E_SHORT, "short", "data ends inside a field")                                                \
     X(E_LABEL_TYPE, "label-type", "label type is neither ordinary nor a compression pointer")      \
     X(E_POINTER_FORWARD, "pointer-forward", "compression pointer does not point backwards")        \
+    X(E_POINTER_CHAIN, "pointer-chain", "more than 128 compression pointers in one name")          \
     X(E_POINTER_HEADER, "pointer-header", "compression pointer points into the header")            \
     X(E_POINTER_FORBIDDEN, "pointer-forbidden", "compression where it is not allowed")             \
     X(E_NAME_LONG, "name-long", "name is longer than 255 octets")                                  \

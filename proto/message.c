@@ -1,11 +1,13 @@
 #include "message.h"
 
+#include "name_seen.h"
 #include "rdata.h"
 
 /* One pass over a message. */
 typedef struct indexer {
     nsp_msg_t *m;
-    nsp_reader_t r;
+    uint32_t pos;   /* next record */
+    nsp_reader_t r; /* for what is not met every time, and for the error */
     nsp_name_cache_t cache;
 } indexer_t;
 
@@ -30,19 +32,16 @@ static bool stop(indexer_t *ix, uint32_t understood, uint16_t rr, uint8_t sectio
     return false;
 }
 
-/* Most owners are a pointer to a name that was validated before: seen here without a call. */
-static inline void skip_name(indexer_t *ix)
+/* Most names lead to one that was validated before: passed here without a call. Offset after the
+ * name at pos, or 0 with the error in ix->r. */
+static inline uint32_t skip_name(indexer_t *ix, uint32_t pos, uint32_t end)
 {
-    nsp_reader_t *r = &ix->r;
-    if (nsp_left(r) >= 2 && r->base[r->pos] >= 0xc0) {
-        uint32_t target = ((uint32_t)r->base[r->pos] & 0x3fu) << 8 | r->base[r->pos + 1];
-        if (ix->cache.at[target % NSP_NAME_CACHE_SLOTS] == target && target >= NSP_HEADER_SIZE &&
-            target < r->pos) {
-            r->pos += 2;
-            return;
-        }
-    }
-    nsp_name_skip_cached(r, &ix->cache);
+    uint32_t after = nsp_seen_skip(ix->r.base, ix->r.size, pos, end, &ix->cache);
+    if (after != 0)
+        return after;
+    ix->r.pos = pos;
+    ix->r.end = end;
+    return nsp_name_skip(&ix->r, NSP_NAME_COMPRESSED) == NSP_OK ? ix->r.pos : 0;
 }
 
 static void init_msg(nsp_msg_t *m, const uint8_t *wire, size_t size, nsp_rr_t *arena, uint16_t cap)
@@ -91,11 +90,15 @@ static bool index_header(indexer_t *ix)
 static bool index_questions(indexer_t *ix)
 {
     nsp_msg_t *m = ix->m;
+    uint32_t pos = NSP_HEADER_SIZE;
     if (m->count[0] != 1)
         add_fault(m, NSP_E_QDCOUNT, 4, NSP_NO_RR, NSP_QUESTION);
     for (uint16_t i = 0; i < m->count[0]; i++) {
-        uint32_t start = ix->r.pos;
-        skip_name(ix);
+        uint32_t start = pos;
+        pos = skip_name(ix, pos, m->size);
+        if (pos == 0)
+            return stop(ix, start, NSP_NO_RR, NSP_QUESTION);
+        ix->r.pos = pos;
         uint16_t type = nsp_read_u16(&ix->r);
         uint16_t qclass = nsp_read_u16(&ix->r);
         if (ix->r.err != NSP_OK)
@@ -106,7 +109,9 @@ static bool index_questions(indexer_t *ix)
             m->qclass = qclass;
         }
         m->found[0]++;
+        pos = ix->r.pos;
     }
+    ix->pos = pos;
     return true;
 }
 
@@ -130,22 +135,27 @@ static const names_of_t names_table[NAMED_TYPE_MAX + 1] = {
 static void check_rdata_names(indexer_t *ix, const nsp_rr_t *rr, uint16_t index, uint8_t section)
 {
     const names_of_t *n = &names_table[rr->type];
+    uint32_t pos = (uint32_t)rr->rdata + n->before;
+    uint32_t end = (uint32_t)rr->rdata + rr->rdlength;
     if (rr->rdlength == 0 && rr->rclass >= NSP_CLASS_NONE)
         return;
-    uint32_t message_end = ix->r.end;
-    ix->r.end = (uint32_t)rr->rdata + rr->rdlength;
-    ix->r.pos = rr->rdata;
-    nsp_read_bytes(&ix->r, n->before);
-    for (uint8_t i = 0; i < n->names && ix->r.err == NSP_OK; i++)
-        skip_name(ix);
-    nsp_read_bytes(&ix->r, n->after);
-    if (ix->r.err != NSP_OK)
-        add_fault(ix->m, ix->r.err == NSP_E_SHORT ? NSP_E_RDATA_SHORT : ix->r.err, ix->r.err_at,
-                  index, section);
-    else if (ix->r.pos != ix->r.end)
-        add_fault(ix->m, NSP_E_RDATA_TRAILING, ix->r.pos, index, section);
-    ix->r.err = NSP_OK;
-    ix->r.end = message_end;
+    if (rr->rdlength < n->before) {
+        add_fault(ix->m, NSP_E_RDATA_SHORT, rr->rdata, index, section);
+        return;
+    }
+    for (uint8_t i = 0; i < n->names; i++) {
+        pos = skip_name(ix, pos, end);
+        if (pos == 0) {
+            nsp_err_t err = ix->r.err == NSP_E_SHORT ? NSP_E_RDATA_SHORT : ix->r.err;
+            add_fault(ix->m, err, ix->r.err_at, index, section);
+            ix->r.err = NSP_OK;
+            return;
+        }
+    }
+    if (end - pos < n->after) /* at the first of the 32-bit fields that is not whole */
+        add_fault(ix->m, NSP_E_RDATA_SHORT, pos + ((end - pos) & ~3u), index, section);
+    else if (end - pos > n->after)
+        add_fault(ix->m, NSP_E_RDATA_TRAILING, pos + n->after, index, section);
 }
 
 /* OPT: once, in the additional section, owned by the root (RFC 6891 6.1.1). TSIG: last
@@ -166,59 +176,101 @@ static void check_pseudo(nsp_msg_t *m, const nsp_rr_t *rr, uint16_t index, bool 
     }
 }
 
-static bool index_rr(indexer_t *ix, uint8_t section, bool last)
+static uint32_t stop_at(indexer_t *ix, nsp_err_t err, uint32_t at, uint32_t start, uint16_t rr,
+                        uint8_t section)
+{
+    ix->r.err = err;
+    ix->r.err_at = at;
+    stop(ix, start, rr, section);
+    return 0;
+}
+
+static inline uint16_t load16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+/* Most owners are nothing but a pointer to a name in the memory. */
+static inline uint32_t skip_owner(indexer_t *ix, uint32_t pos)
+{
+    const uint8_t *p = ix->r.base + pos;
+    if (ix->r.size - pos >= 2 && p[0] >= 0xc0) {
+        uint32_t target = load16(p) & 0x3fffu;
+        uint32_t seen = ix->cache.seen[nsp_seen_slot(target)];
+        if (seen >> 16 == target && target >= NSP_HEADER_SIZE && target < pos &&
+            (seen & 0xff) < NSP_HOPS_MAX)
+            return pos + 2;
+    }
+    return skip_name(ix, pos, ix->r.size);
+}
+
+/* Indexes the record at start. Offset after it, or 0 when indexing stops there. */
+static inline uint32_t index_rr(indexer_t *ix, uint32_t start, uint16_t index, uint8_t section,
+                                bool last)
 {
     nsp_msg_t *m = ix->m;
-    nsp_reader_t *r = &ix->r;
-    uint32_t start = r->pos;
-    if (m->rr_count >= m->rr_cap) {
-        nsp_read_fail(r, NSP_E_ARENA);
-        return stop(ix, start, NSP_NO_RR, section);
+    uint32_t size = ix->r.size;
+    if (index >= m->rr_cap)
+        return stop_at(ix, NSP_E_ARENA, start, start, NSP_NO_RR, section);
+    uint32_t fixed = skip_owner(ix, start);
+    if (fixed == 0) {
+        stop(ix, start, index, section);
+        return 0;
     }
-    skip_name(ix);
-    uint32_t fixed = r->pos;
-    const uint8_t *p = nsp_read_bytes(r, 10);
-    if (p == NULL)
-        return stop(ix, start, m->rr_count, section);
-    nsp_rr_t *rr = &m->rr[m->rr_count];
+    if (size - fixed < 10)
+        return stop_at(ix, NSP_E_SHORT, fixed, start, index, section);
+    const uint8_t *p = ix->r.base + fixed;
+    uint16_t type = load16(p);
+    uint16_t rdlength = load16(p + 8);
+    if (size - fixed - 10 < rdlength) /* RDLENGTH itself is what lies */
+        return stop_at(ix, NSP_E_SHORT, fixed + 8, start, index, section);
+    nsp_rr_t *rr = &m->rr[index];
     rr->owner = (uint16_t)start;
     rr->fixed = (uint16_t)fixed;
-    rr->rdata = (uint16_t)r->pos;
-    rr->rdlength = (uint16_t)(p[8] << 8 | p[9]);
-    rr->type = (uint16_t)(p[0] << 8 | p[1]);
-    rr->rclass = (uint16_t)(p[2] << 8 | p[3]);
-    rr->ttl = (uint32_t)p[4] << 24 | (uint32_t)p[5] << 16 | (uint32_t)p[6] << 8 | p[7];
+    rr->rdata = (uint16_t)(fixed + 10);
+    rr->rdlength = rdlength;
+    rr->type = type;
+    rr->rclass = load16(p + 2);
+    rr->ttl = (uint32_t)load16(p + 4) << 16 | load16(p + 6);
     rr->section = section;
-    if (nsp_left(r) < rr->rdlength) {
-        r->err = NSP_E_SHORT;
-        r->err_at = fixed + 8; /* RDLENGTH itself is what lies */
-        return stop(ix, start, m->rr_count, section);
-    }
-    uint32_t next = r->pos + rr->rdlength;
-    uint16_t index = m->rr_count++;
-    if (rr->type <= NAMED_TYPE_MAX && names_table[rr->type].names != 0)
+    if (type <= NAMED_TYPE_MAX && names_table[type].names != 0)
         check_rdata_names(ix, rr, index, section);
-    else if (rr->type == NSP_TYPE_OPT || rr->type == NSP_TYPE_TSIG)
+    else if (type == NSP_TYPE_OPT || type == NSP_TYPE_TSIG)
         check_pseudo(m, rr, index, last);
-    r->pos = next;
-    return true;
+    return fixed + 10 + rdlength;
+}
+
+/* Indexes one section; false when indexing stopped in it. */
+static bool index_section(indexer_t *ix, uint8_t section)
+{
+    nsp_msg_t *m = ix->m;
+    uint16_t first = m->rr_count;
+    uint16_t count = m->count[section];
+    uint32_t pos = ix->pos;
+    uint16_t i = 0;
+    for (; i < count; i++) {
+        uint32_t next = index_rr(ix, pos, (uint16_t)(first + i), section, i + 1u == count);
+        if (next == 0)
+            break;
+        pos = next;
+    }
+    m->first[section] = first;
+    m->found[section] = i;
+    m->rr_count = (uint16_t)(first + i);
+    ix->pos = pos;
+    return i == count;
 }
 
 static bool index_sections(indexer_t *ix)
 {
-    nsp_msg_t *m = ix->m;
+    bool going = true;
     for (uint8_t s = NSP_ANSWER; s <= NSP_ADDITIONAL; s++) {
-        m->first[s] = m->rr_count;
-        for (uint16_t i = 0; i < m->count[s]; i++) {
-            if (!index_rr(ix, s, i + 1u == m->count[s])) {
-                for (uint8_t later = (uint8_t)(s + 1); later <= NSP_ADDITIONAL; later++)
-                    m->first[later] = m->rr_count;
-                return false;
-            }
-            m->found[s]++;
-        }
+        if (going)
+            going = index_section(ix, s);
+        else
+            ix->m->first[s] = ix->m->rr_count;
     }
-    return true;
+    return going;
 }
 
 nsp_err_t nsp_msg_index(nsp_msg_t *m, const uint8_t *wire, size_t size, nsp_rr_t *arena,
@@ -233,12 +285,14 @@ nsp_err_t nsp_msg_index(nsp_msg_t *m, const uint8_t *wire, size_t size, nsp_rr_t
     indexer_t ix;
     ix.m = m;
     ix.r = nsp_reader(wire, size);
-    memset(&ix.cache.at, 0, sizeof ix.cache.at);
+    /* in blocks of 64 octets, which compilers do by plain stores */
+    for (size_t i = 0; i < NSP_NAME_CACHE_SLOTS; i += 16)
+        memset(ix.cache.seen + i, 0, 16 * sizeof ix.cache.seen[0]);
     if (index_header(&ix) && index_questions(&ix) && index_sections(&ix)) {
         m->complete = true;
-        m->stopped = ix.r.pos;
-        if (nsp_left(&ix.r) > 0)
-            add_fault(m, NSP_E_TRAILING, ix.r.pos, NSP_NO_RR, NSP_ADDITIONAL);
+        m->stopped = ix.pos;
+        if (ix.pos < m->size)
+            add_fault(m, NSP_E_TRAILING, ix.pos, NSP_NO_RR, NSP_ADDITIONAL);
     }
     return m->fault_count > 0 ? m->fault[0].err : NSP_OK;
 }

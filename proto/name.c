@@ -1,21 +1,21 @@
 #include "name.h"
 
+#include "name_seen.h"
+
 /* ASCII lower case; other octets unchanged (RFC 4343 3). */
 static inline uint8_t fold(uint8_t c)
 {
     return (uint8_t)(c >= 'A' && c <= 'Z' ? c + 32 : c);
 }
 
-/* One step of the only name decoder: reads the length octet at *pos and resolves pointers until
- * an ordinary label or the root. Pointers must point below *limit, the start of the segment that
- * they end, which then becomes their target: the chain strictly decreases and cannot loop
- * (RFC 1035 4.1.4). A pointer to a pointer costs a step of limit too, so the work for a name is
- * bounded by its 127 labels and NSP_HOPS_MAX jumps. */
-#define NSP_HOPS_MAX 128
-
+/* The only name decoder: reads the length octet at pos and resolves pointers until an ordinary
+ * label or the root. Pointers must point below limit, the start of the segment that they end,
+ * which then becomes their target: the chain strictly decreases and cannot loop (RFC 1035 4.1.4).
+ * The work for a name is bounded by its 127 labels and NSP_HOPS_MAX jumps. */
 typedef struct walk {
     const uint8_t *base;
-    uint32_t end;   /* of what may be read */
+    uint32_t size;  /* of the message */
+    uint32_t end;   /* of what may be read: the reader's, after a jump the message's */
     uint32_t pos;   /* next length octet */
     uint32_t limit; /* pointers must be below */
     uint32_t after; /* offset after the name in its own place, 0 while no pointer was followed */
@@ -37,12 +37,17 @@ static bool walk_jump(walk_t *w, nsp_name_mode_t mode)
     if (w->end - w->pos < 2)
         return walk_fail(w, NSP_E_SHORT);
     uint32_t target = ((uint32_t)w->base[w->pos] & 0x3fu) << 8 | w->base[w->pos + 1];
-    if (target >= w->limit || ++w->hops > NSP_HOPS_MAX)
+    if (target >= w->limit)
         return walk_fail(w, NSP_E_POINTER_FORWARD);
     if (target < 12)
         return walk_fail(w, NSP_E_POINTER_HEADER);
-    if (w->after == 0)
+    if (w->hops == NSP_HOPS_MAX)
+        return walk_fail(w, NSP_E_POINTER_CHAIN);
+    if (w->hops == 0) {
         w->after = w->pos + 2;
+        w->end = w->size;
+    }
+    w->hops++;
     w->pos = target;
     w->limit = target;
     return true;
@@ -59,7 +64,8 @@ static inline bool walk_label(walk_t *w, nsp_name_mode_t mode, uint32_t *n)
             if (w->end - w->pos < c + 1)
                 return walk_fail(w, NSP_E_SHORT);
             w->len += c + 1;
-            if (w->len > NSP_NAME_MAX)
+            /* the root label needs an octet yet */
+            if (w->len > (c == 0 ? NSP_NAME_MAX : NSP_NAME_MAX - 1))
                 return walk_fail(w, NSP_E_NAME_LONG);
             *n = c;
             return true;
@@ -73,7 +79,7 @@ static inline bool walk_label(walk_t *w, nsp_name_mode_t mode, uint32_t *n)
 
 static inline walk_t walk_begin(const nsp_reader_t *r)
 {
-    walk_t w = {r->base, r->end, r->pos, r->pos, 0, 0, 0, NSP_OK};
+    walk_t w = {.base = r->base, .size = r->size, .end = r->end, .pos = r->pos, .limit = r->pos};
     return w;
 }
 
@@ -119,64 +125,56 @@ nsp_err_t nsp_name_skip(nsp_reader_t *r, nsp_name_mode_t mode)
     return walk_end(&w, r);
 }
 
-static inline void cache_put(nsp_name_cache_t *c, uint32_t at, uint32_t len)
+uint32_t nsp_seen_follow(const uint8_t *base, uint32_t size, uint32_t start, uint32_t pos,
+                         nsp_name_cache_t *cache)
 {
-    uint32_t slot = at % NSP_NAME_CACHE_SLOTS;
-    c->at[slot] = (uint16_t)at;
-    c->len[slot] = (uint8_t)len;
-}
-
-/* The same decoder over a memory of targets. Every pointer that misses the memory is walked once
- * and then remembered; without a hit a name still costs at most 127 labels and NSP_HOPS_MAX
- * jumps, so a message of n records costs O(n). */
-static bool skip_cached(walk_t *w, nsp_name_cache_t *cache, uint32_t *first, uint32_t *before)
-{
-    for (;;) {
-        if (w->pos >= w->end)
-            return walk_fail(w, NSP_E_SHORT);
-        uint32_t c = w->base[w->pos];
-        if (c <= NSP_LABEL_MAX) {
-            w->len += c + 1;
-            if (w->len > (c == 0 ? NSP_NAME_MAX : NSP_NAME_MAX - 1))
-                return walk_fail(w, NSP_E_NAME_LONG);
-            if (c == 0)
-                return true;
-            if (w->end - w->pos <= c)
-                return walk_fail(w, NSP_E_SHORT);
-            w->pos += c + 1;
-            continue;
+    uint32_t after = pos + 2;
+    uint32_t head = pos - start;
+    uint32_t first = 0;
+    uint32_t len = head;
+    uint32_t limit = start;
+    for (uint32_t hops = 1; hops <= NSP_HOPS_MAX; hops++) {
+        uint32_t target = ((uint32_t)base[pos] & 0x3fu) << 8 | base[pos + 1];
+        if (target >= limit || target < 12)
+            return 0;
+        if (first == 0)
+            first = target;
+        uint32_t seen = cache->seen[nsp_seen_slot(target)];
+        bool end = seen >> 16 == target;
+        if (end) {
+            len += seen >> 8 & 0xff;
+            hops += seen & 0xff;
         }
-        if (c < 0xc0)
-            return walk_fail(w, NSP_E_LABEL_TYPE);
-        if (!walk_jump(w, NSP_NAME_COMPRESSED))
-            return false;
-        uint32_t slot = w->pos % NSP_NAME_CACHE_SLOTS;
-        if (cache->at[slot] == w->pos) {
-            w->len += cache->len[slot];
-            return w->len <= NSP_NAME_MAX || walk_fail(w, NSP_E_NAME_LONG);
+        limit = target;
+        for (pos = target;
+             !end && len <= NSP_NAME_MAX && pos < size && base[pos] <= NSP_LABEL_MAX;) {
+            uint32_t n = base[pos] + 1u;
+            len += n;
+            pos += n;
+            end = n == 1;
         }
-        if (*first == 0) {
-            *first = w->pos;
-            *before = w->len;
+        if (len > NSP_NAME_MAX || hops > NSP_HOPS_MAX)
+            return 0;
+        if (end) {
+            nsp_seen_put(cache, first, len - head, hops - 1);
+            nsp_seen_put(cache, start, len, hops);
+            return after;
         }
+        if (pos >= size || size - pos < 2 || base[pos] < 0xc0)
+            return 0;
     }
+    return 0;
 }
 
 nsp_err_t nsp_name_skip_cached(nsp_reader_t *r, nsp_name_cache_t *cache)
 {
     if (r->err != NSP_OK)
         return r->err;
-    walk_t w = walk_begin(r);
-    uint32_t start = r->pos;
-    uint32_t first = 0;
-    uint32_t before = 0;
-    if (skip_cached(&w, cache, &first, &before)) {
-        if (start >= 12 && start <= 0x3fff)
-            cache_put(cache, start, w.len);
-        if (first != 0)
-            cache_put(cache, first, w.len - before);
-    }
-    return walk_end(&w, r);
+    uint32_t after = nsp_seen_skip(r->base, r->size, r->pos, r->end, cache);
+    if (after == 0)
+        return nsp_name_skip(r, NSP_NAME_COMPRESSED);
+    r->pos = after;
+    return NSP_OK;
 }
 
 void nsp_name_root(nsp_name_t *out)

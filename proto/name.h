@@ -21,6 +21,9 @@ typedef struct nsp_name {
     uint8_t octets[NSP_NAME_MAX];
 } nsp_name_t;
 
+/* Most pointers that one name may take: more than its 127 labels can have use for. */
+#define NSP_HOPS_MAX 128
+
 /* Name decoding policy. */
 typedef enum nsp_name_mode {
     NSP_NAME_COMPRESSED,  /* pointers are followed */
@@ -29,7 +32,8 @@ typedef enum nsp_name_mode {
 
 /* Reads the name at r->pos into *out (decompressed, case kept) and steps over it. Pointers must
  * point strictly backwards from where the name segment began, so loops cannot be built
- * (RFC 1035 4.1.4). Pointer targets may lie anywhere in r->base from octet 12 on. */
+ * (RFC 1035 4.1.4). What is pointed at may lie anywhere in the message from octet 12 on, also
+ * outside of a sub-reader. */
 NSP_API nsp_err_t nsp_name_read(nsp_reader_t *r, nsp_name_mode_t mode, nsp_name_t *out);
 
 /* Steps over the name at r->pos, validating it as nsp_name_read does, without copying. */
@@ -37,10 +41,10 @@ NSP_API nsp_err_t nsp_name_skip(nsp_reader_t *r, nsp_name_mode_t mode);
 
 /* Names already validated in this message, by offset: what a pointer to them expands to. Keeps
  * the whole work for a message linear. Start with all zero; use for one message only. */
-#define NSP_NAME_CACHE_SLOTS 32
+#define NSP_NAME_CACHE_SLOTS 64
 typedef struct nsp_name_cache {
-    uint16_t at[NSP_NAME_CACHE_SLOTS]; /* 0: empty, since offset 0 is never a name */
-    uint8_t len[NSP_NAME_CACHE_SLOTS]; /* expanded octets, root included */
+    /* offset << 16 | expanded octets, root included << 8 | pointers followed; 0 is empty */
+    uint32_t seen[NSP_NAME_CACHE_SLOTS];
 } nsp_name_cache_t;
 
 /* nsp_name_skip with pointers allowed, and a memory. */

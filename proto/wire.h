@@ -18,9 +18,11 @@
 extern "C" {
 #endif
 
-/* Reader over octets that the caller owns. Offsets are from base; [pos, end) is readable. */
+/* Reader over octets that the caller owns. Offsets are from base; [pos, end) is readable. A
+ * sub-reader has a smaller end, but keeps size, since a name in it may point anywhere back. */
 typedef struct nsp_reader {
     const uint8_t *base;
+    uint32_t size; /* of the whole message */
     uint32_t pos;
     uint32_t end;
     uint32_t err_at;
@@ -38,7 +40,8 @@ typedef struct nsp_writer {
 
 static inline nsp_reader_t nsp_reader(const uint8_t *base, size_t size)
 {
-    nsp_reader_t r = {base, 0, size > UINT32_MAX ? UINT32_MAX : (uint32_t)size, 0, NSP_OK};
+    uint32_t n = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+    nsp_reader_t r = {base, n, 0, n, 0, NSP_OK};
     return r;
 }
 
