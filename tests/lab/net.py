@@ -1,0 +1,112 @@
+"""Hosts as network namespaces on one bridge, and what runs in them. Root only."""
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+V4 = "10.53.0.{}"
+V6 = "fd53::{}"
+
+
+def run(*argv, check=True):
+    p = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if check and p.returncode != 0:
+        raise RuntimeError(f"{' '.join(argv)}: {p.stderr.strip()}")
+    return p
+
+
+def usable():
+    """None when namespaces and nft can be used here, else the reason why not."""
+    if os.geteuid() != 0:
+        return "needs root"
+    for tool in ("ip", "nft", "nsd", "knotd", "named", "pdns_server", "dig"):
+        if not (shutil.which(tool) or shutil.which("/usr/sbin/" + tool)):
+            return f"needs {tool}"
+    name = f"nsprobe-try-{os.getpid()}"
+    p = run("ip", "netns", "add", name, check=False)
+    if p.returncode != 0:
+        return "network namespaces cannot be made: " + p.stderr.strip()
+    run("ip", "netns", "del", name, check=False)
+    return None
+
+
+class Net:
+    """A bridge with hosts; everything is taken away at the end of the with block."""
+
+    def __init__(self):
+        self.prefix = f"nsprobe-lab-{os.getpid()}-"
+        self.spaces = []
+        self.processes = []
+        self.dir = tempfile.mkdtemp(prefix="nsprobe-lab-")
+        os.chmod(self.dir, 0o755)
+        self.number = {}
+
+    def __enter__(self):
+        self.space("bridge")
+        self.exec("bridge", "ip", "link", "add", "br0", "type", "bridge")
+        self.exec("bridge", "ip", "link", "set", "br0", "up")
+        return self
+
+    def __exit__(self, *_):
+        for p in self.processes:
+            p.terminate()
+        for p in self.processes:
+            try:
+                p.wait(5)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
+        for s in self.spaces:
+            run("ip", "netns", "del", s, check=False)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def space(self, name):
+        run("ip", "netns", "add", self.prefix + name)
+        self.spaces.append(self.prefix + name)
+        self.exec(name, "ip", "link", "set", "lo", "up")
+
+    def exec(self, host, *argv, check=True):
+        return run("ip", "netns", "exec", self.prefix + host, *argv, check=check)
+
+    def popen(self, host, *argv, log):
+        with open(log, "wb") as out:
+            p = subprocess.Popen(["ip", "netns", "exec", self.prefix + host, *argv], stdout=out,
+                                 stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        self.processes.append(p)
+        return p
+
+    def host(self, name):
+        n = len(self.number) + 1
+        self.number[name] = n
+        self.space(name)
+        bridge = self.prefix + "bridge"
+        run("ip", "link", "add", "eth0", "netns", self.prefix + name, "type", "veth", "peer", "name",
+            f"p{n}", "netns", bridge)
+        self.exec("bridge", "ip", "link", "set", f"p{n}", "master", "br0", "up")
+        self.exec(name, "ip", "addr", "add", V4.format(n) + "/16", "dev", "eth0")
+        self.exec(name, "ip", "-6", "addr", "add", V6.format(n) + "/64", "dev", "eth0", "nodad")
+        self.exec(name, "ip", "link", "set", "eth0", "up")
+
+    def v4(self, name):
+        return V4.format(self.number[name])
+
+    def v6(self, name):
+        return V6.format(self.number[name])
+
+    def nft(self, host, rules):
+        path = os.path.join(self.dir, f"{host}.nft")
+        with open(path, "w", encoding="ascii") as f:
+            f.write(rules)
+        self.exec(host, "nft", "-f", path)
+
+    def wait_for(self, address, zone, seconds=20):
+        """Until dig, asked from the client, gets any reply for the zone's SOA."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            p = self.exec("client", "dig", "+norec", "+time=1", "+tries=1", "@" + address, zone,
+                          "SOA", check=False)
+            if p.returncode == 0 and "status: NOERROR" in p.stdout:
+                return True
+            time.sleep(0.1)
+        return False

@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""The lab: real NSD, Knot, BIND and PowerDNS behind real firewalls, one domain a scenario.
+
+Every folder beside this file that has a scenario.toml is a scenario (docs/LAB.md). All share one
+network: a root server, a server of `test`, and the hosts of HOSTS, each of which serves the zone
+of every scenario that names it. Needs root; without it every scenario is skipped, loudly.
+"""
+import concurrent.futures
+import glob
+import json
+import os
+import sys
+import tomllib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
+import net as lab_net  # noqa: E402
+import servers  # noqa: E402
+import tap  # noqa: E402
+
+INPUT = "table inet f {{\n chain i {{\n type filter hook input priority 0;\n {}\n }}\n}}\n"
+
+FRAGMENTS = """table bridge f {{
+ chain f {{
+  type filter hook forward priority 0;
+  ip saddr {} ip frag-off & 0x3fff != 0 drop
+  ip6 saddr {} exthdr frag exists drop
+ }}
+}}
+"""
+
+# host: software that runs there, and the firewall in front of it
+HOSTS = {
+    "nsd": ("nsd", ""),
+    "knot": ("knot", ""),
+    "bind": ("bind", ""),
+    "pdns": ("pdns", ""),
+    "udponly": ("nsd", "tcp dport 53 drop"),
+    "tcponly": ("knot", "udp dport 53 drop"),
+    "tcprst": ("nsd", "tcp dport 53 reject with tcp reset"),
+    "dead": ("nsd", "meta l4proto { tcp, udp } th dport 53 drop"),
+    "stopped": (None, ""),
+    "prohibited": ("nsd", "meta l4proto { tcp, udp } th dport 53 reject with icmpx type "
+                          "admin-prohibited"),
+    "nov6": ("knot", "meta nfproto ipv6 meta l4proto { tcp, udp } th dport 53 drop"),
+    "bigudp": ("nsd", ""),  # answers of up to 4096 octets over UDP
+    "nofrag": ("nsd", ""),  # the same, and its fragments are dropped on the way
+    "stale": ("bind", ""),  # has every zone in an older version
+}
+BIG = ("bigudp", "nofrag")
+
+
+class Scenario:
+    def __init__(self, path):
+        self.name = os.path.basename(os.path.dirname(path))
+        with open(path, "rb") as f:
+            d = tomllib.load(f)
+        self.zone = self.name.replace("_", "-") + ".test"
+        self.servers = d["servers"]
+        self.parent = d.get("parent", self.servers)
+        self.without = d.get("without", [])  # hosts that do not hold the zone
+        self.only = d.get("only", {})        # host: 4 or 6
+        self.glue = d.get("glue", {})        # host: address that the parent has instead; "" for none
+        self.records = d.get("records", "")
+        self.delegation = d.get("delegation", "")
+        self.options = d.get("options", [])
+        self.expect = {tuple(e.split()) for e in d.get("expect", [])}
+        self.notice = {tuple(e.split()) for e in d.get("notice", [])}
+        self.code = d.get("exit", 0)
+
+    def addresses(self, net, host, name):
+        family = self.only.get(host, 0)
+        text = ""
+        if family != 6:
+            text += f"{name} A {net.v4(host)}\n"
+        if family != 4:
+            text += f"{name} AAAA {net.v6(host)}\n"
+        return text
+
+    def zone_text(self, net, serial):
+        text = f"$TTL 300\n@ SOA {self.servers[0]} host {serial} 7200 900 1209600 300\n"
+        for host in self.servers:
+            text += f"@ NS {host}\n" + self.addresses(net, host, host)
+        return text + "@ TXT \"v=spf1 -all\"\n" + self.records.replace("\\n", "\n") + "\n"
+
+    def delegation_text(self, net):
+        label = self.zone.split(".")[0]
+        text = self.delegation.replace("ZONE", label) + "\n"
+        for host in self.parent:
+            text += f"{label} NS {host}.{label}\n"
+            if host in self.glue:
+                given = self.glue[host]
+                text += f"{host}.{label} A {given}\n" if given else ""
+            else:
+                text += self.addresses(net, host, f"{host}.{label}")
+        return text
+
+    def subject(self, net, word):
+        """@host4 and @host6 are a host's addresses, host. is its name in the zone."""
+        if word.startswith("@"):
+            return net.v4(word[1:-1]) if word[-1] == "4" else net.v6(word[1:-1])
+        return word.replace("ZONE", self.zone)
+
+
+def start(net, scenarios):
+    for host in ["client", "root", "tld", *HOSTS]:
+        net.host(host)
+    d = servers.folder(net, "zones")
+    root = servers.write(f"{d}/root", "$TTL 3600\n@ SOA a.root. host. 1 7200 900 1209600 300\n"
+                         f"@ NS a.root.\na.root. A {net.v4('root')}\na.root. AAAA {net.v6('root')}\n"
+                         f"test. NS ns.nic.test.\nns.nic.test. A {net.v4('tld')}\n"
+                         f"ns.nic.test. AAAA {net.v6('tld')}\n")
+    test = f"$TTL 3600\n@ SOA ns.nic host 1 7200 900 1209600 300\n@ NS ns.nic\n" \
+           f"ns.nic A {net.v4('tld')}\nns.nic AAAA {net.v6('tld')}\n"
+    for s in scenarios:
+        test += s.delegation_text(net)
+    servers.knot(net, "root", {".": root})
+    servers.bind(net, "tld", {"test": servers.write(f"{d}/test", test)})
+    for host, (software, firewall) in HOSTS.items():
+        zones = {}
+        for s in scenarios:
+            if host not in s.servers + s.parent or host in s.without:
+                continue
+            serial = 2026010101 if host == "stale" else 2026112401
+            zones[s.zone] = servers.write(f"{d}/{s.name}-{host}", s.zone_text(net, serial))
+        if firewall:
+            net.nft(host, INPUT.format(firewall))
+        if software == "nsd" and host in BIG:
+            servers.nsd(net, host, zones, 4096)
+        elif software:
+            servers.SOFTWARE[software](net, host, zones)
+    net.nft("bridge", FRAGMENTS.format(net.v4("nofrag"), net.v6("nofrag")))
+
+
+def wait(net, scenarios):
+    """The hosts that can be asked over UDP from the client have to answer before the tests."""
+    late = []
+    if not net.wait_for(net.v4("root"), "."):
+        late.append("root")
+    if not net.wait_for(net.v4("tld"), "test"):
+        late.append("tld")
+    for host in ("nsd", "knot", "bind", "pdns", "udponly", "tcprst", "nov6", "bigudp", "nofrag",
+                 "stale"):
+        zone = next((s.zone for s in scenarios
+                     if host in s.servers and host not in s.without), None)
+        if zone and not net.wait_for(net.v4(host), zone):
+            late.append(host)
+    return late
+
+
+def subject_of(finding):
+    return finding["address"] or (finding["server"] or "-").rstrip(".")
+
+
+def ask(net, prog, s):
+    argv = [prog, "check", "--json", "--from", net.v4("root"), "--timeout", "0.5,1", "--late", "0.5",
+            *s.options, s.zone]
+    return net.exec("client", *argv, check=False)
+
+
+def judge(t, net, s, p):
+    try:
+        report = json.loads(p.stdout)
+    except ValueError:
+        t.check(s.name, False, p.stdout + p.stderr)
+        return
+    findings = report["findings"]
+    shown = "\n".join(f"{f['severity']} {f['id']} {subject_of(f)}: {f['text']}" for f in findings)
+    wanted = {(i, s.subject(net, w)) for i, w in s.expect}
+    severe = {(f["id"], subject_of(f)) for f in findings if f["severity"] in ("error", "warning")}
+    t.check(f"{s.name}: findings", severe == wanted,
+            f"missing {sorted(wanted - severe)}\ntoo many {sorted(severe - wanted)}\n{shown}")
+    for i, w in sorted(s.notice):
+        t.check(f"{s.name}: {i}", (i, s.subject(net, w)) in
+                {(f["id"], subject_of(f)) for f in findings}, shown)
+    t.equal(f"{s.name}: exit code", p.returncode, s.code)
+    t.check(f"{s.name}: one schedule", one_schedule(report), "an exchange took more attempts")
+
+
+def one_schedule(report):
+    """No exchange has more attempts than one schedule, and no question was asked twice."""
+    seen = set()
+    for x in report["exchanges"]:
+        size = next((e.get("size") for e in x["events"] if e["kind"] == "sent"), None)
+        key = (x["server"], x["transport"], x["qname"], x["qtype"], size)
+        if x["attempts"] > 2 or (key in seen and x["probe"] != "none"):
+            return False
+        seen.add(key)
+    return True
+
+
+def main():
+    a = tap.arguments(["--list"])
+    t = tap.Tap()
+    scenarios = [Scenario(p) for p in sorted(glob.glob(os.path.join(HERE, "*", "scenario.toml")))]
+    if a.only:
+        scenarios = [s for s in scenarios if a.only in s.name]
+    if a.list:
+        print("\n".join(s.name for s in scenarios))
+        return 0
+    why = lab_net.usable()
+    if why:
+        for s in scenarios:
+            t.skip(s.name, why)
+        return t.done()
+    with lab_net.Net() as net:
+        start(net, scenarios)
+        late = wait(net, scenarios)
+        logs = ""
+        for host in late:
+            path = os.path.join(net.dir, host, "log")
+            if os.path.exists(path):
+                with open(path, encoding="utf-8", errors="replace") as f:
+                    logs += f"--- {host}\n" + f.read()[-1500:]
+        t.check("every server answers", not late, f"{late}\n{logs}")
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            jobs = [(s, pool.submit(ask, net, a.prog, s)) for s in scenarios]
+            for s, job in jobs:
+                judge(t, net, s, job.result())
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
