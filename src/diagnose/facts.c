@@ -253,8 +253,18 @@ static void fact_read(diag_t *d, fact_t *f, const exchange_t *x, probe_kind_t ki
         f->o.kind = OUTCOME_ANSWERED;
 }
 
+/* An ICMP error that this machine sent to itself: the address is in a network that it is attached
+ * to, and nobody there answered for it (ARP, neighbour discovery). No packet was on the wire. */
+static bool icmp_is_own(const fact_t *f)
+{
+    return f->o.kind == OUTCOME_ICMP && addr_same_host(&f->o.reply->peer, &f->x->local) &&
+           !addr_same_host(&f->o.reply->peer, &f->x->server);
+}
+
 static reach_t reach_of(const fact_t *f)
 {
+    if (icmp_is_own(f))
+        return REACH_SILENT;
     switch (f->o.kind) {
     case OUTCOME_ANSWERED:
         return REACH_ANSWERED;
@@ -320,9 +330,13 @@ static void subject_gather(diag_t *d, subject_t *s, uint16_t index)
         reach_t now = reach_of(f);
         *reach = now > *reach ? now : *reach;
         s->pending = s->pending || f->o.kind == OUTCOME_PENDING;
+        s->no_neighbour = s->no_neighbour || icmp_is_own(f);
     }
     s->count = d->fact_count - s->first;
     s->edns_silent = edns_silent(d, s);
+    /* for TCP the kernel does not tell who sent the error */
+    if (s->no_neighbour && s->udp == REACH_SILENT && s->tcp == REACH_ICMP)
+        s->tcp = REACH_SILENT;
     const fact_t *soa = subject_soa(d, s);
     s->serves = soa != NULL;
     s->has_serial = soa != NULL && soa->has_serial;

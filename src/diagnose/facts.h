@@ -64,6 +64,7 @@ typedef struct subject {
     reach_t udp;
     reach_t tcp;
     bool pending;      /* some exchange is not finished: the run was ended */
+    bool no_neighbour; /* this machine's own network has no host with that address */
     bool serves;       /* some SOA answer is as it should be */
     bool folded;       /* a finding that explains everything else has been made */
     bool edns_silent;  /* plain SOA is answered, and nothing with EDNS over UDP is */

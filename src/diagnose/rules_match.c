@@ -108,9 +108,9 @@ static void malformed_rule(diag_t *d, const subject_t *s)
             continue;
         if (out == NULL)
             out = subject_finding(d, s, FINDING_MALFORMED,
-                                  "%s at octet %u of the reply (%s); %u of %u replies are "
+                                  "Octet %u of the reply (%s): %s. %u of %u replies are "
                                   "malformed.",
-                                  nsp_err_text(f->o.fault), f->o.fault_offset, probe_name(f->kind),
+                                  f->o.fault_offset, probe_name(f->kind), nsp_err_text(f->o.fault),
                                   bad, all);
         finding_add_evidence(out, f->x);
     }

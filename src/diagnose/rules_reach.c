@@ -144,7 +144,11 @@ static void report_dead(diag_t *d, subject_t *s)
     char label[LABEL_MAX];
     unsigned udp = attempts_of(d, s, TRANSPORT_UDP);
     finding_t *f;
-    if (s->tcp == REACH_NONE || s->tcp == REACH_NOT_SENT)
+    if (s->no_neighbour)
+        f = subject_finding(d, s, FINDING_UNRESPONSIVE,
+                            "No host has this address, in a network that this machine is in%s.",
+                            siblings_text(d, s));
+    else if (s->tcp == REACH_NONE || s->tcp == REACH_NOT_SENT)
         f = subject_finding(d, s, FINDING_UNRESPONSIVE, "UDP: %u queries, no answer%s.", udp,
                             siblings_text(d, s));
     else
@@ -174,8 +178,11 @@ static void report_icmp(diag_t *d, subject_t *s)
                                                     : "all queries";
     if (!udp && s->udp == REACH_SILENT)
         which = "TCP (UDP is silent)";
-    finding_t *f = subject_finding(d, s, FINDING_ICMP_UNREACHABLE, "ICMP \"%s\" from %s for %s.",
-                                   icmp_text(e), addr_text(&e->peer, peer), which);
+    /* for TCP the kernel does not tell who sent the error */
+    bool sender = !addr_same_host(&e->peer, &s->a->addr) || icmp_from_host(e);
+    addr_text(&e->peer, peer);
+    finding_t *f = subject_finding(d, s, FINDING_ICMP_UNREACHABLE, "ICMP \"%s\"%s%s for %s.",
+                                   icmp_text(e), sender ? " from " : "", sender ? peer : "", which);
     add_evidence(d, s, f, udp && s->tcp >= REACH_MALFORMED ? TRANSPORT_UDP : -1);
     if (icmp_from_host(e))
         finding_set_fix(f,
@@ -183,7 +190,7 @@ static void report_icmp(diag_t *d, subject_t *s)
                         "of %s and have it listen on this address, or remove the address from "
                         "the zone and from the delegation.",
                         subject_label(d, s, label));
-    else
+    else if (sender)
         finding_set_fix(f,
                         "Ask whoever runs %s, which sends the error, for the route or the filter "
                         "towards %s; or remove the address from the zone and from the delegation.",
@@ -237,8 +244,7 @@ static void report_tcp(diag_t *d, const subject_t *s)
     add_evidence(d, s, f, TRANSPORT_TCP);
     if (s->tcp == REACH_RESET || s->tcp == REACH_CLOSED)
         return;
-    finding_set_fix(f,
-                    "Make the server of %s listen on TCP port %u, and let it through the firewall.",
+    finding_set_fix(f, "Make %s listen on TCP port %u, and let it through the firewall.",
                     subject_label(d, s, label), s->a->addr.port);
 }
 

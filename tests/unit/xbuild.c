@@ -318,6 +318,7 @@ static void build_udp(exchange_t *x, uint8_t *wire, size_t size, const xprobe_t 
                      .icmp_type = p->icmp_type,
                      .icmp_code = p->icmp_code};
         e.peer = x->server.family == 4 ? xaddr("8.0.0.254") : xaddr("2a00::254");
+        e.peer = p->icmp_own ? x->local : e.peer;
         append(x, &e);
         return;
     }
@@ -341,7 +342,7 @@ static void build_tcp(exchange_t *x, uint8_t *wire, size_t size, const xprobe_t 
         event_t e = {.kind = EVENT_ICMP,
                      .attempt = 1,
                      .at = at + p->rtt,
-                     .peer = xaddr("8.0.0.254"),
+                     .peer = p->icmp_own ? x->server : xaddr("8.0.0.254"),
                      .icmp_type = p->icmp_type,
                      .icmp_code = p->icmp_code};
         append(x, &e);
@@ -372,6 +373,7 @@ static exchange_t *build_one(xlab_t *x, transport_t transport, const addr_t *ser
         abort();
     x->clock += X_MS;
     out->finished = p->act != XA_PENDING;
+    out->local = xaddr("8.0.0.9");
     if (p->act == XA_NOT_SENT)
         simple(out, EVENT_SEND_FAILED, 1, x->clock);
     else if (transport == TRANSPORT_UDP)

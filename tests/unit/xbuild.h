@@ -53,6 +53,7 @@ typedef struct xprobe {
     uint8_t mismatch;
     uint8_t icmp_type;
     uint8_t icmp_code;
+    bool icmp_own; /* this machine sent it to itself */
     uint16_t rcode;
     bool no_aa;
     bool tc;

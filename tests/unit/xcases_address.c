@@ -74,6 +74,25 @@ static void prohibited(xlab_t *x)
     xlab_act(x, BAD, XA_ICMP);
 }
 
+static void make_no_neighbour(xprobe_t *p)
+{
+    p->icmp_type = 3;
+    p->icmp_code = 1;
+    p->icmp_own = true;
+}
+
+static void no_neighbour(xlab_t *x)
+{
+    each(x, make_no_neighbour);
+    xlab_act(x, BAD, XA_ICMP);
+}
+
+static void tcp_prohibited(xlab_t *x)
+{
+    each(x, make_prohibited);
+    xlab_act_tcp(x, BAD, XA_ICMP);
+}
+
 static void udp_silent(xlab_t *x)
 {
     xlab_act_udp(x, BAD, XA_SILENT);
@@ -500,6 +519,8 @@ const xcase_t xcases_address[] = {
     {FINDING_UNRESPONSIVE, false, "UDP alone silent", udp_silent, "udp-unresponsive"},
     {FINDING_ICMP_UNREACHABLE, true, "port unreachable", port_unreachable, "icmp-unreachable"},
     {FINDING_ICMP_UNREACHABLE, true, "prohibited, TCP too", prohibited, "icmp-unreachable"},
+    {FINDING_ICMP_UNREACHABLE, true, "TCP prohibited", tcp_prohibited, "icmp-unreachable"},
+    {FINDING_ICMP_UNREACHABLE, false, "no host in this network", no_neighbour, "unresponsive"},
     {FINDING_ICMP_UNREACHABLE, false, "silent", silent, "unresponsive"},
     {FINDING_UDP_UNRESPONSIVE, true, "TCP answers", udp_silent, "udp-unresponsive"},
     {FINDING_UDP_UNRESPONSIVE, false, "TCP silent too", silent, "unresponsive"},
