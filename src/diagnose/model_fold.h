@@ -80,6 +80,7 @@ typedef struct cut {
     uint32_t next;
     uint32_t above; /* the cut whose servers told of it, or FOLD_NONE */
     bool locked;    /* given by the user: not to be amended */
+    bool by_answer; /* no referral to it was seen: a server above it answered for it itself */
     bool busy;
     progress_t progress;
     uint16_t ns_count;

@@ -52,10 +52,31 @@ static void learn_referral(fold_t *f, uint32_t from, uint32_t entry)
         return;
     if (f->cut[c].above == FOLD_NONE)
         f->cut[c].above = from;
+    f->cut[c].by_answer = false;
     if (f->cut[c].above != from)
         return; /* the first zone that told of it is the one that delegates it */
     const nsp_msg_t *m = fold_message(f, entry);
     learn_ns(f, c, m, NSP_AUTHORITY, &owner);
+    learn_glue(f, c, m, &bailiwick);
+}
+
+/* A server of a zone above serves this one too, so that there is no referral to it (as servers of
+ * uk do for co.uk). Only of interest on the way to the domain. */
+static void learn_apex(fold_t *f, uint32_t from, uint32_t entry)
+{
+    const nsp_name_t *qname = &f->entry[entry].x->qname;
+    const nsp_name_t bailiwick = f->cut[from].zone;
+    if (nsp_name_equal(qname, &bailiwick) || nsp_name_equal(qname, &f->in->domain) ||
+        !nsp_name_is_subdomain(&f->in->domain, qname))
+        return;
+    bool known = cut_find(f, qname) != FOLD_NONE;
+    uint32_t c = cut_get(f, qname);
+    if (c == FOLD_NONE || (known && (!f->cut[c].by_answer || f->cut[c].above != from)))
+        return;
+    f->cut[c].above = from;
+    f->cut[c].by_answer = true;
+    const nsp_msg_t *m = fold_message(f, entry);
+    learn_ns(f, c, m, NSP_ANSWER, qname);
     learn_glue(f, c, m, &bailiwick);
 }
 
@@ -131,6 +152,8 @@ static void learn_reply(fold_t *f, uint32_t entry)
     reply_kind_t kind = digest_kind(d, &e->x->qname, &f->cut[c].zone);
     if (kind == REPLY_REFERRAL)
         learn_referral(f, c, entry);
+    else if (kind == REPLY_ANSWER && e->x->qtype == NSP_TYPE_NS)
+        learn_apex(f, c, entry);
     else if (kind != REPLY_USELESS)
         learn_host(f, entry, kind, FROM_ELSEWHERE);
 }

@@ -3,6 +3,8 @@
 
 /* How often the zone under test may turn out to be one further up. */
 #define TARGETS_MAX 4
+/* Names between the parent and the target that are asked for. */
+#define BETWEEN_MAX 8
 
 /* What the servers of the parent say about the target. */
 typedef struct verdict {
@@ -86,20 +88,32 @@ static uint32_t resolver_parent(fold_t *f, const nsp_name_t *target)
     return FOLD_NONE;
 }
 
+/* False when every address of the cut was asked about target and none helped. */
+static bool may_know(fold_t *f, uint32_t c, const nsp_name_t *target)
+{
+    const nsp_name_t zone = f->cut[c].zone;
+    addr_list_t list;
+    cut_addresses(f, c, &list);
+    for (size_t i = 0; i < list.count; i++)
+        if (fold_asked(f, &list.item[i], target, NSP_TYPE_NS, &zone).state != ASKED_USELESS)
+            return true;
+    return false;
+}
+
 /* The cut whose servers know whether target is delegated. */
 static uint32_t find_parent(fold_t *f, const nsp_name_t *target)
 {
-    uint32_t c = cut_find(f, target);
-    if (c != FOLD_NONE && f->cut[c].above != FOLD_NONE)
-        return f->cut[c].above;
     nsp_name_t up;
     nsp_name_strip(target, 1, &up);
-    if (f->in->kind != START_RESOLVER)
-        return cut_above(f, &up);
-    uint32_t top = resolver_parent(f, target);
+    uint32_t c = cut_find(f, target);
+    uint32_t top = c != FOLD_NONE ? f->cut[c].above : FOLD_NONE;
+    if (top == FOLD_NONE && f->in->kind == START_RESOLVER)
+        top = resolver_parent(f, target);
     c = cut_above(f, &up);
-    /* a cut in between that the top's servers told of */
-    if (c != FOLD_NONE && top != FOLD_NONE && f->cut[c].zone.len > f->cut[top].zone.len)
+    if (top == FOLD_NONE)
+        return f->in->kind == START_RESOLVER ? FOLD_NONE : c;
+    /* a cut in between, which servers of the one above told of */
+    if (c != FOLD_NONE && f->cut[c].zone.len > f->cut[top].zone.len && may_know(f, c, target))
         return c;
     return top;
 }
@@ -107,7 +121,21 @@ static uint32_t find_parent(fold_t *f, const nsp_name_t *target)
 static bool is_referred(const fold_t *f, const nsp_name_t *target)
 {
     uint32_t c = cut_find(f, target);
-    return c != FOLD_NONE && f->cut[c].above != FOLD_NONE;
+    return c != FOLD_NONE && f->cut[c].above != FOLD_NONE && !f->cut[c].by_answer;
+}
+
+/* Servers of the parent may serve zones between it and the target as well, and then refer from the
+ * deepest of these: each name in between is asked for. */
+static void ask_between(fold_t *f, uint32_t parent, const nsp_name_t *target)
+{
+    const nsp_name_t zone = f->cut[parent].zone;
+    nsp_name_t name = *target;
+    for (unsigned i = 0; i < BETWEEN_MAX; i++) {
+        nsp_name_strip(&name, 1, &name);
+        if (name.len <= zone.len)
+            return;
+        fold_ask_cut(f, parent, &name, NSP_TYPE_NS, 0, false);
+    }
 }
 
 /* One target. True when walk->zone became another one that is to be tried. */
@@ -127,8 +155,10 @@ static bool walk_target(fold_t *f, walk_t *walk)
     fold_ask_cut(f, p, &target, NSP_TYPE_NS, 0, true);
     v.fresh |= f->wants != NULL && f->wants->count > wanted;
     walk->found = walk->referred || v.authority;
-    if (walk->found)
+    if (walk->found) {
+        ask_between(f, p, &target);
         return false;
+    }
     f->out->no_delegation = v.enclosed;
     f->out->nxdomain = v.nxdomain && !v.enclosed;
     if (!v.enclosed || v.fresh || v.enclosing.len <= 1)

@@ -86,13 +86,17 @@ static void print_table(FILE *out, const check_report_t *r, reply_t *scratch)
     char name[NSP_NAME_TEXT_MAX];
     if (m->server_count == 0)
         return;
+    /* without a referral (parent and zone on the same servers) nobody knows what the parent says */
+    bool referred = m->parent_known && m->parent_count == 0;
+    for (uint16_t i = 0; i < m->parent_count; i++)
+        referred = referred || m->parent_addr[i].referral;
     fprintf(out, "\n%-29s %-8s %-8s %-3s %-6s %-10s %9s\n", "SERVER AND ADDRESS", "UDP", "TCP",
             "AA", "EDNS", "SERIAL", "TIME");
     for (uint16_t i = 0; i < m->server_count; i++) {
         const model_server_t *s = &m->server[i];
         nsp_name_to_text(&s->name, name, sizeof name);
-        const char *where = !m->parent_known || s->in_parent == s->in_child ? ""
-                            : s->in_parent ? "  (only in the parent)"
+        const char *where = !referred || s->in_parent == s->in_child ? ""
+                            : s->in_parent                           ? "  (only in the parent)"
                                            : "  (only in the zone itself)";
         fprintf(out, "%s%s\n", name, where);
         unsigned rows = 0;
