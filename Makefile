@@ -24,6 +24,10 @@ STD       := -std=c17 -D_GNU_SOURCE -DNSPROBE_VERSION='"$(VERSION)"'
 ifdef SAN
 MODE      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDMODE    := -fsanitize=address,undefined
+else ifdef FUZZER
+MODE      := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+             -fno-omit-frame-pointer
+LDMODE    := -fsanitize=fuzzer,address,undefined
 else
 MODE      := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection
 LDMODE    := -Wl,-z,relro,-z,now
@@ -56,7 +60,7 @@ LIB_SO    := $(BUILD)/libnsproto.so.$(VERSION)
 PROG_A    := $(BUILD)/libnsprobe-internal.a
 PROG      := $(BUILD)/nsprobe
 
-.PHONY: all help deps demo test unit units cli lab corpus fuzz fuzz-smoke bench lint format \
+.PHONY: all help deps demo test unit units cli lab corpus fuzzers fuzz fuzz-smoke bench lint format \
         man install clean check-docs
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -132,10 +136,15 @@ $(BUILD)/corpus/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay_main.o $(call obj,$(fi
 
 corpus: $(patsubst fuzz/%.c,$(BUILD)/corpus/%,$(FUZZ_SRC))
 
+$(BUILD)/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(PROG_A) $(LIB_A)
+	$(CC) $(MODE) $(LDMODE) -o $@ $^ $(LDLIBS)
+
+fuzzers: $(patsubst fuzz/%.c,$(BUILD)/%,$(FUZZ_SRC))
+
 ## fuzz        fuzz one target: make fuzz TARGET=message [RUNS=N]
 ## fuzz-smoke  every fuzz target for a short, fixed number of runs
 fuzz fuzz-smoke:
-	scripts/fuzz.sh $@ "$(TARGET)" "$(RUNS)"
+	@scripts/fuzz.sh $@ "$(TARGET)" "$(RUNS)"
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(PROG_A) $(LIB_A)
 	@mkdir -p $(@D)

@@ -96,6 +96,23 @@ static void put_bitmap(nsp_fields_t *f)
     }
 }
 
+static void put_bits(nsp_fields_t *f)
+{
+    uint8_t bits[16] = {0};
+    uint32_t n = 0;
+    while (f->err == NSP_OK && !nsp_fields_end(f)) {
+        nsp_token_t t = nsp_fields_token(f);
+        uint16_t type = 0;
+        if (nsp_type_from_text(t.text, t.len, &type) != NSP_OK || type > 127) {
+            nsp_fields_fail(f, NSP_E_TEXT_TYPE, t.at);
+            return;
+        }
+        bits[type / 8] |= (uint8_t)(0x80u >> type % 8);
+        n = type / 8 + 1u > n ? type / 8 + 1u : n;
+    }
+    nsp_write_bytes(f->w, bits, n);
+}
+
 /* A part of a token, as a token. */
 static nsp_token_t part(const nsp_token_t *t, size_t from, size_t to)
 {
@@ -344,6 +361,9 @@ void nsp_fields_put_composite(nsp_fields_t *f, nsp_fkind_t kind)
     switch (kind) {
     case NSP_F_BITMAP:
         put_bitmap(f);
+        break;
+    case NSP_F_BITS:
+        put_bits(f);
         break;
     case NSP_F_APL:
         while (f->err == NSP_OK && !nsp_fields_end(f)) {

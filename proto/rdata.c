@@ -50,6 +50,17 @@ static void read_tag(nsp_reader_t *r, nsp_field_t *f)
     }
 }
 
+/* Next hashed owner: 1 to 255 octets (RFC 5155 3.2). */
+static void read_hash(nsp_reader_t *r, nsp_field_t *f)
+{
+    uint32_t at = r->pos;
+    read_counted(r, f, nsp_read_u8(r));
+    if (r->err == NSP_OK && f->nbytes == 0) {
+        r->err = NSP_E_RDATA_VALUE;
+        r->err_at = at;
+    }
+}
+
 static void read_composite(nsp_reader_t *r, nsp_field_t *f)
 {
     uint32_t start = r->pos;
@@ -102,8 +113,10 @@ static void read_field(nsp_reader_t *r, nsp_field_t *f)
         break;
     case NSP_F_STRING:
     case NSP_F_HEX8:
-    case NSP_F_B32_8:
         read_counted(r, f, nsp_read_u8(r));
+        break;
+    case NSP_F_B32_8:
+        read_hash(r, f);
         break;
     case NSP_F_B64_16:
         read_counted(r, f, nsp_read_u16(r));

@@ -21,9 +21,21 @@ static void check_bitmap(nsp_reader_t *r)
         uint8_t n = nsp_read_u8(r);
         if (r->err == NSP_OK && (window <= last || n == 0 || n > 32))
             value_fault(r, at);
-        nsp_read_bytes(r, n);
+        const uint8_t *p = nsp_read_bytes(r, n);
+        if (p != NULL && n > 0 && p[n - 1] == 0)
+            value_fault(r, at); /* trailing zero octets are left out */
         last = window;
     }
+}
+
+/* The last octet is not zero, and there are at most 16 (RFC 2535 5.2). */
+static void check_bits(nsp_reader_t *r)
+{
+    uint32_t at = r->pos;
+    uint32_t n = nsp_left(r);
+    const uint8_t *p = nsp_read_bytes(r, n);
+    if (p != NULL && (n > 16 || (n > 0 && p[n - 1] == 0)))
+        value_fault(r, at);
 }
 
 /* Address family items (RFC 3123 4): the prefix fits the family, no trailing zero octet. */
@@ -78,8 +90,10 @@ static void check_gateway(nsp_reader_t *r)
     nsp_read_bytes(r, nsp_left(r));
 }
 
+/* After the precedence: D bit and type, relay (RFC 8777 4.2). Other types have no format yet. */
 static void check_amtrelay(nsp_reader_t *r)
 {
+    uint32_t at = r->pos;
     uint8_t type = nsp_read_u8(r) & 0x7f;
     if (type == 1)
         nsp_read_bytes(r, 4);
@@ -88,7 +102,7 @@ static void check_amtrelay(nsp_reader_t *r)
     else if (type == 3)
         nsp_name_skip(r, NSP_NAME_UNCOMPRESSED);
     else if (type != 0)
-        nsp_read_bytes(r, nsp_left(r));
+        value_fault(r, at);
 }
 
 /* One SvcParam's value (RFC 9460 7, 9461 5, 9540 3). */
@@ -158,9 +172,12 @@ static void check_svcparams(nsp_reader_t *r)
 /* Lengths first, then HIT, key and rendezvous servers (RFC 8005 5). */
 static void check_hip(nsp_reader_t *r)
 {
+    uint32_t at = r->pos;
     uint8_t hit = nsp_read_u8(r);
     nsp_read_u8(r);
     uint16_t key = nsp_read_u16(r);
+    if (r->err == NSP_OK && (hit == 0 || key == 0))
+        value_fault(r, at);
     nsp_read_bytes(r, hit);
     nsp_read_bytes(r, key);
     while (r->err == NSP_OK && nsp_left(r) > 0)
@@ -202,6 +219,9 @@ void nsp_rdata_check(nsp_reader_t *r, nsp_fkind_t kind)
     case NSP_F_BITMAP:
         check_bitmap(r);
         return;
+    case NSP_F_BITS:
+        check_bits(r);
+        return;
     case NSP_F_APL:
         check_apl(r);
         return;
@@ -209,6 +229,7 @@ void nsp_rdata_check(nsp_reader_t *r, nsp_fkind_t kind)
         check_loc(r);
         return;
     case NSP_F_WKS:
+    case NSP_F_NSAP: /* at least one octet */
         nsp_read_u8(r);
         break;
     case NSP_F_GATEWAY:

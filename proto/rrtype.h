@@ -38,6 +38,7 @@ typedef enum nsp_fkind {
     NSP_F_TEXT,      /* octets to the end, as one quoted text (CAA value, URI target) */
     NSP_F_TAG,       /* 8-bit length, then letters and digits, unquoted (CAA tag) */
     NSP_F_BITMAP,    /* type bitmap (RFC 4034 4.1.2) */
+    NSP_F_BITS,      /* bit map of types below 128, without windows (NXT, RFC 2535 5.2) */
     NSP_F_APL,       /* RFC 3123 */
     NSP_F_LOC,       /* RFC 1876 */
     NSP_F_WKS,       /* protocol and bit map after the address (RFC 1035 3.4.2) */

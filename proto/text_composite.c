@@ -20,6 +20,21 @@ static void text_bitmap(nsp_text_t *t, nsp_reader_t *r)
     }
 }
 
+static void text_bits(nsp_text_t *t, nsp_reader_t *r)
+{
+    uint32_t n = nsp_left(r);
+    const uint8_t *p = nsp_read_bytes(r, n);
+    bool first = true;
+    for (uint32_t bit = 0; p != NULL && bit < n * 8; bit++) {
+        char buf[16];
+        if ((p[bit / 8] & (0x80u >> bit % 8)) == 0)
+            continue;
+        nsp_text_str(t, first ? "" : " ");
+        nsp_text_str(t, nsp_type_text((uint16_t)bit, buf));
+        first = false;
+    }
+}
+
 /* "!1:192.168.38.0/28" (RFC 3123 5) */
 static void text_apl(nsp_text_t *t, nsp_reader_t *r)
 {
@@ -305,6 +320,9 @@ void nsp_text_composite(nsp_text_t *t, const nsp_field_t *f)
     switch (f->desc->kind) {
     case NSP_F_BITMAP:
         text_bitmap(t, &r);
+        break;
+    case NSP_F_BITS:
+        text_bits(t, &r);
         break;
     case NSP_F_APL:
         text_apl(t, &r);
