@@ -177,7 +177,9 @@ static void print_head(FILE *out, const check_report_t *r)
     nsp_name_to_text(&m->parent, parent, sizeof parent);
     fprintf(out, "%s", zone);
     if (m->parent_known)
-        fprintf(out, "  delegated by %s at %u addresses", parent, m->parent_count);
+        fprintf(out, "  %s %s at %u address%s",
+                m->zone_found ? "delegated by" : "no delegation found; the walk ended at", parent,
+                m->parent_count, m->parent_count == 1 ? "" : "es");
     fprintf(out, "\n");
 }
 
