@@ -110,7 +110,7 @@ bool fact_is_udp(const fact_t *f);
 /* The best SOA fact of an address that serves the zone; NULL for any other address. */
 const fact_t *subject_soa(const diag_t *d, const subject_t *s);
 
-/* Text without the final dot of names. */
+/* Text without the final dot of names; the root is "the root". */
 const char *name_label(const nsp_name_t *name, char buf[NSP_NAME_TEXT_MAX]);
 const char *subject_label(const diag_t *d, const subject_t *s, char buf[LABEL_MAX]);
 /* "1.24 s", "35 ms" */

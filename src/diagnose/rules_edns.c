@@ -104,18 +104,13 @@ static const fact_t *big_over_tcp(const diag_t *d, const subject_t *s, uint16_t 
     return NULL;
 }
 
-static const char *big_type(const fact_t *f, char buf[16])
-{
-    return nsp_type_text(f->x->qtype, buf);
-}
-
 static void big_lost(diag_t *d, const subject_t *s, const fact_t *udp, const fact_t *tcp,
                      bool any_answered)
 {
-    char type[16];
+    char buf[16];
     char label[LABEL_MAX];
+    const char *type = nsp_type_text(udp->x->qtype, buf);
     finding_t *f = NULL;
-    big_type(udp, type);
     if (tcp != NULL && tcp->o.reply->size > SAFE_SIZE) {
         f = subject_finding(d, s, FINDING_BIG_ANSWER_LOST,
                             "%s has %u octets over TCP; over UDP with EDNS size %u it does not "

@@ -268,6 +268,8 @@ void rules_hosts(diag_t *d)
 {
     private_rule(d);
     for (uint16_t i = 0; i < d->m->server_count; i++) {
+        if (d->m->server[i].name.len == 1)
+            continue; /* an address given without a name */
         host_rule(d, &d->m->server[i]);
         glue_rule(d, &d->m->server[i]);
     }

@@ -54,12 +54,13 @@ static bool single_server(diag_t *d)
 {
     char name[NSP_NAME_TEXT_MAX];
     const model_t *m = d->m;
+    const model_server_t *first = &m->server[m->server_count > 1 && m->server[0].name.len == 1];
     if (m->server_count == 0)
         return false;
     for (uint16_t i = 1; i < m->server_count; i++)
         if (!same_addresses(&m->server[0], &m->server[i]))
             return false;
-    name_label(&m->server[0].name, name);
+    name_label(&first->name, name);
     finding_t *f;
     if (m->server_count == 1)
         f = finding_add(d->list, FINDING_SINGLE_SERVER, "%s is the only server.", name);
@@ -67,7 +68,7 @@ static bool single_server(diag_t *d)
         f = finding_add(d->list, FINDING_SINGLE_SERVER,
                         "The %u names lead to the same addresses, those of %s.", m->server_count,
                         name);
-    finding_set_server(f, &m->server[0].name);
+    finding_set_server(f, &first->name);
     return true;
 }
 

@@ -149,6 +149,73 @@ static void test_severities(void **state)
     }
 }
 
+/* Sentences and fixes name what they are about. */
+static void test_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const xcase_t *group;
+        finding_id_t id;
+        const char *name;
+        const char *text;
+        const char *fix; /* part of it; NULL for the table's */
+    } cases[] = {
+        {xcases_address, FINDING_UNRESPONSIVE, "UDP and TCP silent",
+         "UDP: 24 queries, no answer; TCP: the handshake is not answered; the same server answers "
+         "over IPv6.",
+         "ns2.example.net (8.0.2.1)"},
+        {xcases_address, FINDING_ICMP_UNREACHABLE, "port unreachable",
+         "ICMP \"port unreachable\" from 8.0.0.254 for UDP, and TCP is refused.",
+         "nothing listens on the port"},
+        {xcases_address, FINDING_ICMP_UNREACHABLE, "TCP prohibited",
+         "ICMP \"administratively prohibited\" from 8.0.0.254 for TCP (UDP is answered).",
+         "8.0.0.254"},
+        {xcases_address, FINDING_WRONG_SOURCE_ADDRESS, "all replies",
+         "The reply comes from 8.0.8.8.", "8.0.8.8"},
+        {xcases_address, FINDING_WRONG_SOURCE_PORT, "all replies",
+         "The reply comes from port 5353, not 53.", NULL},
+        {xcases_address, FINDING_LAME_UPWARD_REFERRAL, "to the root",
+         "The SOA query is answered with a referral to the root.", "ns2.example.net (8.0.2.1)"},
+        {xcases_address, FINDING_LAME_OTHER_ZONE, "NXDOMAIN of another zone",
+         "The server says that the zone's name does not exist, out of zone other.example.",
+         "ns2.example.net (8.0.2.1)"},
+        {xcases_address, FINDING_BIG_ANSWER_LOST, "1233 octets",
+         "TXT has 1233 octets over TCP; over UDP with EDNS size 4096 it does not arrive.",
+         "ns2.example.net (8.0.2.1)"},
+        {xcases_address, FINDING_LATE_REPLY, "one late",
+         "1 of 8 replies came after their attempt was over, up to 1.30 s after the query.", NULL},
+        {xcases_address, FINDING_SLOW, "501 ms", "The median of 8 replies is 501 ms, above 500 ms.",
+         NULL},
+        {xcases_address, FINDING_FLAPPING, "three lost",
+         "3 of 11 UDP queries got no answer; the others did.", NULL},
+        {xcases_zone, FINDING_NS_MISMATCH, "a name in the zone only",
+         "Only the zone itself names ns3.example.org.", "ns3.example.org"},
+        {xcases_zone, FINDING_GLUE_MISMATCH, "an address in the zone only",
+         "ns2.example.net: only its own records have 8.0.2.1.", "Add 8.0.2.1 to the glue"},
+        {xcases_zone, FINDING_SERIAL_DIFFERS, "one behind",
+         "Serial 2024010100 here; 2024010101 at ns1.example.net (8.0.1.1).",
+         "ns2.example.net (8.0.2.1)"},
+        {xcases_zone, FINDING_ANSWERS_DIFFER, "TXT",
+         "The TXT records are not those of ns1.example.net (8.0.1.1), with the same serial "
+         "2024010101.",
+         NULL},
+    };
+    char ids[1024];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        finding_list_t list;
+        const xcase_t *c = find_case(cases[i].group, cases[i].id, cases[i].name);
+        assert_non_null(c);
+        run_case(c, &list, ids, sizeof ids);
+        assert_int_equal(list.count, 1);
+        assert_string_equal(list.item[0].text, cases[i].text);
+        if (cases[i].fix == NULL)
+            assert_null(list.item[0].fix);
+        else
+            assert_non_null(strstr(list.item[0].fix, cases[i].fix));
+        finding_list_free(&list);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_every_finding_has_cases),
         cmocka_unit_test(test_subject_and_evidence),
         cmocka_unit_test(test_severities),
+        cmocka_unit_test(test_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
