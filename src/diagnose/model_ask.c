@@ -114,6 +114,7 @@ asked_t fold_asked(fold_t *f, const addr_t *server, const nsp_name_t *qname, uin
     if (!v.udp_edns && !v.udp_plain && !v.tcp)
         return a;
     a.fresh = v.fresh;
+    a.tcp = v.tcp;
     if (a.entry != FOLD_NONE) {
         a.state = ASKED_USEFUL;
         return a;

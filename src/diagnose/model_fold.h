@@ -185,6 +185,7 @@ typedef struct asked {
     reply_kind_t kind;       /* of the useful reply */
     uint32_t entry;          /* with the useful reply, or FOLD_NONE */
     const exchange_t *first; /* over UDP: the one with the useful reply, else the first */
+    bool tcp;                /* it was asked over TCP */
     bool fresh;              /* waiting for less than FOLD_PATIENCE */
     bool silent;             /* nothing came to a question with EDNS, and none without was asked */
 } asked_t;

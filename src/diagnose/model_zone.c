@@ -200,8 +200,8 @@ static void add_zone_addresses(zone_fold_t *z, uint16_t server, const addr_t *as
     model_server_t *s = &z->out->server[server];
     uint16_t type = family == FAMILY_A ? NSP_TYPE_A : NSP_TYPE_AAAA;
     asked_t a = fold_ask(f, asker, &s->name, type, &z->zone);
-    if (a.silent && f->wants != NULL) { /* it answered for the NS: EDNS may be what is dropped */
-        fold_want(f, asker, TRANSPORT_UDP, &s->name, type, false, false);
+    if (a.silent && !a.tcp && f->wants != NULL) { /* it answered for the NS, so not dead */
+        fold_want(f, asker, TRANSPORT_TCP, &s->name, type, false, true);
         a.state = ASKED_WAITING;
     }
     f->pending |= a.state == ASKED_WAITING;
