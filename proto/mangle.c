@@ -45,7 +45,9 @@ typedef struct spoil {
     size_t cap;
     nsp_rr_t first; /* first record, made when there was none */
     nsp_rr_t last;
+    uint16_t first_place; /* of first in its section, from 1 */
     uint32_t questions_end;
+    bool has_opt;
 } spoil_t;
 
 static uint16_t get16(const spoil_t *s, size_t at)
@@ -95,11 +97,14 @@ static bool locate(spoil_t *s)
         bool found = false;
         nsp_msg_index(&m, s->buf, s->size, arena, 128);
         s->questions_end = m.rr_count > 0 ? m.rr[0].owner : m.stopped;
+        s->has_opt = m.opt != NSP_NO_RR;
         for (uint16_t i = 0; i < m.rr_count; i++) {
             if (m.rr[i].rdlength == 0 || m.rr[i].type == NSP_TYPE_OPT)
                 continue;
-            if (!found)
+            if (!found) {
                 s->first = m.rr[i];
+                s->first_place = (uint16_t)(i - m.first[s->first.section] + 1);
+            }
             found = true;
             s->last = m.rr[i];
         }
@@ -125,10 +130,22 @@ static bool replace_owner(spoil_t *s, const void *bytes, size_t n)
     return true;
 }
 
-static bool point_owner(spoil_t *s, unsigned target)
+/* Points at or after the owner itself. In a message so long that 14 bits do not reach its last
+ * record, the first is taken. */
+static bool point_owner(spoil_t *s, unsigned ahead)
 {
+    if (s->last.owner + ahead > 0x3fff)
+        s->last = s->first;
+    unsigned target = s->last.owner + ahead;
     uint8_t p[2] = {(uint8_t)(0xc0u | target >> 8), (uint8_t)target};
-    return replace_owner(s, p, 2);
+    return target <= 0x3fff && replace_owner(s, p, 2);
+}
+
+static bool point_past(spoil_t *s)
+{
+    if (s->last.owner >= 0x3fff)
+        s->last = s->first;
+    return replace_owner(s, "\xff\xff", 2);
 }
 
 static bool long_owner(spoil_t *s)
@@ -150,33 +167,31 @@ static bool past_label(spoil_t *s)
     return append(s, label, sizeof label);
 }
 
+/* Only the header is kept: what followed pointed into the question. */
 static bool no_question(spoil_t *s)
 {
-    size_t n = s->questions_end - NSP_HEADER_SIZE;
-    /* what pointed into the question now points elsewhere: only header and OPT are kept */
-    memmove(s->buf + NSP_HEADER_SIZE, s->buf + s->questions_end, s->size - s->questions_end);
     s->size = NSP_HEADER_SIZE;
     memset(s->buf + 4, 0, 8);
-    return n > 0 || s->size == NSP_HEADER_SIZE;
+    return true;
 }
 
+/* The records are left out, since their pointers would be shifted. */
 static bool two_questions(spoil_t *s)
 {
-    uint8_t question[NSP_NAME_MAX + 4];
+    uint8_t question[NSP_NAME_MAX + 4] = {0, 0, NSP_TYPE_A, 0, NSP_CLASS_IN};
+    size_t n = 5;
     nsp_reader_t r = nsp_reader(s->buf, s->size);
     nsp_name_t name;
     r.pos = NSP_HEADER_SIZE;
-    if (get16(s, 4) == 0 || nsp_name_read(&r, NSP_NAME_COMPRESSED, &name) != NSP_OK ||
-        nsp_left(&r) < 4)
-        return false;
-    size_t n = r.pos - NSP_HEADER_SIZE + 4u;
-    /* pointers behind the question would be shifted: the copy goes first and only the second
-     * question and the counts remain */
-    memcpy(question, s->buf + NSP_HEADER_SIZE, n);
-    s->size = NSP_HEADER_SIZE + n;
+    if (get16(s, 4) > 0 && nsp_name_read(&r, NSP_NAME_COMPRESSED, &name) == NSP_OK &&
+        nsp_left(&r) >= 4) {
+        n = r.pos - NSP_HEADER_SIZE + 4u;
+        memcpy(question, s->buf + NSP_HEADER_SIZE, n);
+    }
+    s->size = NSP_HEADER_SIZE;
     memset(s->buf + 6, 0, 6);
     put16(s, 4, 2);
-    return append(s, question, n);
+    return append(s, question, n) && append(s, question, n);
 }
 
 static bool add_opt(spoil_t *s)
@@ -188,7 +203,7 @@ static bool add_opt(spoil_t *s)
 
 static bool opt_twice(spoil_t *s)
 {
-    return add_opt(s) && add_opt(s);
+    return locate(s) && (s->has_opt || add_opt(s)) && add_opt(s);
 }
 
 /* An OPT as first record of the answer section; what points behind it is cut off. */
@@ -211,6 +226,17 @@ static bool option_long(spoil_t *s)
     return append(s, opt, sizeof opt);
 }
 
+/* The first record ends after its RDLENGTH, and the message with it. */
+static bool rdata_empty(spoil_t *s)
+{
+    s->size = s->first.rdata;
+    put16(s, s->first.fixed + 8u, 0);
+    put16(s, 4 + 2 * (size_t)s->first.section, s->first_place);
+    for (size_t later = s->first.section + 1u; later <= NSP_ADDITIONAL; later++)
+        put16(s, 4 + 2 * later, 0);
+    return true;
+}
+
 /* Kinds that change the shape of a record. */
 static bool spoil_record(nsp_mangle_t kind, spoil_t *s)
 {
@@ -222,11 +248,11 @@ static bool spoil_record(nsp_mangle_t kind, spoil_t *s)
         s->size = s->last.rdata + (size_t)s->last.rdlength - 1;
         return true;
     case NSP_MANGLE_POINTER_LOOP:
-        return s->last.owner <= 0x3fff && point_owner(s, s->last.owner);
+        return point_owner(s, 0);
     case NSP_MANGLE_POINTER_FORWARD:
-        return s->last.owner <= 0x3ff0 && point_owner(s, s->last.owner + 4u);
+        return point_owner(s, 4);
     case NSP_MANGLE_POINTER_PAST:
-        return point_owner(s, 0x3fff);
+        return point_past(s);
     case NSP_MANGLE_LABEL_TYPE:
         return replace_owner(s, reserved, sizeof reserved);
     case NSP_MANGLE_LABEL_PAST:
@@ -239,12 +265,8 @@ static bool spoil_record(nsp_mangle_t kind, spoil_t *s)
     case NSP_MANGLE_RDLENGTH_SHORT:
         put16(s, s->first.fixed + 8u, s->first.rdlength - 1u);
         return true;
-    default: /* RDATA_EMPTY */
-        s->size = s->first.rdata;
-        put16(s, s->first.fixed + 8u, 0);
-        memset(s->buf + 6, 0, 6);
-        put16(s, 4 + 2 * (size_t)s->first.section, 1);
-        return true;
+    default:
+        return rdata_empty(s);
     }
 }
 
@@ -263,7 +285,7 @@ static bool spoil_message(nsp_mangle_t kind, spoil_t *s)
         memset(s->buf + 6, 0xff, 6);
         return true;
     case NSP_MANGLE_NO_QUESTION:
-        return locate(s) && no_question(s);
+        return no_question(s);
     case NSP_MANGLE_TWO_QUESTIONS:
         return two_questions(s);
     case NSP_MANGLE_OPT_TWICE:
@@ -291,6 +313,8 @@ nsp_err_t nsp_mangle(nsp_mangle_t kind, uint8_t *buf, size_t *size, size_t cap)
     spoil_t s = {.buf = buf, .size = *size, .cap = cap};
     if (*size < NSP_HEADER_SIZE)
         return NSP_E_SHORT_HEADER;
+    if (cap < *size)
+        return NSP_E_SPACE;
     if (!spoil_message(kind, &s))
         return NSP_E_SPACE;
     *size = s.size;

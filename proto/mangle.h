@@ -16,7 +16,7 @@ extern "C" {
     X(CUT, "cut", "the message ends inside its last record", "RFC 1035 4.1.3")                     \
     X(TRAILING, "trailing", "octets follow the last record", "RFC 1035 4.1")                       \
     X(COUNT_HIGH, "count-high", "ANCOUNT claims one more record", "RFC 1035 4.1.1")                \
-    X(COUNT_HUGE, "count-huge", "all counts are 65535", "RFC 1035 4.1.1")                          \
+    X(COUNT_HUGE, "count-huge", "all record counts are 65535", "RFC 1035 4.1.1")                   \
     X(POINTER_LOOP, "pointer-loop", "the last owner name points at itself", "RFC 1035 4.1.4")      \
     X(POINTER_FORWARD, "pointer-forward", "the last owner name points ahead", "RFC 1035 4.1.4")    \
     X(POINTER_PAST, "pointer-past", "the last owner points past the end", "RFC 1035 4.1.4")        \
