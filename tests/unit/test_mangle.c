@@ -132,11 +132,13 @@ static void every_kind(void **state)
             const kind_case_t *c = &cases[i];
             size_t size = 0;
             nsp_msg_t m;
-            uint32_t want = 0;
+            /* an update deletes by records without RDATA (RFC 2136 2.5): nothing wrong there */
+            if (c->kind == NSP_MANGLE_RDATA_EMPTY && strcmp(good_messages[k].name, "update") == 0)
+                continue;
             uint8_t *buf = mangle(c->kind, &good_messages[k], &size);
-            want = expected_offset(c, &good_messages[k], size);
-            assert_int_not_equal(
-                nsp_msg_index(&m, buf, size, arena, NSP_RR_MAX) + nsp_msg_validate(&m), NSP_OK);
+            uint32_t want = expected_offset(c, &good_messages[k], size);
+            nsp_msg_index(&m, buf, size, arena, NSP_RR_MAX);
+            assert_int_not_equal(nsp_msg_validate(&m), NSP_OK);
             if (!has_fault(&m, c->err, want, c->where == ANYWHERE) || m.complete != c->complete)
                 fail_msg("%s of %s: first fault %s at %u, expected %s at %u",
                          nsp_mangle_name(c->kind), good_messages[k].name,
