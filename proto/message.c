@@ -130,14 +130,20 @@ static const names_of_t names_table[NAMED_TYPE_MAX + 1] = {
     [12] = {0, 1, 0}, [14] = {0, 2, 0}, [15] = {2, 1, 0},
 };
 
-/* Validates the names in an RDATA. RDLENGTH says where to go on, so nothing here stops. An empty
- * RDATA is what UPDATE and prerequisites send with class ANY or NONE (RFC 2136 2.4, 2.5). */
+/* Prerequisites and deletions of UPDATE have class ANY or NONE and no RDATA (RFC 2136 2.4, 2.5). */
+static bool may_lack_rdata(const nsp_msg_t *m, const nsp_rr_t *rr)
+{
+    return rr->rdlength == 0 && nsp_msg_opcode(m) == 5 && rr->section != NSP_ADDITIONAL &&
+           (rr->rclass == NSP_CLASS_NONE || rr->rclass == NSP_CLASS_ANY);
+}
+
+/* Validates the names in an RDATA. RDLENGTH says where to go on, so nothing here stops. */
 static void check_rdata_names(indexer_t *ix, const nsp_rr_t *rr, uint16_t index, uint8_t section)
 {
     const names_of_t *n = &names_table[rr->type];
     uint32_t pos = (uint32_t)rr->rdata + n->before;
     uint32_t end = (uint32_t)rr->rdata + rr->rdlength;
-    if (rr->rdlength == 0 && rr->rclass >= NSP_CLASS_NONE)
+    if (may_lack_rdata(ix->m, rr))
         return;
     if (rr->rdlength < n->before) {
         add_fault(ix->m, NSP_E_RDATA_SHORT, rr->rdata, index, section);
@@ -312,7 +318,7 @@ nsp_err_t nsp_msg_validate(nsp_msg_t *m)
         const nsp_rr_t *rr = &m->rr[i];
         nsp_rdata_t it;
         nsp_field_t field;
-        if (rr->rdlength == 0 && rr->rclass >= NSP_CLASS_NONE)
+        if (may_lack_rdata(m, rr))
             continue;
         nsp_rdata_begin(&it, m, rr);
         while (nsp_rdata_next(&it, &field)) {
