@@ -277,8 +277,7 @@ static void real_messages(void **state)
     }
     fclose(f);
     assert_true(count >= 4000);
-    /* a few are broken on purpose or by their servers */
-    assert_true(sound >= count - count / 50);
+    assert_int_equal(sound, count); /* none of them is broken */
 }
 
 int main(void)
