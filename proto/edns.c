@@ -81,6 +81,8 @@ const char *nsp_option_text(uint16_t code, char buf[16])
         {NSP_OPTION_SERVER_TAG, "SERVER-TAG"},
         {NSP_OPTION_REPORT_CHANNEL, "REPORT-CHANNEL"},
         {NSP_OPTION_ZONEVERSION, "ZONEVERSION"},
+        {NSP_OPTION_UMBRELLA, "UMBRELLA-IDENT"},
+        {NSP_OPTION_DEVICE_ID, "DEVICE-ID"},
     };
     const char *name = name_of(names, sizeof names / sizeof names[0], code);
     snprintf(buf, 16, "OPT%u", code);

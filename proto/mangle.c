@@ -191,7 +191,8 @@ static bool two_questions(spoil_t *s)
     s->size = NSP_HEADER_SIZE;
     memset(s->buf + 6, 0, 6);
     put16(s, 4, 2);
-    return append(s, question, n) && append(s, question, n);
+    bool fits = append(s, question, n);
+    return fits && append(s, question, n);
 }
 
 static bool add_opt(spoil_t *s)
@@ -310,7 +311,8 @@ static bool spoil_message(nsp_mangle_t kind, spoil_t *s)
 
 nsp_err_t nsp_mangle(nsp_mangle_t kind, uint8_t *buf, size_t *size, size_t cap)
 {
-    spoil_t s = {.buf = buf, .size = *size, .cap = cap};
+    spoil_t s = {.size = *size, .cap = cap};
+    s.buf = buf;
     if (*size < NSP_HEADER_SIZE)
         return NSP_E_SHORT_HEADER;
     if (cap < *size)

@@ -270,9 +270,9 @@ static bool index_section(indexer_t *ix, uint8_t section)
 static bool index_sections(indexer_t *ix)
 {
     bool going = true;
-    for (uint8_t s = NSP_ANSWER; s <= NSP_ADDITIONAL; s++) {
+    for (int s = NSP_ANSWER; s <= NSP_ADDITIONAL; s++) {
         if (going)
-            going = index_section(ix, s);
+            going = index_section(ix, (uint8_t)s);
         else
             ix->m->first[s] = ix->m->rr_count;
     }
@@ -290,6 +290,7 @@ nsp_err_t nsp_msg_index(nsp_msg_t *m, const uint8_t *wire, size_t size, nsp_rr_t
     }
     indexer_t ix;
     ix.m = m;
+    ix.pos = NSP_HEADER_SIZE;
     ix.r = nsp_reader(wire, size);
     /* in blocks of 64 octets, which compilers do by plain stores */
     for (size_t i = 0; i < NSP_NAME_CACHE_SLOTS; i += 16)

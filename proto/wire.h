@@ -115,7 +115,8 @@ static inline nsp_reader_t nsp_read_sub(nsp_reader_t *r, uint32_t n)
 
 static inline nsp_writer_t nsp_writer(uint8_t *base, size_t cap)
 {
-    nsp_writer_t w = {base, 0, cap > UINT32_MAX ? UINT32_MAX : (uint32_t)cap, 0, NSP_OK};
+    nsp_writer_t w = {NULL, 0, cap > UINT32_MAX ? UINT32_MAX : (uint32_t)cap, 0, NSP_OK};
+    w.base = base;
     return w;
 }
 
