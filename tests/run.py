@@ -106,6 +106,7 @@ def main():
         "unit": lambda: unit_jobs(dirs),
         "corpus": lambda: corpus_jobs(dirs),
         "cli": lambda: list(script_jobs("tests/cli/run.py", dirs))
+        + list(script_jobs("tests/cli/test_*.py", dirs))
         + list(script_jobs("tests/scenarios/run.py", dirs)),
         "lab": lambda: list(script_jobs("tests/lab/run.py", dirs))
         + list(script_jobs("tests/lab/test_*.py", dirs)),

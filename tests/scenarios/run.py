@@ -22,7 +22,10 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
+import schema  # noqa: E402
 import tap  # noqa: E402
+
+SCHEMA = schema.load("check")
 
 
 class Scenario:
@@ -78,6 +81,7 @@ def run_one(t, prog, s):
     except ValueError:
         t.check(f"{s.name}: JSON", False, p.stdout + p.stderr)
         return
+    t.equal(f"{s.name}: as the schema says", schema.errors(report, SCHEMA), "")
     findings = report["findings"]
     shown = "\n".join(f"{f['severity']} {f['id']} {subject(f)}: {f['text']}" for f in findings)
     severe = {(f["id"], subject(f)) for f in findings if f["severity"] in ("error", "warning")}
