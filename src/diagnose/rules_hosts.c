@@ -34,9 +34,12 @@ static void host_bad(diag_t *d, const model_server_t *s, finding_id_t id, const 
     }
 }
 
-/* True when a server of the parent gave a referral, so that glue could have been seen. */
+/* True when a server of the parent gave a referral, so that glue could have been seen; or when the
+ * delegation is one to be published, whose glue is what was given. */
 static bool referral_seen(const diag_t *d)
 {
+    if (d->m->parent_known && d->m->parent_count == 0 && d->m->finished)
+        return true;
     for (uint16_t i = 0; i < d->m->parent_count; i++)
         if (d->m->parent_addr[i].referral)
             return true;

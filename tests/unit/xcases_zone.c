@@ -144,6 +144,18 @@ static void no_glue_needed(xlab_t *x)
     x->m->server[1].in_zone = false;
 }
 
+static void no_glue_given(xlab_t *x)
+{
+    no_glue(x);
+    x->m->parent_count = 0; /* a delegation to be published */
+}
+
+static void no_parent(xlab_t *x)
+{
+    no_glue_given(x);
+    x->m->parent_known = false; /* servers given by hand */
+}
+
 static void glue_only(xlab_t *x)
 {
     x->m->server[1].addr[0].from = x->m->address[2].from = FROM_GLUE;
@@ -377,6 +389,8 @@ const xcase_t xcases_zone[] = {
     {FINDING_NS_MISMATCH, false, "all dead", all_silent,
      "zone-down unresponsive unresponsive unresponsive unresponsive"},
     {FINDING_GLUE_MISSING, true, "no glue for a name inside", no_glue, "glue-missing"},
+    {FINDING_GLUE_MISSING, true, "no glue is to be published", no_glue_given, "glue-missing"},
+    {FINDING_GLUE_MISSING, false, "there is no parent", no_parent, ""},
     {FINDING_GLUE_MISSING, false, "no glue for a name outside", no_glue_needed, ""},
     {FINDING_GLUE_MISMATCH, true, "an address in the parent only", glue_only, "glue-mismatch"},
     {FINDING_GLUE_MISMATCH, true, "an address in the zone only", glue_incomplete, "glue-mismatch"},
