@@ -40,38 +40,70 @@ static bool written_equals(const nsp_builder_t *b, uint32_t at, const uint8_t *n
     }
 }
 
-/* Offset of an earlier occurrence of the name at labels, or 0. */
-static uint16_t find_written(const nsp_builder_t *b, const uint8_t *labels)
+/* Offset of an earlier occurrence of the name at labels, or 0. Names whose hash differs are not
+ * looked at, so that a name costs its own length and not that of all others. */
+static uint16_t find_written(const nsp_builder_t *b, const uint8_t *labels, uint32_t hash)
 {
     for (uint16_t i = 0; i < b->slots; i++)
-        if (written_equals(b, b->slot[i], labels))
+        if (b->hash[i] == hash && written_equals(b, b->slot[i], labels))
             return b->slot[i];
     return 0;
+}
+
+/* The suffixes of a name: at[i] is where the i-th label begins, hash[i] is of all from there on. */
+typedef struct suffixes {
+    uint32_t count;
+    uint8_t at[128];
+    uint32_t hash[128];
+} suffixes_t;
+
+static void list_suffixes(const uint8_t *name, suffixes_t *s)
+{
+    uint32_t hash = 0x811c9dc5u;
+    s->count = 0;
+    for (uint32_t i = 0; name[i] != 0 && s->count < 127; i += name[i] + 1u)
+        s->at[s->count++] = (uint8_t)i;
+    for (uint32_t k = s->count; k-- > 0;) {
+        const uint8_t *label = name + s->at[k];
+        for (uint32_t i = 0; i <= label[0]; i++)
+            hash = (hash ^ fold(label[i])) * 0x01000193u;
+        s->hash[k] = hash;
+    }
+}
+
+/* Remembers what was just written: the labels of s up to the written-th, from offset start on. */
+static void remember(nsp_builder_t *b, const suffixes_t *s, uint32_t written, uint32_t start)
+{
+    for (uint32_t i = 0; i < written && b->slots < NSP_COMPRESS_SLOTS; i++) {
+        uint32_t at = start + s->at[i];
+        if (at > 0x3fff)
+            return;
+        b->slot[b->slots] = (uint16_t)at;
+        b->hash[b->slots++] = s->hash[i];
+    }
 }
 
 /* Writes a name, as a pointer where an equal suffix was written before at an offset that 14 bits
  * reach (RFC 1035 4.1.4). The case that is written is always the caller's own. */
 static void write_name(nsp_builder_t *b, const uint8_t *name, bool compress)
 {
-    uint16_t fresh[128];
-    uint16_t nfresh = 0;
-    while (name[0] != 0) {
-        uint16_t at = compress ? find_written(b, name) : 0;
-        if (at != 0) {
-            nsp_write_u16(&b->w, (uint16_t)(0xc000u | at));
+    suffixes_t s;
+    uint32_t start = b->w.pos;
+    uint32_t i = 0;
+    uint16_t at = 0;
+    list_suffixes(name, &s);
+    for (; i < s.count; i++) {
+        at = compress ? find_written(b, name + s.at[i], s.hash[i]) : 0;
+        if (at != 0)
             break;
-        }
-        if (b->w.pos <= 0x3fff && nfresh < 128)
-            fresh[nfresh++] = (uint16_t)b->w.pos;
-        nsp_write_bytes(&b->w, name, name[0] + 1u);
-        name += name[0] + 1u;
+        nsp_write_bytes(&b->w, name + s.at[i], name[s.at[i]] + 1u);
     }
-    if (name[0] == 0)
+    if (at != 0)
+        nsp_write_u16(&b->w, (uint16_t)(0xc000u | at));
+    else
         nsp_write_u8(&b->w, 0);
-    if (b->w.err != NSP_OK)
-        return;
-    for (uint16_t i = 0; i < nfresh && b->slots < NSP_COMPRESS_SLOTS; i++)
-        b->slot[b->slots++] = fresh[i];
+    if (b->w.err == NSP_OK)
+        remember(b, &s, i, start);
 }
 
 void nsp_build_question(nsp_builder_t *b, const nsp_name_t *name, uint16_t type, uint16_t qclass)

@@ -17,6 +17,7 @@ typedef struct nsp_builder {
     uint8_t section;
     bool compress;                     /* true by default; may be cleared after nsp_build_begin */
     uint16_t slot[NSP_COMPRESS_SLOTS]; /* offsets of names already written */
+    uint32_t hash[NSP_COMPRESS_SLOTS]; /* of each of them, case-folded */
     uint16_t slots;
 } nsp_builder_t;
 
