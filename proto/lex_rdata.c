@@ -276,13 +276,7 @@ static bool find_word(const word_number_t *table, size_t n, const nsp_token_t *t
     return false;
 }
 
-/* Mnemonics of DNSSEC algorithms and CERT types (RFC 4034 A.1, RFC 4398 2.1). */
-static const word_number_t algorithms[] = {
-    {"RSAMD5", 1},           {"DH", 2},          {"DSA", 3},          {"RSASHA1", 5},
-    {"DSA-NSEC3-SHA1", 6},   {"NSEC3DSA", 6},    {"NSEC3RSASHA1", 7}, {"RSASHA1-NSEC3-SHA1", 7},
-    {"RSASHA256", 8},        {"RSASHA512", 10},  {"ECC-GOST", 12},    {"ECDSAP256SHA256", 13},
-    {"ECDSAP384SHA384", 14}, {"ED25519", 15},    {"ED448", 16},       {"INDIRECT", 252},
-    {"PRIVATEDNS", 253},     {"PRIVATEOID", 254}};
+/* Mnemonics of CERT types (RFC 4398 2.1). */
 static const word_number_t cert_types[] = {{"PKIX", 1},  {"SPKI", 2}, {"PGP", 3},    {"IPKIX", 4},
                                            {"ISPKI", 5}, {"IPGP", 6}, {"ACPKIX", 7}, {"IACPKIX", 8},
                                            {"URI", 253}, {"OID", 254}};
@@ -291,6 +285,7 @@ static void put_mnemonic(nsp_fields_t *f, nsp_fkind_t kind, const nsp_token_t *t
 {
     uint16_t v = 0;
     bool found = false;
+    bool is_alg = kind == NSP_F_ALG || kind == NSP_F_ALG_NAME;
     if (f->err != NSP_OK)
         return;
     if (kind == NSP_F_TYPE) {
@@ -300,14 +295,16 @@ static void put_mnemonic(nsp_fields_t *f, nsp_fkind_t kind, const nsp_token_t *t
     } else if (kind == NSP_F_RCODE) {
         const word_number_t badsig = {"BADSIG", 16};
         found = find_word(&badsig, 1, t, &v) || nsp_rcode_from_text(t->text, t->len, &v) == NSP_OK;
-    } else if (kind == NSP_F_ALG) {
-        found = find_word(algorithms, sizeof algorithms / sizeof algorithms[0], t, &v);
+    } else if (is_alg) {
+        uint8_t algorithm = 0;
+        found = nsp_algorithm_from_text(t->text, t->len, &algorithm) == NSP_OK;
+        v = algorithm;
     } else {
         found = find_word(cert_types, sizeof cert_types / sizeof cert_types[0], t, &v);
     }
     if (!found)
-        v = (uint16_t)nsp_fields_number(f, t, kind == NSP_F_ALG ? 255 : UINT16_MAX);
-    if (kind == NSP_F_ALG)
+        v = (uint16_t)nsp_fields_number(f, t, is_alg ? 255 : UINT16_MAX);
+    if (is_alg)
         nsp_write_u8(f->w, (uint8_t)v);
     else
         nsp_write_u16(f->w, v);
@@ -344,6 +341,7 @@ static bool put_simple(nsp_fields_t *f, nsp_fkind_t kind)
         return true;
     case NSP_F_TYPE:
     case NSP_F_ALG:
+    case NSP_F_ALG_NAME:
     case NSP_F_CERT:
     case NSP_F_RCODE:
         t = nsp_fields_token(f);
@@ -386,32 +384,38 @@ static void put_ttl(nsp_fields_t *f, const nsp_token_t *t)
     nsp_write_u32(f->w, v);
 }
 
-/* Fixed octets in groups of hexadecimal digits: EUI (RFC 7043), NID and L64 (RFC 6742). */
-static void put_groups(nsp_fields_t *f, size_t octets, char separator, size_t group)
+/* Octets as pairs of hexadecimal digits with a hyphen between them (RFC 7043 3.2, 4.2). */
+static void put_eui(nsp_fields_t *f, size_t octets)
 {
     nsp_token_t t = nsp_fields_token(f);
-    size_t digits = 0;
-    int high = 0;
-    for (size_t i = 0; i < t.len && f->err == NSP_OK; i++) {
-        int d = hex_digit(t.text[i]);
-        bool want_separator =
-            digits > 0 && digits % (2 * group) == 0 && i == digits + digits / (2 * group) - 1;
-        if (want_separator) {
-            if (t.text[i] != separator)
-                nsp_fields_fail(f, NSP_E_TEXT_VALUE, t.at + i);
-            continue;
-        }
-        if (d < 0 || digits >= 2 * octets) {
-            nsp_fields_fail(f, NSP_E_TEXT_VALUE, t.at + i);
-            return;
-        }
-        if (digits++ % 2 == 0)
-            high = d;
-        else
-            nsp_write_u8(f->w, (uint8_t)(high << 4 | d));
-    }
-    if (digits != 2 * octets)
+    if (f->err == NSP_OK && t.len != octets * 3 - 1)
         nsp_fields_fail(f, NSP_E_TEXT_VALUE, t.at);
+    for (size_t i = 0; i + 1 < t.len && f->err == NSP_OK; i += 3) {
+        int high = hex_digit(t.text[i]);
+        int low = hex_digit(t.text[i + 1]);
+        if (high < 0 || low < 0 || (i + 2 < t.len && t.text[i + 2] != '-'))
+            nsp_fields_fail(f, NSP_E_TEXT_VALUE, t.at + i);
+        else
+            nsp_write_u8(f->w, (uint8_t)(high << 4 | low));
+    }
+}
+
+/* Four groups of one to four hexadecimal digits (RFC 6742 2.1.2). */
+static void put_groups(nsp_fields_t *f)
+{
+    nsp_token_t t = nsp_fields_token(f);
+    size_t i = 0;
+    for (int group = 0; group < 4 && f->err == NSP_OK; group++) {
+        unsigned v = 0;
+        size_t start = i;
+        while (i < t.len && i - start < 4 && hex_digit(t.text[i]) >= 0)
+            v = v << 4 | (unsigned)hex_digit(t.text[i++]);
+        bool separated = group == 3 ? i == t.len : i < t.len && t.text[i] == ':';
+        if (i == start || !separated)
+            nsp_fields_fail(f, NSP_E_TEXT_VALUE, t.at + i);
+        i++;
+        nsp_write_u16(f->w, (uint16_t)v);
+    }
 }
 
 static void put_salt(nsp_fields_t *f)
@@ -535,13 +539,13 @@ static void put_field(nsp_fields_t *f, nsp_fkind_t kind)
         put_counted_base64(f);
         break;
     case NSP_F_EUI48:
-        put_groups(f, 6, '-', 1);
+        put_eui(f, 6);
         break;
     case NSP_F_EUI64:
-        put_groups(f, 8, '-', 1);
+        put_eui(f, 8);
         break;
     case NSP_F_NID64:
-        put_groups(f, 8, ':', 2);
+        put_groups(f);
         break;
     case NSP_F_NSAP:
         put_nsap(f);

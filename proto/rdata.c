@@ -74,6 +74,7 @@ static void read_field(nsp_reader_t *r, nsp_field_t *f)
     switch (f->desc->kind) {
     case NSP_F_U8:
     case NSP_F_ALG:
+    case NSP_F_ALG_NAME:
         f->number = nsp_read_u8(r);
         break;
     case NSP_F_U16:

@@ -63,6 +63,26 @@ static const mnemonic_t rcodes[] = {
 static const mnemonic_t opcodes[] = {{0, "QUERY"},  {1, "IQUERY"}, {2, "STATUS"},
                                      {4, "NOTIFY"}, {5, "UPDATE"}, {6, "DSO"}};
 
+static const mnemonic_t algorithms[] = {{1, "RSAMD5"},
+                                        {2, "DH"},
+                                        {3, "DSA"},
+                                        {5, "RSASHA1"},
+                                        {6, "NSEC3DSA"},
+                                        {7, "NSEC3RSASHA1"},
+                                        {8, "RSASHA256"},
+                                        {10, "RSASHA512"},
+                                        {12, "ECCGOST"},
+                                        {13, "ECDSAP256SHA256"},
+                                        {14, "ECDSAP384SHA384"},
+                                        {15, "ED25519"},
+                                        {16, "ED448"},
+                                        {252, "INDIRECT"},
+                                        {253, "PRIVATEDNS"},
+                                        {254, "PRIVATEOID"},
+                                        {6, "DSA-NSEC3-SHA1"},
+                                        {7, "RSASHA1-NSEC3-SHA1"},
+                                        {12, "ECC-GOST"}};
+
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static const char *mnemonic_text(const mnemonic_t *t, size_t n, uint16_t number)
@@ -175,6 +195,20 @@ nsp_err_t nsp_opcode_from_text(const char *text, size_t len, uint8_t *out)
     uint16_t v = 0;
     if (!mnemonic_find(opcodes, COUNT(opcodes), text, len, &v) &&
         !prefixed_number(text, len, "OPCODE", 15, &v))
+        return NSP_E_TEXT_VALUE;
+    *out = (uint8_t)v;
+    return NSP_OK;
+}
+
+const char *nsp_algorithm_text(uint8_t algorithm)
+{
+    return mnemonic_text(algorithms, COUNT(algorithms), algorithm);
+}
+
+nsp_err_t nsp_algorithm_from_text(const char *text, size_t len, uint8_t *out)
+{
+    uint16_t v = 0;
+    if (!mnemonic_find(algorithms, COUNT(algorithms), text, len, &v))
         return NSP_E_TEXT_VALUE;
     *out = (uint8_t)v;
     return NSP_OK;

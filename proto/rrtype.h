@@ -22,6 +22,7 @@ typedef enum nsp_fkind {
     NSP_F_U64,       /* decimal */
     NSP_F_TYPE,      /* 16 bits, mnemonic of an RR type */
     NSP_F_ALG,       /* 8 bits, DNSSEC algorithm, decimal (text may use the mnemonic) */
+    NSP_F_ALG_NAME,  /* the same, printed as mnemonic where there is one (CERT, RFC 4398 2.2) */
     NSP_F_CERT,      /* 16 bits, CERT type: mnemonic or decimal */
     NSP_F_RCODE,     /* 16 bits, rcode mnemonic (TSIG, TKEY) */
     NSP_F_NAME,      /* name that may be compressed (RFC 1035 types) */
@@ -97,6 +98,10 @@ NSP_API const nsp_rrtype_t *nsp_rrtype_at(size_t i);
 NSP_API const char *nsp_type_text(uint16_t type, char buf[16]);
 /* Mnemonic in any case, or TYPEn. E_TEXT_TYPE. */
 NSP_API nsp_err_t nsp_type_from_text(const char *text, size_t len, uint16_t *out);
+/* Mnemonic of a DNSSEC algorithm, or NULL (RFC 4034 A.1 and the registry). */
+NSP_API const char *nsp_algorithm_text(uint8_t algorithm);
+/* Mnemonic of an algorithm in any case. E_TEXT_VALUE. */
+NSP_API nsp_err_t nsp_algorithm_from_text(const char *text, size_t len, uint8_t *out);
 /* "IN", or "CLASS7". */
 NSP_API const char *nsp_class_text(uint16_t cls, char buf[16]);
 NSP_API nsp_err_t nsp_class_from_text(const char *text, size_t len, uint16_t *out);

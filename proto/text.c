@@ -172,13 +172,10 @@ static void text_strings(nsp_text_t *t, const nsp_field_t *f)
     }
 }
 
-static void text_groups(nsp_text_t *t, const uint8_t *p, size_t n, char separator, unsigned octets)
+static void text_groups(nsp_text_t *t, const uint8_t *p, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0 && i % octets == 0)
-            nsp_text_add(t, &separator, 1);
-        nsp_text_printf(t, "%02x", p[i]);
-    }
+    for (size_t i = 0; i < n; i++)
+        nsp_text_printf(t, i > 0 ? "-%02x" : "%02x", p[i]);
 }
 
 static void text_mnemonic(nsp_text_t *t, const nsp_field_t *f)
@@ -186,7 +183,13 @@ static void text_mnemonic(nsp_text_t *t, const nsp_field_t *f)
     static const char *const certs[] = {"",      "PKIX", "SPKI",   "PGP",    "IPKIX",
                                         "ISPKI", "IPGP", "ACPKIX", "IACPKIX"};
     char buf[16];
-    if (f->desc->kind == NSP_F_TYPE) {
+    if (f->desc->kind == NSP_F_ALG_NAME) {
+        const char *name = nsp_algorithm_text((uint8_t)f->number);
+        if (name != NULL)
+            nsp_text_str(t, name);
+        else
+            nsp_text_printf(t, "%u", (unsigned)f->number);
+    } else if (f->desc->kind == NSP_F_TYPE) {
         nsp_text_str(t, nsp_type_text((uint16_t)f->number, buf));
     } else if (f->desc->kind == NSP_F_RCODE) {
         /* 16 is BADSIG in TSIG and TKEY (RFC 8945 3) */
@@ -216,6 +219,7 @@ static bool text_simple(nsp_text_t *t, const nsp_field_t *f)
     case NSP_F_TIME:
         nsp_text_time(t, (uint32_t)f->number);
         return true;
+    case NSP_F_ALG_NAME:
     case NSP_F_TYPE:
     case NSP_F_CERT:
     case NSP_F_RCODE:
@@ -269,10 +273,12 @@ void nsp_text_field(nsp_text_t *t, const nsp_field_t *f)
         break;
     case NSP_F_EUI48:
     case NSP_F_EUI64:
-        text_groups(t, f->bytes, f->nbytes, '-', 1);
+        text_groups(t, f->bytes, f->nbytes);
         break;
     case NSP_F_NID64:
-        text_groups(t, f->bytes, f->nbytes, ':', 2);
+        for (uint32_t i = 0; i + 1 < f->nbytes; i += 2)
+            nsp_text_printf(t, "%s%x", i > 0 ? ":" : "",
+                            (unsigned)f->bytes[i] << 8 | f->bytes[i + 1]);
         break;
     case NSP_F_NSAP:
         nsp_text_str(t, "0x");

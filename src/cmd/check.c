@@ -472,6 +472,7 @@ static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain
                              .verbose = c->verbose,
                              .colour = use_colour(c),
                              .interrupted = interrupted};
+    report.untested = !anything_tested(&set);
     if (err != NET_OK && !interrupted) {
         fprintf(stderr, "nsprobe check: out of memory or sockets; this is what was learnt\n");
     }

@@ -644,10 +644,13 @@ static net_err_t run_timers(engine_t *e)
 
 net_err_t engine_step(engine_t *e, int64_t deadline)
 {
+    size_t before = e->outstanding;
     net_err_t err = start_queued(e);
     if (err != NET_OK)
         return err;
     sweep(e);
+    if (e->outstanding < before)
+        return NET_OK; /* one that could not be sent has ended: its owner may want to know first */
     int64_t first = next_deadline(e);
     net_event_t n;
     err = e->net->ops->wait(e->net, first < deadline ? first : deadline, &n);

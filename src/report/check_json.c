@@ -185,7 +185,9 @@ static json_t *json_report(const check_report_t *r, reply_t *scratch)
     json_object_set_new(j, "zone", m->zone_found ? json_name(&m->zone) : json_null());
     json_object_set_new(j, "parent", m->parent_known ? json_name(&m->parent) : json_null());
     json_object_set_new(j, "verdict",
-                        json_string(worst < 0 ? "healthy" : severity_name((severity_t)worst)));
+                        json_string(r->untested ? "untested"
+                                    : worst < 0 ? "healthy"
+                                                : severity_name((severity_t)worst)));
     json_object_set_new(j, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(j, "began", json_real((double)r->set->began_wall / 1e9));
     json_object_set_new(j, "servers", servers);

@@ -156,7 +156,8 @@ static void print_verdict(FILE *out, const check_report_t *r)
     char name[NSP_NAME_TEXT_MAX];
     nsp_name_to_text(&r->model->zone, name, sizeof name);
     int worst = finding_list_worst(r->findings);
-    const char *word = worst == SEVERITY_ERROR     ? "broken"
+    const char *word = r->untested                 ? "not tested: nothing could be sent"
+                       : worst == SEVERITY_ERROR   ? "broken"
                        : worst == SEVERITY_WARNING ? "works, with warnings"
                                                    : "healthy";
     fprintf(out, "\n%s%s is %s%s: %zu errors, %zu warnings, %zu notices; %u exchanges\n",

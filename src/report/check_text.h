@@ -13,6 +13,7 @@ typedef struct check_report {
     bool verbose; /* every exchange */
     bool colour;
     bool interrupted; /* not everything was tested */
+    bool untested;    /* nothing could be sent */
 } check_report_t;
 
 /* Prints table, findings and verdict within 80 columns (names may be longer). False when memory
