@@ -61,8 +61,10 @@ const fact_t *subject_soa(const diag_t *d, const subject_t *s)
 
 const char *name_label(const nsp_name_t *name, char buf[NSP_NAME_TEXT_MAX])
 {
-    if (name->len == 1)
-        return strcpy(buf, "the root");
+    if (name->len == 1) {
+        snprintf(buf, NSP_NAME_TEXT_MAX, "the root");
+        return buf;
+    }
     size_t n = nsp_name_to_text(name, buf, NSP_NAME_TEXT_MAX);
     if (n > 1 && buf[n - 1] == '.')
         buf[n - 1] = '\0';

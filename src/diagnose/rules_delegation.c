@@ -111,11 +111,11 @@ static void parents_rule(diag_t *d)
     for (uint16_t i = 0; i < d->m->parent_count; i++) {
         const model_parent_t *p = &d->m->parent_addr[i];
         parent_state_t state = parent_state(d, p, &o);
+        bool useless = state == PARENT_USELESS && !d->m->no_delegation;
+        bool denies = state == PARENT_NXDOMAIN && !d->m->nxdomain && n.state[PARENT_GOOD] > 0;
         if (state == PARENT_SILENT && !(no_ipv6 && p->addr.family == 6))
             silent_parent(d, p, all_silent);
-        else if (state == PARENT_USELESS && !d->m->no_delegation)
-            useless_parent(d, p, &o);
-        else if (state == PARENT_NXDOMAIN && !d->m->nxdomain && n.state[PARENT_GOOD] > 0)
+        else if (useless || denies)
             useless_parent(d, p, &o);
     }
 }

@@ -251,7 +251,7 @@ static void append(exchange_t *x, const event_t *e)
         abort();
 }
 
-static void append_reply(exchange_t *x, const xprobe_t *p, uint8_t *reply, size_t n,
+static void append_reply(exchange_t *x, const xprobe_t *p, const uint8_t *reply, size_t n,
                          uint8_t attempt, int64_t at)
 {
     event_t e = {.kind = p->act == XA_MISMATCH ? EVENT_MISMATCH : EVENT_REPLY,
@@ -302,9 +302,10 @@ static void build_udp(exchange_t *x, uint8_t *wire, size_t size, const xprobe_t 
 {
     uint8_t reply[8192] = {0};
     unsigned last = p->act == XA_SILENT ? 3 : p->lost + 1 + p->late;
-    for (uint8_t i = 1; i <= last; i++) {
+    for (unsigned k = 1; k <= last; k++) {
+        uint8_t i = (uint8_t)k;
         sent(x, wire, size, i, at);
-        if (i < last || p->act == XA_SILENT) {
+        if (k < last || p->act == XA_SILENT) {
             at += X_SEC;
             simple(x, EVENT_TIMEOUT, i, at);
         }
