@@ -38,6 +38,19 @@ static void silent6_one(xlab_t *x)
     xlab_act(x, 3, XA_SILENT);
 }
 
+static bool not_first6(const model_address_t *a)
+{
+    return a->addr.family == 4 || a->server[0] == 1;
+}
+
+/* The only IPv6 address there is. */
+static void silent6_only(xlab_t *x)
+{
+    xlab_keep(x, not_first6);
+    x->host_aaaa[0] = NULL;
+    xlab_act(x, 2, XA_SILENT);
+}
+
 static void silent(xlab_t *x)
 {
     xlab_act(x, BAD, XA_SILENT);
@@ -512,6 +525,7 @@ const xcase_t xcases_address[] = {
     {FINDING_UNTESTED, false, "IPv6 of the zone silent", silent6, "family-unresponsive"},
     {FINDING_FAMILY_UNRESPONSIVE, true, "both IPv6 addresses", silent6, "family-unresponsive"},
     {FINDING_FAMILY_UNRESPONSIVE, false, "one of two", silent6_one, "unresponsive"},
+    {FINDING_FAMILY_UNRESPONSIVE, false, "the only one", silent6_only, "unresponsive"},
     {FINDING_UNRESPONSIVE, true, "UDP and TCP silent", silent, "unresponsive"},
     {FINDING_UNRESPONSIVE, true, "UDP silent, TCP refused", silent_refused, "unresponsive"},
     {FINDING_UNRESPONSIVE, true, "three faults at once", three_faults,

@@ -115,6 +115,11 @@ static void behind(xlab_t *x)
     set_serial(x, 2, 2024010100);
 }
 
+static void last_behind(xlab_t *x)
+{
+    set_serial(x, 3, 2024010100);
+}
+
 static void behind_wrapped(xlab_t *x)
 {
     for (unsigned i = 0; i < 4; i++)
@@ -423,6 +428,7 @@ const xcase_t xcases_zone[] = {
     {FINDING_IPV6_ONLY, false, "A not asked for", ipv6_unproven, ""},
     {FINDING_SERIAL_DIFFERS, true, "one behind", behind, "serial-differs"},
     {FINDING_SERIAL_DIFFERS, true, "one behind, serials wrapped", behind_wrapped, "serial-differs"},
+    {FINDING_SERIAL_DIFFERS, true, "the last one behind", last_behind, "serial-differs"},
     {FINDING_SERIAL_DIFFERS, false, "same serial, other data", txt_differs, "answers-differ"},
     {FINDING_ANSWERS_DIFFER, true, "TXT", txt_differs, "answers-differ"},
     {FINDING_ANSWERS_DIFFER, true, "NS", ns_differs, "answers-differ"},
