@@ -117,7 +117,7 @@ static void behind(xlab_t *x)
 
 static void last_behind(xlab_t *x)
 {
-    set_serial(x, 3, 2024010100);
+    set_serial(x, 3, 2024010001);
 }
 
 static void behind_wrapped(xlab_t *x)
