@@ -11,20 +11,32 @@ typedef struct dump {
     uint32_t shown; /* octets printed so far */
 } dump_t;
 
+/* Points at the faults among the octets [from, to) of the line just printed. */
+static void mark_faults(const dump_t *d, uint32_t from, uint32_t to)
+{
+    for (uint16_t i = 0; i < d->m->fault_count && i < NSP_FAULTS_KEPT; i++) {
+        const nsp_fault_t *f = &d->m->fault[i];
+        if (f->offset >= from && f->offset < to)
+            fprintf(d->out, "%*s^^ %s\n", (int)(6 + 3 * (f->offset - from)), "",
+                    nsp_err_text(f->err));
+    }
+}
+
 /* Octets [from, to) with what they are; a long field continues on further lines. */
 static void octets(dump_t *d, uint32_t from, uint32_t to, const char *what)
 {
     if (to > d->m->size)
         to = d->m->size;
     for (uint32_t i = from; i < to; i += PER_LINE) {
+        uint32_t end = to - i < PER_LINE ? to : i + PER_LINE;
+        bool named = i == from && what[0] != '\0';
         fprintf(d->out, "%04x ", i);
-        for (uint32_t k = i; k < i + PER_LINE; k++) {
-            if (k < to)
-                fprintf(d->out, " %02x", d->m->wire[k]);
-            else
-                fputs("   ", d->out);
-        }
-        fprintf(d->out, "  %s\n", i == from ? what : "");
+        for (uint32_t k = i; k < end; k++)
+            fprintf(d->out, " %02x", d->m->wire[k]);
+        if (named)
+            fprintf(d->out, "%*s  %s", (int)(3 * (PER_LINE - (end - i))), "", what);
+        fputc('\n', d->out);
+        mark_faults(d, i, end);
     }
     if (to > d->shown)
         d->shown = to;
