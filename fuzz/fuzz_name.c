@@ -9,6 +9,25 @@ static void need(bool truth)
         __builtin_trap();
 }
 
+/* A name taken apart and joined again is the same name. */
+static void check_parts(const nsp_name_t *name)
+{
+    nsp_name_t parent;
+    nsp_name_t joined;
+    nsp_name_t lower = *name;
+    unsigned labels = nsp_name_labels(name);
+    nsp_name_strip(name, labels / 2, &parent);
+    need(nsp_name_is_subdomain(name, &parent));
+    need(nsp_name_labels(&parent) == labels - labels / 2);
+    nsp_name_t head = *name;
+    head.len = (uint8_t)(name->len - parent.len + 1);
+    head.octets[head.len - 1] = 0;
+    need(nsp_name_join(&head, &parent, &joined) == NSP_OK && nsp_name_equal_case(&joined, name));
+    nsp_name_lower(&lower);
+    need(nsp_name_equal(&lower, name) && nsp_name_hash(&lower, 7) == nsp_name_hash(name, 7));
+    need(!nsp_name_is_wildcard(name) || labels > 0);
+}
+
 /* The three ways over a name agree, from every offset. */
 static void walk_all(const uint8_t *data, size_t size)
 {
@@ -30,6 +49,7 @@ static void walk_all(const uint8_t *data, size_t size)
         size_t n = nsp_name_to_text(&name, text, sizeof text);
         need(n > 0 && nsp_name_from_text(text, n, NULL, &again, NULL) == NSP_OK);
         need(nsp_name_equal_case(&name, &again) && nsp_name_compare(&name, &again) == 0);
+        check_parts(&name);
     }
 }
 
