@@ -41,11 +41,11 @@ enum {
 };
 
 static const option_desc_t check_options[] = {
-    {C_HINTS, "hints", 0, NULL, "FILE", "root hints, as zone text, instead of the built-in ones"},
+    {C_HINTS, "hints", 0, NULL, "FILE", "root hints (zone text), not the built-in ones"},
     {C_FROM, "from", 0, NULL, "ADDR[#PORT]", "begin at this server, taken for a root server"},
     {C_RESOLVER, "resolver", 0, NULL, NULL, "find the parent through the system's resolver"},
     {C_NS, "ns", 0, NULL, "NAME[=ADDR]", "a name server of the domain; repeatable"},
-    {C_UNDELEGATED, "undelegated", 0, NULL, NULL, "--ns is a delegation to be published"},
+    {C_UNDELEGATED, "undelegated", 0, NULL, NULL, "the --ns servers are a delegation to come"},
     {C_LAB, "lab", 0, NULL, "SCENARIO", "use the addresses of a scenario being served"},
     {C_MAP, "map", 0, NULL, "ADDR=ADDR[#PORT]", "reach one address at another; repeatable"},
     {C_PORT, "port", 'p', NULL, "PORT", "port of every name server (53)"},
