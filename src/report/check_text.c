@@ -140,7 +140,7 @@ static void print_finding(FILE *out, const check_report_t *r, const finding_t *f
     for (uint16_t i = 0; i < f->evidence_count; i++) {
         const exchange_t *x = exchange_by_id(r->set, f->evidence[i]);
         if (i == EVIDENCE_SHOWN && !r->verbose) {
-            fprintf(out, "    and %u more exchanges; -v shows all\n", f->evidence_count - i);
+            fprintf(out, "    and %d more exchanges; -v shows all\n", f->evidence_count - i);
             break;
         }
         if (x != NULL)

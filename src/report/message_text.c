@@ -110,7 +110,7 @@ static void print_faults(FILE *out, const nsp_msg_t *m)
                 sections[f->section & 3], nsp_err_text(f->err), nsp_err_name(f->err));
     }
     if (m->fault_count > NSP_FAULTS_KEPT)
-        fprintf(out, ";; ... and %u more faults\n", m->fault_count - NSP_FAULTS_KEPT);
+        fprintf(out, ";; ... and %d more faults\n", m->fault_count - NSP_FAULTS_KEPT);
     if (!m->complete)
         fprintf(out, ";; understood up to octet %u of %u\n", m->stopped, m->size);
 }
