@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/packet.h"
+#include "exchange/packet.h"
 #include "proto/wire.h"
 
 #define MAGIC_NS     0xa1b23c4du
@@ -93,10 +93,10 @@ static void udp_event(writer_t *w, const item_t *it)
 {
     addr_t local = local_of(it->x);
     if (it->e->kind == EVENT_SENT) {
-        packet_udp(w->packet, &local, &it->x->server, it->e->bytes, it->e->size);
+        packet_udp(w->packet, NULL, &local, &it->x->server, it->e->bytes, it->e->size);
         put_packet(w, it->e->at);
     } else if (it->e->kind == EVENT_REPLY || it->e->kind == EVENT_MISMATCH) {
-        packet_udp(w->packet, &it->e->peer, &local, it->e->bytes, it->e->size);
+        packet_udp(w->packet, NULL, &it->e->peer, &local, it->e->bytes, it->e->size);
         put_packet(w, it->e->at);
     }
 }
@@ -206,7 +206,7 @@ static void icmp_event(writer_t *w, const item_t *it)
     if (sent == NULL)
         return;
     if (it->x->transport == TRANSPORT_UDP)
-        packet_udp(w->quoted, &local, &it->x->server, sent->bytes, sent->size);
+        packet_udp(w->quoted, NULL, &local, &it->x->server, sent->bytes, sent->size);
     else
         packet_tcp(w->quoted, &local, &it->x->server, SEQ_CLIENT, 0, TCP_SYN, NULL, 0);
     packet_icmp(w->packet, &from, &local, it->e->icmp_type, it->e->icmp_code, it->e->icmp_mtu,

@@ -15,5 +15,6 @@
 extern const command_desc_t command_check;
 extern const command_desc_t command_query;
 extern const command_desc_t command_serve;
+extern const command_desc_t command_trace;
 
 #endif

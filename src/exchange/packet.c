@@ -1,4 +1,4 @@
-#include "capture/packet.h"
+#include "exchange/packet.h"
 
 #include <string.h>
 
@@ -33,9 +33,11 @@ static uint32_t pseudo_sum(const addr_t *from, const addr_t *to, uint8_t protoco
 }
 
 /* IP header in front of size octets of payload. */
-static nsp_writer_t begin_ip(packet_t *p, const addr_t *from, const addr_t *to, uint8_t protocol,
-                             uint32_t size)
+static nsp_writer_t begin_ip(packet_t *p, const packet_ip_t *ip, const addr_t *from,
+                             const addr_t *to, uint8_t protocol, uint32_t size)
 {
+    uint8_t ttl = ip != NULL && ip->ttl > 0 ? ip->ttl : 64;
+    bool dont_fragment = ip == NULL || ip->dont_fragment;
     nsp_writer_t w = nsp_writer(p->octets, sizeof p->octets);
     bool v4 = from->family == 4;
     uint32_t total = size + (v4 ? IPV4_HEADER : 0);
@@ -44,8 +46,10 @@ static nsp_writer_t begin_ip(packet_t *p, const addr_t *from, const addr_t *to, 
     if (v4) {
         nsp_write_u16(&w, 0x4500);
         nsp_write_u16(&w, (uint16_t)total);
-        nsp_write_u32(&w, 0x4000); /* identification 0, DF (RFC 6864 4.1) */
-        nsp_write_u8(&w, 64);
+        /* identification 0 where nothing may be fragmented (RFC 6864 4.1); else the kernel fills it
+         */
+        nsp_write_u32(&w, dont_fragment ? 0x4000 : 0);
+        nsp_write_u8(&w, ttl);
         nsp_write_u8(&w, protocol);
         nsp_write_u16(&w, 0);
         nsp_write_bytes(&w, from->octets, 4);
@@ -56,7 +60,7 @@ static nsp_writer_t begin_ip(packet_t *p, const addr_t *from, const addr_t *to, 
         nsp_write_u32(&w, 0x60000000);
         nsp_write_u16(&w, (uint16_t)size);
         nsp_write_u8(&w, protocol);
-        nsp_write_u8(&w, 64);
+        nsp_write_u8(&w, ttl);
         nsp_write_bytes(&w, from->octets, 16);
         nsp_write_bytes(&w, to->octets, 16);
     }
@@ -70,10 +74,10 @@ static void finish(packet_t *p, nsp_writer_t *w, uint32_t start, uint32_t at, ui
     p->size = w->err == NSP_OK ? w->pos : 0;
 }
 
-void packet_udp(packet_t *p, const addr_t *from, const addr_t *to, const uint8_t *data,
-                uint32_t size)
+void packet_udp(packet_t *p, const packet_ip_t *ip, const addr_t *from, const addr_t *to,
+                const uint8_t *data, uint32_t size)
 {
-    nsp_writer_t w = begin_ip(p, from, to, 17, size + 8);
+    nsp_writer_t w = begin_ip(p, ip, from, to, 17, size + 8);
     uint32_t start = w.pos;
     nsp_write_u16(&w, from->port);
     nsp_write_u16(&w, to->port);
@@ -86,7 +90,7 @@ void packet_udp(packet_t *p, const addr_t *from, const addr_t *to, const uint8_t
 void packet_tcp(packet_t *p, const addr_t *from, const addr_t *to, uint32_t seq, uint32_t ack,
                 unsigned flags, const uint8_t *data, uint32_t size)
 {
-    nsp_writer_t w = begin_ip(p, from, to, 6, size + 20);
+    nsp_writer_t w = begin_ip(p, NULL, from, to, 6, size + 20);
     uint32_t start = w.pos;
     nsp_write_u16(&w, from->port);
     nsp_write_u16(&w, to->port);
@@ -107,7 +111,7 @@ void packet_icmp(packet_t *p, const addr_t *from, const addr_t *to, uint8_t type
     uint32_t room = v4 ? 576 - IPV4_HEADER - 8 : 1280 - IPV6_HEADER - 8;
     uint32_t n = quoted->size < room ? quoted->size : room;
     uint8_t protocol = v4 ? 1 : 58;
-    nsp_writer_t w = begin_ip(p, from, to, protocol, n + 8);
+    nsp_writer_t w = begin_ip(p, NULL, from, to, protocol, n + 8);
     uint32_t start = w.pos;
     nsp_write_u8(&w, type);
     nsp_write_u8(&w, code);

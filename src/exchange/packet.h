@@ -1,7 +1,7 @@
-/* IP packets built by hand: headers with right lengths and checksums. Internal to capture/ and to
- * the raw transport's counterpart in tests. */
-#ifndef CAPTURE_PACKET_H
-#define CAPTURE_PACKET_H
+/* IP packets built by hand: headers with right lengths and checksums. What a pcap is written with,
+ * and what the raw transport sends. */
+#ifndef EXCHANGE_PACKET_H
+#define EXCHANGE_PACKET_H
 
 #include "exchange/addr.h"
 
@@ -19,9 +19,15 @@ typedef struct packet {
 #define TCP_PSH 0x08u
 #define TCP_ACK 0x10u
 
-/* UDP datagram (RFC 768) in IPv4 or IPv6. */
-void packet_udp(packet_t *p, const addr_t *from, const addr_t *to, const uint8_t *data,
-                uint32_t size);
+/* How the IP header is made. */
+typedef struct packet_ip {
+    uint8_t ttl; /* TTL or hop limit; 0: 64 */
+    bool dont_fragment;
+} packet_ip_t;
+
+/* UDP datagram (RFC 768) in IPv4 or IPv6. ip may be NULL: 64 hops, DF set. */
+void packet_udp(packet_t *p, const packet_ip_t *ip, const addr_t *from, const addr_t *to,
+                const uint8_t *data, uint32_t size);
 /* TCP segment (RFC 9293 3.1). */
 void packet_tcp(packet_t *p, const addr_t *from, const addr_t *to, uint32_t seq, uint32_t ack,
                 unsigned flags, const uint8_t *data, uint32_t size);

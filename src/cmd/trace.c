@@ -1,0 +1,313 @@
+/* nsprobe trace: at which hop a DNS query stops. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/common.h"
+#include "diagnose/outcome.h"
+#include "exchange/icmp.h"
+
+#define HOPS_MAX   64
+#define PROBES_MAX 10
+
+enum { T_HOPS = 1, T_PROBES, T_WAIT, T_SOURCE, T_RAW, T_JSON };
+
+static const option_desc_t trace_options[] = {
+    {T_HOPS, "max-hops", 'm', NULL, "N", "last hop that is tried (30)"},
+    {T_PROBES, "probes", 'q', NULL, "N", "queries for each hop (3)"},
+    {T_WAIT, "wait", 'w', NULL, "S", "seconds to wait for an answer (2)"},
+    {T_SOURCE, "source", 'b', NULL, "ADDR", "send from this address"},
+    {T_RAW, "raw", 0, NULL, NULL, "own IP and UDP headers (needs CAP_NET_RAW)"},
+    {T_JSON, "json", 'j', NULL, NULL, "one JSON object"},
+    {0, NULL, 0, NULL, NULL, NULL},
+};
+
+typedef struct trace_args {
+    bool has_server;
+    addr_t server;
+    bool has_name;
+    nsp_name_t name;
+    uint16_t type;
+    uint32_t hops;
+    uint32_t probes;
+    int64_t wait;
+    addr_t source;
+    bool raw;
+    bool json;
+} trace_args_t;
+
+typedef struct trace {
+    const trace_args_t *args;
+    exchange_set_t set;
+    exchange_t *x[HOPS_MAX][PROBES_MAX];
+    uint32_t last; /* hop that answered, 0: none */
+} trace_t;
+
+static int take_word(trace_args_t *t, const char *word)
+{
+    char err[200];
+    uint16_t type = 0;
+    if (word[0] == '@') {
+        t->has_server = true;
+        if (!addr_from_text(word + 1, strlen(word + 1), 53, &t->server))
+            return usage_error("trace", "'%s': expected @ADDR or @ADDR#PORT", word);
+        return 0;
+    }
+    if (t->has_name && nsp_type_from_text(word, strlen(word), &type) == NSP_OK) {
+        t->type = type;
+        return 0;
+    }
+    if (t->has_name)
+        return usage_error("trace", "'%s' is not an RR type", word);
+    t->has_name = true;
+    if (!common_name(word, &t->name, err))
+        return usage_error("trace", "name '%s': %s", word, err);
+    return 0;
+}
+
+static int take_option(trace_args_t *t, int id, const char *value)
+{
+    switch (id) {
+    case T_HOPS:
+        if (!parse_u32(value, 1, HOPS_MAX, &t->hops))
+            return usage_error("trace", "--max-hops '%s': expected 1 to %d", value, HOPS_MAX);
+        return 0;
+    case T_PROBES:
+        if (!parse_u32(value, 1, PROBES_MAX, &t->probes))
+            return usage_error("trace", "--probes '%s': expected 1 to %d", value, PROBES_MAX);
+        return 0;
+    case T_WAIT:
+        if (!parse_seconds(value, &t->wait) || t->wait == 0)
+            return usage_error("trace", "--wait '%s': expected seconds", value);
+        return 0;
+    case T_SOURCE:
+        if (!addr_from_text(value, strlen(value), 0, &t->source))
+            return usage_error("trace", "-b '%s': expected an address", value);
+        return 0;
+    case T_RAW:
+        t->raw = true;
+        return 0;
+    case T_JSON:
+        t->json = true;
+        return 0;
+    default:
+        return take_word(t, value);
+    }
+}
+
+static int parse(trace_args_t *t, int argc, char **argv)
+{
+    t->hops = 30;
+    t->probes = 3;
+    t->wait = INT64_C(2000000000);
+    t->type = NSP_TYPE_SOA;
+    args_t a = args_begin(&command_trace, argc, argv);
+    for (int id = args_next(&a); id != ARGS_END; id = args_next(&a)) {
+        if (id == ARGS_ERROR)
+            return EXIT_USAGE;
+        if (id == ARGS_DONE)
+            return -1;
+        int rc = take_option(t, id, a.value);
+        if (rc != 0)
+            return rc;
+    }
+    if (!t->has_server || !t->has_name)
+        return usage_error("trace", "usage: nsprobe trace %s", command_trace.usage);
+    if (t->source.family != 0 && t->source.family != t->server.family)
+        return usage_error("trace", "-b is of another family than the server's address");
+    return 0;
+}
+
+/* All hops at once: each query is an exchange of one attempt with its own TTL. */
+static net_err_t send_all(trace_t *t, engine_t *e)
+{
+    const trace_args_t *a = t->args;
+    schedule_t schedule = {.tries = 1, .wait = {a->wait}};
+    nsp_edns_t edns = {.udp_size = 1232};
+    uint8_t wire[512];
+    size_t size = 0;
+    if (nsp_build_query(wire, sizeof wire, 0, 0, &a->name, a->type, NSP_CLASS_IN, &edns, &size) !=
+        NSP_OK)
+        return NET_E_MEMORY;
+    for (uint32_t hop = 0; hop < a->hops; hop++) {
+        for (uint32_t i = 0; i < a->probes; i++) {
+            engine_query_t q = {.transport = TRANSPORT_UDP,
+                                .server = a->server,
+                                .source = a->source,
+                                .wire = wire,
+                                .size = size,
+                                .ttl = (uint8_t)(hop + 1),
+                                .schedule = &schedule};
+            net_err_t err = engine_submit(e, &q, &t->x[hop][i]);
+            if (err != NET_OK)
+                return err;
+        }
+    }
+    return engine_run(e, INT64_MAX);
+}
+
+static void find_last(trace_t *t)
+{
+    for (uint32_t hop = 0; hop < t->args->hops && t->last == 0; hop++)
+        for (uint32_t i = 0; i < t->args->probes; i++)
+            if (t->x[hop][i] != NULL && exchange_reply(t->x[hop][i]) != NULL)
+                t->last = hop + 1;
+}
+
+/* Hops up to the one that answered, else up to the last that anybody reported, and one more. */
+static uint32_t hops_shown(const trace_t *t)
+{
+    uint32_t shown = 0;
+    if (t->last != 0)
+        return t->last;
+    for (uint32_t hop = 0; hop < t->args->hops; hop++)
+        for (uint32_t i = 0; i < t->args->probes; i++)
+            if (t->x[hop][i] != NULL && exchange_find(t->x[hop][i], EVENT_ICMP) != NULL)
+                shown = hop + 1;
+    return shown < t->args->hops ? shown + 1 : shown;
+}
+
+/* "10.0.0.1  time to live exceeded  0.3 ms 0.2 ms *" */
+static void print_hop(const trace_t *t, uint32_t hop)
+{
+    char from[ADDR_TEXT_MAX] = "";
+    const char *what = "";
+    char times[256] = "";
+    size_t n = 0;
+    for (uint32_t i = 0; i < t->args->probes; i++) {
+        const exchange_t *x = t->x[hop][i];
+        const event_t *e = x != NULL ? exchange_reply(x) : NULL;
+        if (e != NULL)
+            what = "answer";
+        else if (x != NULL && (e = exchange_find(x, EVENT_ICMP)) != NULL)
+            what = icmp_text(x->server.family, e->icmp_type, e->icmp_code);
+        const event_t *sent = x != NULL ? exchange_query(x) : NULL;
+        if (e != NULL && sent != NULL) {
+            addr_text(&e->peer, from);
+            n += (size_t)snprintf(times + n, sizeof times - n, " %.1f ms",
+                                  (double)(e->at - sent->at) / 1e6);
+        } else {
+            n += (size_t)snprintf(times + n, sizeof times - n, " *");
+        }
+    }
+    printf("%3u  %-39s %s\n     %s\n", hop + 1, from[0] != '\0' ? from : "no report", what,
+           times[0] == ' ' ? times + 1 : times);
+}
+
+/* Kinds that end a query's way, other than a TTL that ran out. */
+static const event_t *find_stop(const trace_t *t, uint32_t *hop)
+{
+    uint8_t exceeded = t->args->server.family == 4 ? 11 : 3;
+    for (*hop = 0; *hop < t->args->hops; (*hop)++) {
+        for (uint32_t i = 0; i < t->args->probes; i++) {
+            const event_t *e =
+                t->x[*hop][i] != NULL ? exchange_find(t->x[*hop][i], EVENT_ICMP) : NULL;
+            if (e != NULL && e->icmp_type != exceeded)
+                return e;
+        }
+    }
+    return NULL;
+}
+
+static void print_end(const trace_t *t, uint32_t shown)
+{
+    uint32_t hop = 0;
+    char addr[ADDR_TEXT_MAX];
+    const event_t *stop = t->last == 0 ? find_stop(t, &hop) : NULL;
+    if (t->last != 0)
+        printf("the server answers at hop %u\n", t->last);
+    else if (stop != NULL)
+        printf("the query stops at hop %u: %s, reported by %s\n", hop + 1,
+               icmp_text(t->args->server.family, stop->icmp_type, stop->icmp_code),
+               addr_text(&stop->peer, addr));
+    else
+        printf("the query stops after hop %u: nothing is heard from further on\n",
+               shown > 0 ? shown - 1 : 0);
+}
+
+static void print_json(const trace_t *t, uint32_t shown)
+{
+    char addr[ADDR_TEXT_MAX];
+    printf("{\"server\":\"%s\",\"answered_at\":%u,\"hops\":[", addr_text(&t->args->server, addr),
+           t->last);
+    for (uint32_t hop = 0; hop < shown; hop++) {
+        printf("%s{\"hop\":%u,\"probes\":[", hop > 0 ? "," : "", hop + 1);
+        for (uint32_t i = 0; i < t->args->probes; i++) {
+            const exchange_t *x = t->x[hop][i];
+            const event_t *e = x != NULL ? exchange_reply(x) : NULL;
+            const char *kind = "answer";
+            if (e == NULL && x != NULL) {
+                e = exchange_find(x, EVENT_ICMP);
+                kind = e != NULL ? icmp_text(x->server.family, e->icmp_type, e->icmp_code) : "";
+            }
+            const event_t *sent = x != NULL ? exchange_query(x) : NULL;
+            if (e == NULL || sent == NULL)
+                printf("%snull", i > 0 ? "," : "");
+            else
+                printf("%s{\"from\":\"%s\",\"kind\":\"%s\",\"rtt\":%.6f}", i > 0 ? "," : "",
+                       addr_text(&e->peer, addr), kind, (double)(e->at - sent->at) / 1e9);
+        }
+        printf("]}");
+    }
+    printf("]}\n");
+}
+
+static int run_trace(const trace_args_t *a)
+{
+    net_t *net = NULL;
+    engine_t *e = NULL;
+    net_err_t err =
+        a->raw ? net_raw_new(&stop_requested, &net) : net_socket_new(&stop_requested, &net);
+    if (err == NET_E_PRIVILEGE) {
+        fprintf(stderr, "nsprobe trace: --raw needs CAP_NET_RAW; run: sudo setcap cap_net_raw+ep "
+                        "$(command -v nsprobe)\n");
+        return EXIT_UNTESTED;
+    }
+    trace_t *t = calloc(1, sizeof *t);
+    if (t != NULL) {
+        t->args = a;
+        exchange_set_init(&t->set, 0);
+    }
+    if (err == NET_OK && t != NULL)
+        err = engine_new(net, &t->set, NULL, &e);
+    if (err == NET_OK && t != NULL)
+        err = send_all(t, e);
+    int rc = EXIT_UNTESTED;
+    if (t != NULL && (err == NET_OK || err == NET_E_INTERRUPTED)) {
+        find_last(t);
+        uint32_t shown = hops_shown(t);
+        if (a->json)
+            print_json(t, shown);
+        for (uint32_t hop = 0; !a->json && hop < shown; hop++)
+            print_hop(t, hop);
+        if (!a->json)
+            print_end(t, shown);
+        rc = err == NET_E_INTERRUPTED ? EXIT_INTERRUPTED
+             : t->last != 0           ? EXIT_HEALTHY
+                                      : EXIT_UNTESTED;
+    } else {
+        fprintf(stderr, "nsprobe trace: no socket or no memory\n");
+    }
+    engine_free(e);
+    if (net != NULL)
+        net->ops->destroy(net);
+    if (t != NULL)
+        exchange_set_free(&t->set);
+    free(t);
+    return rc;
+}
+
+static int cmd_trace(int argc, char **argv)
+{
+    trace_args_t a;
+    memset(&a, 0, sizeof a);
+    int rc = parse(&a, argc, argv);
+    if (rc != 0)
+        return rc < 0 ? EXIT_HEALTHY : rc;
+    common_catch_signals();
+    return run_trace(&a);
+}
+
+const command_desc_t command_trace = {"trace", "@ADDR[#PORT] NAME [TYPE] [OPTION...]",
+                                      "The hop at which this very DNS query stops.", trace_options,
+                                      cmd_trace};
