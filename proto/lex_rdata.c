@@ -253,7 +253,8 @@ static void put_time(nsp_fields_t *f, const nsp_token_t *t)
     uint64_t days = (year - 1970) * 365 + (year - 1969) / 4 - (year - 1901) / 100 +
                     (year - 1601) / 400 + before[month - 1] + (leap && month > 2) + day - 1;
     /* serial arithmetic: only the low 32 bits count */
-    nsp_write_u32(f->w, (uint32_t)(days * 86400 + hour * 3600 + minute * 60 + second));
+    nsp_write_u32(
+        f->w, (uint32_t)(days * 86400 + hour * UINT64_C(3600) + minute * UINT64_C(60) + second));
 }
 
 typedef struct word_number {

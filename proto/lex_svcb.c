@@ -24,9 +24,9 @@ static const char *const key_names[] = {"mandatory", "alpn",     "no-default-alp
 
 static bool key_from_text(const char *text, size_t len, uint16_t *out)
 {
-    for (uint16_t i = 0; i < sizeof key_names / sizeof key_names[0]; i++) {
+    for (size_t i = 0; i < sizeof key_names / sizeof key_names[0]; i++) {
         if (strlen(key_names[i]) == len && memcmp(key_names[i], text, len) == 0) {
-            *out = i;
+            *out = (uint16_t)i;
             return true;
         }
     }

@@ -220,6 +220,7 @@ size_t nsp_rdata_canonical(const nsp_msg_t *m, const nsp_rr_t *rr, uint8_t *buf,
     nsp_rdata_t it;
     nsp_field_t f;
     bool fold = folds_names(rr->type);
+    f.name.len = 0;
     nsp_rdata_begin(&it, m, rr);
     while (rr->rdlength > 0 && nsp_rdata_next(&it, &f)) {
         bool compressible = f.desc->kind == NSP_F_NAME;

@@ -117,7 +117,7 @@ void nsp_text_address(nsp_text_t *t, const uint8_t *p, size_t n)
     int best = -1;
     int best_len = 1;
     for (int i = 0; i < 8; i++)
-        group[i] = (unsigned)p[2 * i] << 8 | p[2 * i + 1];
+        group[i] = (unsigned)p[2 * (size_t)i] << 8 | p[2 * (size_t)i + 1];
     for (int i = 0; i < 8; i++) {
         int run = 0;
         while (i + run < 8 && group[i + run] == 0)

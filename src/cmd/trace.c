@@ -118,11 +118,12 @@ static int parse(trace_args_t *t, int argc, char **argv)
     return 0;
 }
 
-/* All hops at once: each query is an exchange of one attempt with its own TTL. */
+/* All hops at once: each query is an exchange with its own TTL. */
 static net_err_t send_all(trace_t *t, engine_t *e)
 {
     const trace_args_t *a = t->args;
-    schedule_t schedule = {.tries = 1, .wait = {a->wait}};
+    /* twice: the first query may be lost to neighbour discovery or a router's ICMP rate limit */
+    schedule_t schedule = {.tries = 2, .wait = {a->wait, a->wait}};
     nsp_edns_t edns = {.udp_size = 1232};
     uint8_t wire[512];
     size_t size = 0;
@@ -154,12 +155,30 @@ static void find_last(trace_t *t)
                 t->last = hop + 1;
 }
 
+/* Kinds that end a query's way, other than a TTL that ran out. */
+static const event_t *find_stop(const trace_t *t, uint32_t *hop)
+{
+    uint8_t exceeded = t->args->server.family == 4 ? 11 : 3;
+    for (*hop = 0; *hop < t->args->hops; (*hop)++) {
+        for (uint32_t i = 0; i < t->args->probes; i++) {
+            const event_t *e =
+                t->x[*hop][i] != NULL ? exchange_find(t->x[*hop][i], EVENT_ICMP) : NULL;
+            if (e != NULL && e->icmp_type != exceeded)
+                return e;
+        }
+    }
+    return NULL;
+}
+
 /* Hops up to the one that answered, else up to the last that anybody reported, and one more. */
 static uint32_t hops_shown(const trace_t *t)
 {
     uint32_t shown = 0;
     if (t->last != 0)
         return t->last;
+    if (find_stop(t, &shown) != NULL)
+        return shown + 1;
+    shown = 0;
     for (uint32_t hop = 0; hop < t->args->hops; hop++)
         for (uint32_t i = 0; i < t->args->probes; i++)
             if (t->x[hop][i] != NULL && exchange_find(t->x[hop][i], EVENT_ICMP) != NULL)
@@ -181,7 +200,7 @@ static void print_hop(const trace_t *t, uint32_t hop)
             what = "answer";
         else if (x != NULL && (e = exchange_find(x, EVENT_ICMP)) != NULL)
             what = icmp_text(x->server.family, e->icmp_type, e->icmp_code);
-        const event_t *sent = x != NULL ? exchange_query(x) : NULL;
+        const event_t *sent = e != NULL ? exchange_sent_of(x, e) : NULL;
         if (e != NULL && sent != NULL) {
             addr_text(&e->peer, from);
             n += (size_t)snprintf(times + n, sizeof times - n, " %.1f ms",
@@ -192,21 +211,6 @@ static void print_hop(const trace_t *t, uint32_t hop)
     }
     printf("%3u  %-39s %s\n     %s\n", hop + 1, from[0] != '\0' ? from : "no report", what,
            times[0] == ' ' ? times + 1 : times);
-}
-
-/* Kinds that end a query's way, other than a TTL that ran out. */
-static const event_t *find_stop(const trace_t *t, uint32_t *hop)
-{
-    uint8_t exceeded = t->args->server.family == 4 ? 11 : 3;
-    for (*hop = 0; *hop < t->args->hops; (*hop)++) {
-        for (uint32_t i = 0; i < t->args->probes; i++) {
-            const event_t *e =
-                t->x[*hop][i] != NULL ? exchange_find(t->x[*hop][i], EVENT_ICMP) : NULL;
-            if (e != NULL && e->icmp_type != exceeded)
-                return e;
-        }
-    }
-    return NULL;
 }
 
 static void print_end(const trace_t *t, uint32_t shown)
@@ -240,7 +244,7 @@ static void print_json(const trace_t *t, uint32_t shown)
                 e = exchange_find(x, EVENT_ICMP);
                 kind = e != NULL ? icmp_text(x->server.family, e->icmp_type, e->icmp_code) : "";
             }
-            const event_t *sent = x != NULL ? exchange_query(x) : NULL;
+            const event_t *sent = e != NULL ? exchange_sent_of(x, e) : NULL;
             if (e == NULL || sent == NULL)
                 printf("%snull", i > 0 ? "," : "");
             else

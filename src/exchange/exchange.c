@@ -15,7 +15,7 @@ void exchange_set_free(exchange_set_t *set)
     for (uint32_t i = 0; i < set->count; i++) {
         exchange_t *x = set->item[i];
         for (uint32_t k = 0; k < x->event_count; k++)
-            free((void *)(uintptr_t)x->event[k].bytes);
+            free(x->event[k].owned);
         free(x->event);
         free(x);
     }
@@ -87,6 +87,7 @@ bool exchange_append(exchange_t *x, const event_t *e)
     memmove(x->event + at + 1, x->event + at, (x->event_count - at) * sizeof *x->event);
     x->event[at] = *e;
     x->event[at].bytes = bytes;
+    x->event[at].owned = bytes;
     x->event_count++;
     return true;
 }

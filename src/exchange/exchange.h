@@ -47,6 +47,7 @@ typedef struct event {
     int64_t at;           /* nanoseconds since the exchange's set began */
     addr_t peer;          /* whoever sent it */
     const uint8_t *bytes; /* owned by the exchange */
+    uint8_t *owned;       /* the same, for freeing; NULL in events that are appended */
     uint32_t size;
 } event_t;
 

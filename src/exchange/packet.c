@@ -10,9 +10,9 @@
 /* Internet checksum (RFC 1071) over octets, on top of a running sum. */
 static uint32_t sum_octets(uint32_t sum, const uint8_t *p, uint32_t n)
 {
-    for (uint32_t i = 0; i + 1 < n; i += 2)
+    for (uint32_t i = 0; p != NULL && i + 1 < n; i += 2)
         sum += (uint32_t)p[i] << 8 | p[i + 1];
-    if (n % 2 != 0)
+    if (p != NULL && n % 2 != 0)
         sum += (uint32_t)p[n - 1] << 8;
     return sum;
 }

@@ -120,7 +120,7 @@ static void set_options(int fd, const net_open_t *how)
         set_int(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_UNICAST_HOPS, how->ttl);
     if (how->dont_fragment)
         set_int(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER,
-                v4 ? IP_PMTUDISC_PROBE : IPV6_PMTUDISC_PROBE);
+                IP_PMTUDISC_PROBE); /* the same number for IPv6 */
     if (!v4)
         set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     if (how->kind == NET_UDP)

@@ -60,10 +60,10 @@ static void put_upward_referral(nsp_builder_t *b)
 {
     nsp_name_t root;
     nsp_name_root(&root);
-    for (char c = 'a'; c <= 'm'; c++) {
+    for (int i = 0; i < 13; i++) {
         char text[] = "a.root-servers.net.";
         nsp_name_t name;
-        text[0] = c;
+        text[0] = (char)('a' + i);
         nsp_name_from_text(text, sizeof text - 1, NULL, &name, NULL);
         nsp_build_rr(b, NSP_AUTHORITY, &root, NSP_TYPE_NS, NSP_CLASS_IN, 518400, name.octets,
                      name.len);
@@ -168,7 +168,7 @@ static size_t build(work_t *w, bool truncated, bool *fits)
 static void rewrite(work_t *w, size_t *size)
 {
     nsp_rr_t *arena = malloc(sizeof *arena * NSP_RR_MAX);
-    uint8_t *copy = malloc(*size);
+    uint8_t *copy = malloc(*size > 0 ? *size : 1);
     nsp_msg_t m;
     if (arena == NULL || copy == NULL || *size == 0) {
         free(arena);
