@@ -296,7 +296,8 @@ static void help_text(void **state)
 static void tables(void **state)
 {
     (void)state;
-    const command_desc_t *const all[] = {&command_check, &command_query, &command_serve};
+    const command_desc_t *const all[] = {&command_check, &command_query, &command_serve,
+                                         &command_trace};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         char *text = help_of(all[i]);
         for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
