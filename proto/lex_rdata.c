@@ -190,10 +190,11 @@ void nsp_fields_put_text(nsp_fields_t *f, const nsp_token_t *t, size_t max)
     if (f->err != NSP_OK)
         return;
     long n = nsp_lex_unescape(t, out, max < sizeof out ? max : sizeof out, &bad);
+    size_t at = t->at + (t->kind == NSP_TOKEN_QUOTED) + bad; /* at is the quote itself */
     if (n == -1)
-        nsp_fields_fail(f, NSP_E_TEXT_ESCAPE, t->at + bad);
+        nsp_fields_fail(f, NSP_E_TEXT_ESCAPE, at);
     else if (n < 0)
-        nsp_fields_fail(f, NSP_E_TEXT_STRING, t->at + bad);
+        nsp_fields_fail(f, NSP_E_TEXT_STRING, at);
     else
         nsp_write_bytes(f->w, out, (uint32_t)n);
 }
