@@ -122,7 +122,7 @@ static const sample_t samples[] = {
      "DD5B97AE499FAFA4F22C6BD647DE",
      true},
     {"SVCB", "0 a.example.", true},
-    {"SVCB", "16 a.example. mandatory=ipv4hint,alpn alpn=\"h2,h3-19\" ipv4hint=192.0.2.1", false},
+    {"SVCB", "16 a.example. mandatory=alpn,ipv4hint alpn=\"h2,h3-19\" ipv4hint=192.0.2.1", false},
     {"HTTPS",
      "1 . alpn=\"h2,h3\" no-default-alpn port=8443 ipv4hint=192.0.2.1,192.0.2.2 "
      "ech=AEP+DQA/ ipv6hint=2001:db8::1",
