@@ -39,7 +39,9 @@ PROTO_CPPFLAGS :=
 LDLIBS    := -ljansson -lidn2 -lcap-ng
 
 PROTO_SRC := $(sort $(wildcard proto/*.c))
-PROTO_HDR := $(sort $(wildcard proto/*.h proto/*.def))
+# Installed; the other headers of proto/ are for its own files.
+PROTO_HDR := $(addprefix proto/,nsproto.h edns.h encode.h error.h frame.h mangle.h message.h name.h \
+               rdata.h rrtype.h rrtypes.def text.h wire.h zone.h)
 PROG_SRC  := $(sort $(wildcard capture/*.c src/*/*.c))
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 TESTLIB_SRC := $(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))

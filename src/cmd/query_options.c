@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "cmd/cmd.h"
 #include "cmd/common.h"
@@ -188,15 +189,13 @@ static int parse_subnet(reader_t *r, query_spec_t *q, const char *value)
 
 static int parse_cookie(reader_t *r, query_spec_t *q, const char *value)
 {
-    /* +cookie alone: a client cookie; the engine's own randomness is not needed for it, any eight
-     * octets that differ from run to run do (RFC 7873 4.1) */
+    /* +cookie alone: eight random octets are a client cookie (RFC 7873 4.1) */
     uint8_t data[40];
     long n = 8;
     if (value != NULL && value[0] != '\0') {
         n = query_hex(value, data, sizeof data);
-    } else {
-        uint64_t seed = (uint64_t)(uintptr_t)&n * UINT64_C(0x9e3779b97f4a7c15);
-        memcpy(data, &seed, 8);
+    } else if (getrandom(data, 8, 0) != 8) {
+        n = 0;
     }
     if ((n == 8 || (n >= 16 && n <= 40)) && add_option(q, NSP_OPTION_COOKIE, data, (size_t)n))
         return 0;

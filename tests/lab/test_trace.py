@@ -44,10 +44,10 @@ def build(net):
     link(net, 2, "r1", "r2")
     link(net, 3, "r2", "server")
     for host in ("r1", "r2"):
-        for setting in ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1",
-                        "net.ipv4.icmp_ratelimit=0", "net.ipv4.icmp_msgs_per_sec=10000",
-                        "net.ipv6.icmp.ratelimit=0"):
-            net.exec(host, "sysctl", "-qw", setting, check=False)
+        for setting, value in (("ipv4/ip_forward", 1), ("ipv6/conf/all/forwarding", 1),
+                               ("ipv4/icmp_ratelimit", 0), ("ipv4/icmp_msgs_per_sec", 10000),
+                               ("ipv6/icmp/ratelimit", 0)):
+            net.exec(host, "sh", "-c", f"echo {value} > /proc/sys/net/{setting}", check=False)
     for host, way in (("client", "1::2"), ("server", "3::1")):
         net.exec(host, "ip", "-6", "route", "add", "default", "via", "fd54:" + way)
         net.exec(host, "ip", "route", "add", "default", "via", "10.54." + way.replace("::", "."))
