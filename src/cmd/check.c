@@ -319,6 +319,15 @@ static int load_resolvers(check_args_t *c)
     return 0;
 }
 
+/* True when no --ns can be reached: all are names in the domain itself, without an address. */
+static bool servers_unreachable(const check_args_t *c)
+{
+    for (size_t i = 0; i < c->ns_count; i++)
+        if (c->ns[i].has_addr || !nsp_name_is_subdomain(&c->ns[i].name, &c->domain[0]))
+            return false;
+    return c->ns_count > 0;
+}
+
 static int check_conflicts(const check_args_t *c)
 {
     if (c->domain_count == 0)
@@ -331,6 +340,9 @@ static int check_conflicts(const check_args_t *c)
         return usage_error("check", "--resolver excludes --from, --hints and --lab");
     if (c->ns_count > 0 && c->domain_count > 1)
         return usage_error("check", "--ns is for one domain");
+    if (servers_unreachable(c))
+        return usage_error("check",
+                           "--ns: a name in the domain itself needs its address: NAME=ADDR");
     if (c->lab != NULL && c->hints != NULL)
         return usage_error("check", "--lab has its own roots; leave --hints out");
     return 0;

@@ -177,7 +177,7 @@ static void print_head(FILE *out, const check_report_t *r)
     nsp_name_to_text(m->zone_found ? &m->zone : &m->domain, zone, sizeof zone);
     nsp_name_to_text(&m->parent, parent, sizeof parent);
     fprintf(out, "%s", zone);
-    if (m->parent_known)
+    if (m->parent_known && m->parent_count > 0)
         fprintf(out, "  %s %s at %u address%s",
                 m->zone_found ? "delegated by" : "no delegation found; the walk ended at", parent,
                 m->parent_count, m->parent_count == 1 ? "" : "es");

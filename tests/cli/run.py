@@ -41,6 +41,7 @@ USAGE = [
     (["check", "example.test", "--ns", "ns..x=127.0.0.1"], "ns..x"),
     (["check", "example.test", "--ns", "ns.x=localhost"], "localhost"),
     (["check", "example.test", "--undelegated"], "--ns"),
+    (["check", "example.test", "--ns", "ns1.example.test"], "NAME=ADDR"),
     (["check", "example.test", "-4", "-6"], "-4 and -6"),
     (["check", "example.test", "--map", "127.0.0.1"], "--map"),
     (["check", "example.test", "--hints", "/nonexistent/hints"], "/nonexistent/hints"),
@@ -297,6 +298,31 @@ def check_tests(t, prog):
         exchanges = {x["id"] for x in reports[1]["exchanges"]}
         t.check("evidence names exchanges",
                 all(set(f["evidence"]) <= exchanges for f in reports[1]["findings"]))
+        good = ["--ns", "ns1.bakery.example=192.0.2.20", "--ns", "ns2.bakery.example=198.51.100.20"]
+        p = run(prog, "check", *lab, *good, "bakery.example")
+        t.check("--ns: healthy, and no parent", p.returncode == 0 and "delegated" not in p.stdout,
+                p.stdout)
+        p = run(prog, "check", *lab, *good[:3], "ns2.bakery.example=192.0.2.30", "--undelegated",
+                "--json", "bakery.example")
+        ids = {(f["id"], f["server"]) for f in json.loads(p.stdout)["findings"]}
+        t.check("--undelegated: wrong glue is told before it is published",
+                ("glue-mismatch", "ns2.bakery.example.") in ids, ids)
+        p = run(prog, "check", *lab, "--hints", DEMO, "bakery.example")
+        t.check("--lab has its own roots", p.returncode == 64 and "--hints" in p.stderr, p.stderr)
+        maps = [w for line in serve.output.splitlines() if re.match(r"[0-9a-f]+[.:]", line)
+                for w in ("--map", "=".join(line.split()))]
+        with tempfile.NamedTemporaryFile("w") as f:
+            f.write(". 3600 NS a.root.example.\na.root.example. 3600 A 198.51.100.1\n")
+            f.flush()
+            p = run(prog, "check", *maps, "--hints", f.name, "bakery.example")
+        t.check("--hints and --map", p.returncode == 0 and "2026112401" in p.stdout,
+                p.stdout + p.stderr)
+        for family, missing in (("-4", "2001:db8:20::20"), ("-6", "192.0.2.20")):
+            p = run(prog, "check", *lab, family, "--json", "bakery.example")
+            asked = {x["server"] for x in json.loads(p.stdout)["exchanges"]
+                     if any(e["kind"] == "sent" for e in x["events"])}
+            t.check(f"{family} asks nobody of the other family",
+                    p.returncode == 0 and asked and missing not in asked, asked)
         p = run(prog, "check", *lab, "shop.example", "-v")
         t.check("-v shows exchanges", p.stdout.count(" sent ") > 50, p.stdout[-2000:])
         with tempfile.NamedTemporaryFile(suffix=".pcap") as f:
