@@ -115,8 +115,8 @@ demo: deps
 	scripts/demo.sh $(PROG)
 
 ## test        everything: units (release and sanitized), command line, corpora, lab
-test: all
-	$(MAKE) units
+test: deps
+	$(MAKE) all units
 	$(MAKE) SAN=1 all units corpus
 	tests/run.py --release build/release --san build/san unit cli corpus lab
 
