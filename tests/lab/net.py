@@ -25,9 +25,11 @@ def usable():
             return f"needs {tool}"
     name = f"nsprobe-try-{os.getpid()}"
     p = run("ip", "netns", "add", name, check=False)
+    if p.returncode == 0:
+        p = run("ip", "netns", "exec", name, "ip", "link", "set", "lo", "up", check=False)
+        run("ip", "netns", "del", name, check=False)
     if p.returncode != 0:
-        return "network namespaces cannot be made: " + p.stderr.strip()
-    run("ip", "netns", "del", name, check=False)
+        return "network namespaces cannot be used: " + p.stderr.strip()
     return None
 
 
