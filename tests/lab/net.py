@@ -1,7 +1,9 @@
 """Hosts as network namespaces on one bridge, and what runs in them. Root only."""
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -45,12 +47,20 @@ class Net:
         self.number = {}
 
     def __enter__(self):
-        self.space("bridge")
-        self.exec("bridge", "ip", "link", "add", "br0", "type", "bridge")
-        self.exec("bridge", "ip", "link", "set", "br0", "up")
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda n, _: sys.exit(128 + n))
+        try:
+            self.space("bridge")
+            self.exec("bridge", "ip", "link", "add", "br0", "type", "bridge")
+            self.exec("bridge", "ip", "link", "set", "br0", "up")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # a second signal must not stop the cleaning
         for p in self.processes:
             p.terminate()
         for p in self.processes:
@@ -64,8 +74,8 @@ class Net:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def space(self, name):
-        run("ip", "netns", "add", self.prefix + name)
         self.spaces.append(self.prefix + name)
+        run("ip", "netns", "add", self.prefix + name)
         self.exec(name, "ip", "link", "set", "lo", "up")
 
     def exec(self, host, *argv, check=True):
