@@ -46,6 +46,13 @@ HOSTS = {
     "bigudp": ("nsd", ""),  # answers of up to 4096 octets over UDP
     "nofrag": ("nsd", ""),  # the same, and its fragments are dropped on the way
     "stale": ("bind", ""),  # has every zone in an older version
+    "tcpicmp": ("knot", "tcp dport 53 reject with icmpx type admin-prohibited"),
+    "udpicmp": ("nsd", "udp dport 53 reject with icmpx type admin-prohibited"),
+    "v6icmp": ("bind", "meta nfproto ipv6 meta l4proto { tcp, udp } th dport 53 reject with icmpv6 "
+                       "type admin-prohibited"),
+    "closed": ("bind", "meta l4proto { tcp, udp } th dport 53 reject with icmpx type "
+                       "port-unreachable"),
+    "empty": ("secondary", ""),  # a secondary that never got a zone from its primary
 }
 BIG = ("bigudp", "nofrag")
 
@@ -67,6 +74,9 @@ class Scenario:
         self.expect = {tuple(e.split()) for e in d.get("expect", [])}
         self.notice = {tuple(e.split()) for e in d.get("notice", [])}
         self.code = d.get("exit", 0)
+        self.extra = d.get("extra", [])      # hosts with addresses in the zone, but no NS record
+        self.signed = d.get("signed", False)
+        self.at_parent = d.get("at_parent", False)  # the server of `test` holds the zone as well
 
     def addresses(self, net, host, name):
         family = self.only.get(host, 0)
@@ -81,6 +91,8 @@ class Scenario:
         text = f"$TTL 300\n@ SOA {self.servers[0]} host {serial} 7200 900 1209600 300\n"
         for host in self.servers:
             text += f"@ NS {host}\n" + self.addresses(net, host, host)
+        for host in self.extra:
+            text += self.addresses(net, host, host)
         return text + "@ TXT \"v=spf1 -all\"\n" + self.records.replace("\\n", "\n") + "\n"
 
     def delegation_text(self, net):
@@ -90,7 +102,10 @@ class Scenario:
             text += f"{label} NS {host}.{label}\n"
             if host in self.glue:
                 given = self.glue[host]
-                text += f"{host}.{label} A {given}\n" if given else ""
+                if given.startswith("@"):
+                    given = self.subject(net, given)
+                kind = "AAAA" if ":" in given else "A"
+                text += f"{host}.{label} {kind} {given}\n" if given else ""
             else:
                 text += self.addresses(net, host, f"{host}.{label}")
         return text
@@ -115,14 +130,17 @@ def start(net, scenarios):
     for s in scenarios:
         test += s.delegation_text(net)
     servers.knot(net, "root", {".": root})
-    servers.bind(net, "tld", {"test": servers.write(f"{d}/test", test)})
+    held = {s.zone: servers.write(f"{d}/{s.name}-tld", s.zone_text(net, 2026112401))
+            for s in scenarios if s.at_parent}
+    servers.bind(net, "tld", {"test": servers.write(f"{d}/test", test), **held})
     for host, (software, firewall) in HOSTS.items():
         zones = {}
         for s in scenarios:
             if host not in s.servers + s.parent or host in s.without:
                 continue
             serial = 2026010101 if host == "stale" else 2026112401
-            zones[s.zone] = servers.write(f"{d}/{s.name}-{host}", s.zone_text(net, serial))
+            path = servers.write(f"{d}/{s.name}-{host}", s.zone_text(net, serial))
+            zones[s.zone] = servers.signed(net, s.zone, path) if s.signed else path
         if firewall:
             net.nft(host, INPUT.format(firewall))
         if software == "nsd" and host in BIG:
@@ -153,7 +171,8 @@ def subject_of(finding):
 
 
 def ask(net, prog, s):
-    argv = [prog, "check", "--json", "--from", net.v4("root"), "--timeout", "0.5,1", "--late", "0.5",
+    root = net.v6("root") if "-6" in s.options else net.v4("root")
+    argv = [prog, "check", "--json", "--from", root, "--timeout", "0.5,1", "--late", "0.5",
             *s.options, s.zone]
     return net.exec("client", *argv, check=False)
 

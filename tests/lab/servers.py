@@ -1,6 +1,8 @@
 """Configuration of real name servers: each takes {zone: path of its zone text}."""
 import os
 
+from net import run
+
 
 def write(path, text):
     with open(path, "w", encoding="utf-8") as f:
@@ -107,4 +109,38 @@ security-poll-suffix=
     net.popen(host, "pdns_server", f"--config-dir={d}", log=f"{d}/log")
 
 
-SOFTWARE = {"nsd": nsd, "knot": knot, "bind": bind, "pdns": pdns}
+def secondary(net, host, zones):
+    """A BIND whose primary cannot be reached: it has no zone at all."""
+    d = folder(net, host)
+    text = f"""options {{
+  directory "{d}";
+  pid-file none;
+  session-keyfile "{d}/session.key";
+  managed-keys-directory "{d}";
+  listen-on {{ any; }};
+  listen-on-v6 {{ any; }};
+  recursion no;
+  dnssec-validation no;
+}};
+controls {{ }};
+"""
+    for zone in zones:
+        text += f'zone "{zone}" {{ type secondary; primaries {{ 10.53.99.98; }}; }};\n'
+    conf = write(f"{d}/named.conf", text)
+    net.popen(host, "named", "-f", "-n", "1", "-c", conf, log=f"{d}/log")
+
+
+def signed(net, zone, path):
+    """The zone signed with three RSA keys of 4096 bits: DNSKEY is larger than any packet."""
+    d = os.path.join(net.dir, "keys-" + zone)
+    if not os.path.isdir(d):
+        os.makedirs(d)
+        for flags in ((), (), ("-f", "KSK")):
+            run("dnssec-keygen", "-q", "-K", d, "-a", "RSASHA256", "-b", "4096", *flags, zone)
+    out = path + ".signed"
+    run("dnssec-signzone", "-q", "-S", "-K", d, "-d", d, "-o", zone, "-s", "20260101000000", "-e",
+        "20361231000000", "-f", out, path)
+    return out
+
+
+SOFTWARE = {"nsd": nsd, "knot": knot, "bind": bind, "pdns": pdns, "secondary": secondary}
