@@ -113,10 +113,12 @@ static void put_bits(nsp_fields_t *f)
     nsp_write_bytes(f->w, bits, n);
 }
 
-/* A part of a token, as a token. */
+/* A part of a token, as a token: empty, at the token's end, when it would begin behind that. */
 static nsp_token_t part(const nsp_token_t *t, size_t from, size_t to)
 {
     nsp_token_t p = *t;
+    if (from > t->len)
+        from = t->len;
     p.text += from;
     p.at += from;
     p.len = to > from ? to - from : 0;

@@ -288,6 +288,7 @@ static void put_mnemonic(nsp_fields_t *f, nsp_fkind_t kind, const nsp_token_t *t
     uint16_t v = 0;
     bool found = false;
     bool is_alg = kind == NSP_F_ALG || kind == NSP_F_ALG_NAME;
+    bool octet = is_alg || kind == NSP_F_SCHEME;
     if (f->err != NSP_OK)
         return;
     if (kind == NSP_F_TYPE) {
@@ -297,6 +298,9 @@ static void put_mnemonic(nsp_fields_t *f, nsp_fkind_t kind, const nsp_token_t *t
     } else if (kind == NSP_F_RCODE) {
         const word_number_t badsig = {"BADSIG", 16};
         found = find_word(&badsig, 1, t, &v) || nsp_rcode_from_text(t->text, t->len, &v) == NSP_OK;
+    } else if (kind == NSP_F_SCHEME) {
+        const word_number_t notify = {"NOTIFY", 1};
+        found = find_word(&notify, 1, t, &v);
     } else if (is_alg) {
         uint8_t algorithm = 0;
         found = nsp_algorithm_from_text(t->text, t->len, &algorithm) == NSP_OK;
@@ -305,8 +309,8 @@ static void put_mnemonic(nsp_fields_t *f, nsp_fkind_t kind, const nsp_token_t *t
         found = find_word(cert_types, sizeof cert_types / sizeof cert_types[0], t, &v);
     }
     if (!found)
-        v = (uint16_t)nsp_fields_number(f, t, is_alg ? 255 : UINT16_MAX);
-    if (is_alg)
+        v = (uint16_t)nsp_fields_number(f, t, octet ? 255 : UINT16_MAX);
+    if (octet)
         nsp_write_u8(f->w, (uint8_t)v);
     else
         nsp_write_u16(f->w, v);
@@ -344,6 +348,7 @@ static bool put_simple(nsp_fields_t *f, nsp_fkind_t kind)
     case NSP_F_TYPE:
     case NSP_F_ALG:
     case NSP_F_ALG_NAME:
+    case NSP_F_SCHEME:
     case NSP_F_CERT:
     case NSP_F_RCODE:
         t = nsp_fields_token(f);
@@ -485,6 +490,16 @@ static void put_counted_base64(nsp_fields_t *f)
         nsp_fields_fail(f, NSP_E_TEXT_VALUE, t.at);
 }
 
+/* base64 to the end, or "-" for nothing (draft-durand-doa-over-dns 3.3). */
+static void put_base64_dash(nsp_fields_t *f)
+{
+    nsp_token_t t = nsp_fields_token(f);
+    if (t.len == 1 && t.text[0] == '-')
+        return;
+    nsp_lex_put_back(f->x, t);
+    nsp_fields_put_base64_rest(f);
+}
+
 static void put_nsap(nsp_fields_t *f)
 {
     nsp_token_t t = nsp_fields_token(f);
@@ -534,6 +549,9 @@ static void put_field(nsp_fields_t *f, nsp_fkind_t kind)
     case NSP_F_B32_8:
         put_base32(f);
         break;
+    case NSP_F_B64_DASH:
+        put_base64_dash(f);
+        break;
     case NSP_F_B64:
         nsp_fields_put_base64_rest(f);
         break;
@@ -569,15 +587,20 @@ static void put_unknown(nsp_fields_t *f)
         nsp_fields_fail(f, NSP_E_TEXT_VALUE, t.at);
 }
 
-/* Data given as \# must still be sound for a type whose format is known. */
-static void check_unknown(nsp_fields_t *f, uint16_t type, size_t at)
+/* What was read must be sound for a type whose format is known, \# data above all: it stands alone,
+ * so that no name in it may be compressed (RFC 3597 4). */
+static void check_rdata(nsp_fields_t *f, uint16_t type, size_t at)
 {
     nsp_msg_t m = {.wire = f->w->base, .size = f->w->pos};
     nsp_rr_t rr = {.type = type, .rdlength = (uint16_t)f->w->pos};
     nsp_rdata_t it;
     nsp_field_t field;
     nsp_rdata_begin(&it, &m, &rr);
+    field.name.len = 0;
     while (nsp_rdata_next(&it, &field)) {
+        bool is_name = field.desc->kind == NSP_F_NAME || field.desc->kind == NSP_F_NAME_NC;
+        if (is_name && field.size != field.name.len)
+            nsp_fields_fail(f, NSP_E_POINTER_FORBIDDEN, at);
     }
     if (it.r.err != NSP_OK)
         nsp_fields_fail(f, it.r.err, at);
@@ -596,8 +619,6 @@ nsp_err_t nsp_lex_rdata(nsp_lex_t *x, uint16_t type, const uint8_t *origin, uint
     nsp_token_t mark = nsp_lex_next(x);
     if (is_unknown_mark(&mark)) {
         put_unknown(&f);
-        if (f.err == NSP_OK && w->err == NSP_OK)
-            check_unknown(&f, type, mark.at);
     } else {
         nsp_lex_put_back(x, mark);
         if (line->fields[0].kind == NSP_F_UNKNOWN)
@@ -613,6 +634,8 @@ nsp_err_t nsp_lex_rdata(nsp_lex_t *x, uint16_t type, const uint8_t *origin, uint
         nsp_fields_fail(&f, NSP_E_TEXT_EXTRA, rest.at);
     if (f.err == NSP_OK && w->err != NSP_OK)
         nsp_fields_fail(&f, w->err, mark.at);
+    if (f.err == NSP_OK)
+        check_rdata(&f, type, mark.at);
     *err_at = f.err == NSP_OK ? 0 : f.err_at;
     return f.err;
 }

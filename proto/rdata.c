@@ -75,6 +75,7 @@ static void read_field(nsp_reader_t *r, nsp_field_t *f)
     case NSP_F_U8:
     case NSP_F_ALG:
     case NSP_F_ALG_NAME:
+    case NSP_F_SCHEME:
         f->number = nsp_read_u8(r);
         break;
     case NSP_F_U16:
@@ -213,6 +214,16 @@ static bool folds_names(uint16_t type)
     }
 }
 
+/* The prefix name of an A6 ends its RDATA. Length octets are below 'A': only letters change. */
+static void write_a6_folded(nsp_writer_t *w, const nsp_field_t *f)
+{
+    uint32_t name = 1u + (128u - f->bytes[0] + 7u) / 8u;
+    for (uint32_t i = 0; i < f->nbytes; i++) {
+        uint8_t c = f->bytes[i];
+        nsp_write_u8(w, i >= name && c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c);
+    }
+}
+
 size_t nsp_rdata_canonical(const nsp_msg_t *m, const nsp_rr_t *rr, uint8_t *buf, size_t cap,
                            nsp_err_t *err)
 {
@@ -228,6 +239,8 @@ size_t nsp_rdata_canonical(const nsp_msg_t *m, const nsp_rr_t *rr, uint8_t *buf,
             if (compressible || fold)
                 nsp_name_lower(&f.name);
             nsp_write_bytes(&w, f.name.octets, f.name.len);
+        } else if (f.desc->kind == NSP_F_A6) {
+            write_a6_folded(&w, &f);
         } else {
             nsp_write_bytes(&w, m->wire + f.offset, f.size);
         }

@@ -28,13 +28,14 @@ static void check_bitmap(nsp_reader_t *r)
     }
 }
 
-/* The last octet is not zero, and there are at most 16 (RFC 2535 5.2). */
+/* The last octet is not zero, and there are at most 16; bit 0 would announce another format
+ * (RFC 2535 5.2). */
 static void check_bits(nsp_reader_t *r)
 {
     uint32_t at = r->pos;
     uint32_t n = nsp_left(r);
     const uint8_t *p = nsp_read_bytes(r, n);
-    if (p != NULL && (n > 16 || (n > 0 && p[n - 1] == 0)))
+    if (p != NULL && (n > 16 || (n > 0 && (p[n - 1] == 0 || (p[0] & 0x80) != 0))))
         value_fault(r, at);
 }
 
@@ -56,7 +57,18 @@ static void check_apl(nsp_reader_t *r)
     }
 }
 
-/* Size and precisions: both nibbles are digits (RFC 1876 2). */
+/* Latitude to 90 degrees, longitude to 180, in thousandths of a second from 2^31. */
+static void check_loc_angle(nsp_reader_t *r, uint32_t degrees)
+{
+    uint32_t at = r->pos;
+    uint32_t v = nsp_read_u32(r);
+    uint32_t off = v >= 0x80000000u ? v - 0x80000000u : 0x80000000u - v;
+    if (r->err == NSP_OK && off > degrees * 3600000u)
+        value_fault(r, at);
+}
+
+/* Size and precisions: both nibbles are digits, and no power of ten goes with a zero
+ * (RFC 1876 2). */
 static void check_loc(nsp_reader_t *r)
 {
     uint32_t at = r->pos;
@@ -67,10 +79,23 @@ static void check_loc(nsp_reader_t *r)
     }
     for (int i = 0; i < 3; i++) {
         uint8_t v = nsp_read_u8(r);
-        if (r->err == NSP_OK && ((v >> 4) > 9 || (v & 15) > 9))
+        if (r->err == NSP_OK && ((v >> 4) > 9 || (v & 15) > 9 || (v > 0 && v >> 4 == 0)))
             value_fault(r, r->pos - 1);
     }
-    nsp_read_bytes(r, 12);
+    check_loc_angle(r, 90);
+    check_loc_angle(r, 180);
+    nsp_read_u32(r);
+}
+
+/* Protocol, and a bit for each of 65536 ports at most (RFC 1035 3.4.2). */
+static void check_wks(nsp_reader_t *r)
+{
+    nsp_read_u8(r);
+    uint32_t at = r->pos;
+    uint32_t n = nsp_left(r);
+    nsp_read_bytes(r, n);
+    if (n > 8192)
+        value_fault(r, at);
 }
 
 /* After the precedence: type, algorithm, gateway, key (RFC 4025 2.1). */
@@ -184,8 +209,8 @@ static void check_hip(nsp_reader_t *r)
         nsp_name_skip(r, NSP_NAME_UNCOMPRESSED);
 }
 
-/* Prefix length, the suffix octets that it leaves, and a prefix name unless it is 0 (RFC 2874 3.1).
- */
+/* Prefix length, the suffix octets that it leaves, and a prefix name unless it is 0. The name is
+ * never compressed (RFC 2874 3.1.1). */
 static void check_a6(nsp_reader_t *r)
 {
     uint32_t at = r->pos;
@@ -196,7 +221,7 @@ static void check_a6(nsp_reader_t *r)
     }
     nsp_read_bytes(r, (uint32_t)(128 - prefix + 7) / 8);
     if (prefix > 0)
-        nsp_name_skip(r, NSP_NAME_COMPRESSED);
+        nsp_name_skip(r, NSP_NAME_UNCOMPRESSED);
 }
 
 static void check_options(nsp_reader_t *r)
@@ -229,6 +254,8 @@ void nsp_rdata_check(nsp_reader_t *r, nsp_fkind_t kind)
         check_loc(r);
         return;
     case NSP_F_WKS:
+        check_wks(r);
+        return;
     case NSP_F_NSAP: /* at least one octet */
         nsp_read_u8(r);
         break;

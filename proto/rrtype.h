@@ -24,6 +24,7 @@ typedef enum nsp_fkind {
     NSP_F_ALG,       /* 8 bits, DNSSEC algorithm, decimal (text may use the mnemonic) */
     NSP_F_ALG_NAME,  /* the same, printed as mnemonic where there is one (CERT, RFC 4398 2.2) */
     NSP_F_CERT,      /* 16 bits, CERT type: mnemonic or decimal */
+    NSP_F_SCHEME,    /* 8 bits, DSYNC scheme: mnemonic or decimal (RFC 9859 2.1) */
     NSP_F_RCODE,     /* 16 bits, rcode mnemonic (TSIG, TKEY) */
     NSP_F_NAME,      /* name that may be compressed (RFC 1035 types) */
     NSP_F_NAME_NC,   /* name never compressed when written; pointers tolerated when read */
@@ -35,6 +36,7 @@ typedef enum nsp_fkind {
     NSP_F_HEX8,      /* 8-bit length, then octets, hexadecimal; "-" when empty (NSEC3 salt) */
     NSP_F_B32_8,     /* 8-bit length, then octets, base32hex (NSEC3 next owner) */
     NSP_F_B64,       /* octets to the end, base64 */
+    NSP_F_B64_DASH,  /* the same; "-" when empty (DOA) */
     NSP_F_B64_16,    /* 16-bit length, then octets, base64 (TSIG, TKEY) */
     NSP_F_TEXT,      /* octets to the end, as one quoted text (CAA value, URI target) */
     NSP_F_TAG,       /* 8-bit length, then letters and digits, unquoted (CAA tag) */

@@ -189,6 +189,11 @@ static void text_mnemonic(nsp_text_t *t, const nsp_field_t *f)
             nsp_text_str(t, name);
         else
             nsp_text_printf(t, "%u", (unsigned)f->number);
+    } else if (f->desc->kind == NSP_F_SCHEME) {
+        if (f->number == 1)
+            nsp_text_str(t, "NOTIFY");
+        else
+            nsp_text_printf(t, "%u", (unsigned)f->number);
     } else if (f->desc->kind == NSP_F_TYPE) {
         nsp_text_str(t, nsp_type_text((uint16_t)f->number, buf));
     } else if (f->desc->kind == NSP_F_RCODE) {
@@ -220,6 +225,7 @@ static bool text_simple(nsp_text_t *t, const nsp_field_t *f)
         nsp_text_time(t, (uint32_t)f->number);
         return true;
     case NSP_F_ALG_NAME:
+    case NSP_F_SCHEME:
     case NSP_F_TYPE:
     case NSP_F_CERT:
     case NSP_F_RCODE:
@@ -263,6 +269,11 @@ void nsp_text_field(nsp_text_t *t, const nsp_field_t *f)
         break;
     case NSP_F_B32_8:
         nsp_text_base32(t, f->bytes, f->nbytes);
+        break;
+    case NSP_F_B64_DASH:
+        if (f->nbytes == 0)
+            nsp_text_str(t, "-");
+        nsp_text_base64(t, f->bytes, f->nbytes);
         break;
     case NSP_F_B64:
         nsp_text_base64(t, f->bytes, f->nbytes);

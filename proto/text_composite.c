@@ -35,10 +35,27 @@ static void text_bits(nsp_text_t *t, nsp_reader_t *r)
     }
 }
 
-/* "!1:192.168.38.0/28" (RFC 3123 5) */
+/* True when every item is of a family whose addresses have a text: IPv4 or IPv6. */
+static bool apl_has_text(nsp_reader_t r)
+{
+    while (r.err == NSP_OK && nsp_left(&r) > 0) {
+        uint16_t family = nsp_read_u16(&r);
+        nsp_read_u8(&r);
+        nsp_read_bytes(&r, nsp_read_u8(&r) & 0x7fu);
+        if (family != 1 && family != 2)
+            return false;
+    }
+    return true;
+}
+
+/* "!1:192.168.38.0/28" (RFC 3123 5); \# when there is another family, which no text can say */
 static void text_apl(nsp_text_t *t, nsp_reader_t *r)
 {
     bool first = true;
+    if (!apl_has_text(*r)) {
+        nsp_text_unknown(t, r->base, nsp_left(r));
+        return;
+    }
     while (r->err == NSP_OK && nsp_left(r) > 0) {
         uint16_t family = nsp_read_u16(r);
         uint8_t prefix = nsp_read_u8(r);
@@ -51,10 +68,7 @@ static void text_apl(nsp_text_t *t, nsp_reader_t *r)
             return;
         nsp_text_printf(t, "%s%s%u:", first ? "" : " ", negated ? "!" : "", family);
         memcpy(full, p, n < 16 ? n : 16);
-        if (family == 1 || family == 2)
-            nsp_text_address(t, full, family == 1 ? 4 : 16);
-        else
-            nsp_text_hex(t, p, n);
+        nsp_text_address(t, full, family == 1 ? 4 : 16);
         nsp_text_printf(t, "/%u", prefix);
         first = false;
     }
@@ -66,7 +80,7 @@ static void text_loc_size(nsp_text_t *t, uint8_t v)
     uint64_t cm = v >> 4;
     for (int i = v & 15; i > 0; i--)
         cm *= 10;
-    if (cm % 100 == 0)
+    if (v >= 0x10 && (v & 15) >= 2) /* below a metre with its decimals, as BIND does */
         nsp_text_printf(t, " %llum", (unsigned long long)(cm / 100));
     else
         nsp_text_printf(t, " %llu.%02um", (unsigned long long)(cm / 100), (unsigned)(cm % 100));
@@ -274,7 +288,7 @@ static void text_a6(nsp_text_t *t, nsp_reader_t *r)
     }
     if (prefix > 0) {
         nsp_name_t name;
-        nsp_name_read(r, NSP_NAME_COMPRESSED, &name);
+        nsp_name_read(r, NSP_NAME_UNCOMPRESSED, &name);
         nsp_text_str(t, " ");
         nsp_text_name(t, &name);
     }
