@@ -5,7 +5,8 @@
 
 #include "exchange/addr.h"
 
-#define PACKET_MAX 65535
+/* The header of IPv6 is not counted in its payload length (RFC 8200 3). */
+#define PACKET_MAX (40 + 65535)
 
 /* A packet under construction; size 0 when it did not fit. */
 typedef struct packet {
