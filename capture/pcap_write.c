@@ -14,20 +14,29 @@
 #define SEQ_CLIENT 1000u
 #define SEQ_SERVER 5000u
 
-/* The stream of one TCP exchange while its packets are made. */
+/* A TCP connection while its packets are made. */
 typedef struct stream {
     bool syn;  /* SYN written */
     bool open; /* handshake written */
+    bool over; /* the server's FIN or RST written */
     uint32_t client;
     uint32_t server;
+    uint32_t pending; /* exchanges on it without a reply yet */
 } stream_t;
+
+/* Where an exchange stands in its connection. */
+typedef struct place {
+    uint32_t stream; /* its index */
+    bool asked;      /* query written */
+} place_t;
 
 typedef struct writer {
     FILE *out;
     const exchange_set_t *set;
     packet_t *packet;
     packet_t *quoted;
-    stream_t *stream; /* one an exchange */
+    stream_t *stream; /* room for one an exchange */
+    place_t *place;   /* one an exchange */
     bool failed;
     int os_error;
 } writer_t;
@@ -38,6 +47,11 @@ typedef struct item {
     const event_t *e;
     uint32_t order;
 } item_t;
+
+static stream_t *stream_of(const writer_t *w, const exchange_t *x)
+{
+    return &w->stream[w->place[x->id - 1].stream];
+}
 
 static void put(writer_t *w, const void *p, size_t n)
 {
@@ -104,7 +118,7 @@ static void udp_event(writer_t *w, const item_t *it)
 static void segment(writer_t *w, const item_t *it, bool from_server, unsigned flags,
                     const uint8_t *data, uint32_t size)
 {
-    stream_t *s = &w->stream[it->x->id - 1];
+    stream_t *s = stream_of(w, it->x);
     addr_t local = local_of(it->x);
     if (from_server) {
         packet_tcp(w->packet, &it->x->server, &local, s->server, s->client, flags, data, size);
@@ -142,55 +156,71 @@ static void framed(writer_t *w, const item_t *it, bool from_server)
     free(frame);
 }
 
-static const event_t *sent_event(const exchange_t *x)
+static void handshake(writer_t *w, const item_t *it)
 {
-    return exchange_find(x, EVENT_SENT);
-}
-
-static void tcp_open(writer_t *w, const item_t *it)
-{
-    stream_t *s = &w->stream[it->x->id - 1];
+    stream_t *s = stream_of(w, it->x);
     if (s->open)
         return;
     s->open = true;
     segment(w, it, true, TCP_SYN | TCP_ACK, NULL, 0);
     segment(w, it, false, TCP_ACK, NULL, 0);
-    const event_t *sent = sent_event(it->x);
-    item_t query = {it->x, sent, 0};
-    if (sent != NULL) {
-        event_t at_open = *sent;
-        at_open.at = it->e->at;
-        query.e = &at_open;
-        framed(w, &query, false);
-    }
+}
+
+/* The query goes at the time of *it: it waited for the handshake, if there was one. */
+static void ask(writer_t *w, const item_t *it)
+{
+    place_t *p = &w->place[it->x->id - 1];
+    const event_t *sent = exchange_query(it->x);
+    if (p->asked || sent == NULL)
+        return;
+    p->asked = true;
+    event_t now = *sent;
+    now.at = it->e->at;
+    item_t query = {it->x, &now, 0};
+    framed(w, &query, false);
+}
+
+/* The server ends the connection; all exchanges on it know, the packet was one. */
+static void server_ends(writer_t *w, const item_t *it, unsigned flags)
+{
+    stream_t *s = stream_of(w, it->x);
+    if (s->over)
+        return;
+    s->over = true;
+    if (it->e->kind == EVENT_TCP_CLOSED)
+        data_segments(w, it, true, it->e->bytes, it->e->size);
+    segment(w, it, true, flags, NULL, 0);
 }
 
 static void tcp_event(writer_t *w, const item_t *it)
 {
-    stream_t *s = &w->stream[it->x->id - 1];
+    stream_t *s = stream_of(w, it->x);
     switch (it->e->kind) {
     case EVENT_SENT:
-        if (!s->syn)
+        if (s->open)
+            ask(w, it);
+        else if (!s->syn)
             segment(w, it, false, TCP_SYN, NULL, 0);
         s->syn = true;
         break;
     case EVENT_TCP_OPEN:
-        tcp_open(w, it);
+        handshake(w, it);
+        ask(w, it);
         break;
     case EVENT_REPLY:
     case EVENT_MISMATCH:
-        tcp_open(w, it);
+        handshake(w, it);
+        ask(w, it);
         framed(w, it, true);
-        if (it->e->kind == EVENT_REPLY)
+        if (it->e->kind == EVENT_REPLY && s->pending > 0 && --s->pending == 0)
             segment(w, it, false, TCP_FIN | TCP_ACK, NULL, 0);
         break;
     case EVENT_TCP_REFUSED:
     case EVENT_TCP_RESET:
-        segment(w, it, true, TCP_RST | TCP_ACK, NULL, 0);
+        server_ends(w, it, TCP_RST | TCP_ACK);
         break;
     case EVENT_TCP_CLOSED:
-        data_segments(w, it, true, it->e->bytes, it->e->size);
-        segment(w, it, true, TCP_FIN | TCP_ACK, NULL, 0);
+        server_ends(w, it, TCP_FIN | TCP_ACK);
         break;
     default:
         break;
@@ -243,6 +273,70 @@ static item_t *sorted_items(const exchange_set_t *set, size_t *count)
     return items;
 }
 
+static int by_connection(const void *a, const void *b)
+{
+    const exchange_t *x = *(exchange_t *const *)a;
+    const exchange_t *y = *(exchange_t *const *)b;
+    int order = addr_compare(&x->server, &y->server);
+    if (order == 0)
+        order = addr_compare(&x->local, &y->local);
+    return order != 0 ? order : (x->id > y->id) - (x->id < y->id);
+}
+
+static bool is_closed(const exchange_t *x)
+{
+    return exchange_find(x, EVENT_TCP_CLOSED) != NULL ||
+           exchange_find(x, EVENT_TCP_RESET) != NULL ||
+           exchange_find(x, EVENT_TCP_REFUSED) != NULL ||
+           exchange_find(x, EVENT_TCP_NO_SYNACK) != NULL;
+}
+
+/* True when x went over the connection that began with first: the same addresses and ports, and no
+ * handshake but that one. last is the exchange on it before x. */
+static bool same_connection(const exchange_t *first, const exchange_t *last, const exchange_t *x)
+{
+    const event_t *was = exchange_find(first, EVENT_TCP_OPEN);
+    const event_t *open = exchange_find(x, EVENT_TCP_OPEN);
+    const event_t *sent = exchange_query(x);
+    if (x->local.port == 0 || !addr_equal(&first->server, &x->server) ||
+        !addr_equal(&first->local, &x->local) || sent == NULL)
+        return false;
+    if (open != NULL)
+        return was != NULL && was->at == open->at;
+    if (exchange_find(x, EVENT_TCP_REFUSED) != NULL ||
+        exchange_find(x, EVENT_TCP_NO_SYNACK) != NULL)
+        return was == NULL;
+    return !is_closed(last) || last->event[last->event_count - 1].at >= sent->at;
+}
+
+/* Gives every exchange its connection; those that were kept open have several exchanges. */
+static bool place_exchanges(writer_t *w)
+{
+    uint32_t n = w->set->count;
+    exchange_t **sorted = calloc(n > 0 ? n : 1, sizeof(exchange_t *));
+    w->stream = calloc(n > 0 ? n : 1, sizeof *w->stream);
+    w->place = calloc(n > 0 ? n : 1, sizeof *w->place);
+    if (sorted == NULL || w->stream == NULL || w->place == NULL) {
+        free(sorted);
+        return false;
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (w->set->item[i]->transport == TRANSPORT_TCP)
+            sorted[count++] = w->set->item[i];
+    qsort(sorted, count, sizeof(exchange_t *), by_connection);
+    for (uint32_t i = 0, first = 0; i < count; i++) {
+        if (i == 0 || !same_connection(sorted[first], sorted[i - 1], sorted[i]))
+            first = i;
+        w->stream[first].client = SEQ_CLIENT;
+        w->stream[first].server = SEQ_SERVER;
+        w->stream[first].pending++;
+        w->place[sorted[i]->id - 1].stream = first;
+    }
+    free(sorted);
+    return true;
+}
+
 bool pcap_write_set(FILE *out, const exchange_set_t *set, int *os_error)
 {
     size_t count = 0;
@@ -250,10 +344,7 @@ bool pcap_write_set(FILE *out, const exchange_set_t *set, int *os_error)
     item_t *items = sorted_items(set, &count);
     w.packet = malloc(sizeof *w.packet);
     w.quoted = malloc(sizeof *w.quoted);
-    w.stream = calloc(set->count > 0 ? set->count : 1, sizeof *w.stream);
-    w.failed = items == NULL || w.packet == NULL || w.quoted == NULL || w.stream == NULL;
-    for (uint32_t i = 0; !w.failed && i < set->count; i++)
-        w.stream[i] = (stream_t){.client = SEQ_CLIENT, .server = SEQ_SERVER};
+    w.failed = items == NULL || w.packet == NULL || w.quoted == NULL || !place_exchanges(&w);
     if (!w.failed)
         put_header(&w);
     for (size_t i = 0; !w.failed && i < count; i++) {
@@ -272,6 +363,7 @@ bool pcap_write_set(FILE *out, const exchange_set_t *set, int *os_error)
     free(w.packet);
     free(w.quoted);
     free(w.stream);
+    free(w.place);
     *os_error = w.failed ? w.os_error : 0;
     return !w.failed;
 }

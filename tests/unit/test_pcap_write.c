@@ -424,6 +424,86 @@ static void tcp_failures(void **state)
     }
 }
 
+static uint32_t count_flags(const file_t *f, uint8_t flags)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < f->count; i++)
+        n += (f->seen[i].flags & flags) == flags;
+    return n;
+}
+
+/* Two questions on one connection, one after the other or at once: one handshake, one end, and
+ * numbers that go on. */
+static void tcp_kept(void **state)
+{
+    static const struct {
+        int64_t open[2]; /* 0: no event of its own */
+        int64_t sent[2];
+        int64_t end[2];
+        event_kind_t kind[2];
+        uint32_t syns;
+        size_t packets;
+        uint8_t last;
+    } cases[] = {
+        {{2, 0}, {1, 20}, {10, 30}, {EVENT_REPLY, EVENT_REPLY}, 2, 8, 17},
+        {{5, 5}, {1, 2}, {30, 20}, {EVENT_REPLY, EVENT_REPLY}, 2, 8, 17},
+        {{2, 0}, {1, 4}, {10, 10}, {EVENT_TCP_RESET, EVENT_TCP_RESET}, 2, 6, 20},
+        {{2, 0}, {1, 4}, {10, 10}, {EVENT_TCP_CLOSED, EVENT_TCP_CLOSED}, 2, 6, 17},
+        {{2, 0}, {1, 4}, {10, 12}, {EVENT_REPLY, EVENT_TCP_CLOSED}, 2, 7, 17},
+        {{0, 0}, {1, 2}, {10, 10}, {EVENT_TCP_REFUSED, EVENT_TCP_REFUSED}, 1, 2, 20},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        lab_t l = lab(TRANSPORT_TCP, true);
+        addr_t local = l.x->local;
+        file_t f;
+        uint8_t out[128];
+        uint8_t in[128];
+        uint32_t got = 0;
+        for (unsigned k = 0; k < 2; k++) {
+            bool reply = cases[i].kind[k] == EVENT_REPLY;
+            if (k > 0)
+                lab_add(&l, TRANSPORT_TCP, true);
+            l.x->local = local;
+            add(&l, EVENT_SENT, cases[i].sent[k], query, sizeof query);
+            if (cases[i].open[k] > 0)
+                add(&l, EVENT_TCP_OPEN, cases[i].open[k], NULL, 0);
+            add(&l, cases[i].kind[k], cases[i].end[k], reply ? query : NULL,
+                reply ? sizeof query : 0);
+        }
+        write_file(&f, &l.set);
+        if (f.count != cases[i].packets || f.seen[f.count - 1].flags != cases[i].last)
+            fail_msg("case %zu: %zu packets, the last with flags %u", i, f.count,
+                     f.seen[f.count - 1].flags);
+        assert_int_equal(count_flags(&f, 2), cases[i].syns);
+        assert_int_equal(follow(&f, l.x, out, in, &got),
+                         cases[i].syns == 2 ? 2 * (sizeof query + 2) : 0);
+        done(&l, &f);
+    }
+}
+
+/* The same ports again, after the connection has ended, with a handshake of its own. */
+static void tcp_ports_again(void **state)
+{
+    lab_t l = lab(TRANSPORT_TCP, true);
+    addr_t local = l.x->local;
+    file_t f;
+    (void)state;
+    for (int64_t k = 0; k < 2; k++) {
+        if (k > 0)
+            lab_add(&l, TRANSPORT_TCP, true);
+        l.x->local = local;
+        add(&l, EVENT_SENT, 100 * k + 1, query, sizeof query);
+        add(&l, EVENT_TCP_OPEN, 100 * k + 2, NULL, 0);
+        add(&l, EVENT_REPLY, 100 * k + 3, query, sizeof query);
+    }
+    write_file(&f, &l.set);
+    assert_int_equal(f.count, 12);
+    assert_int_equal(count_flags(&f, 2), 4);
+    assert_int_equal(count_flags(&f, 1), 2);
+    done(&l, &f);
+}
+
 static void empty(void **state)
 {
     exchange_set_t set;
@@ -463,6 +543,8 @@ int main(void)
         cmocka_unit_test(empty),
         cmocka_unit_test(tcp_failures),
         cmocka_unit_test(full),
+        cmocka_unit_test(tcp_kept),
+        cmocka_unit_test(tcp_ports_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
