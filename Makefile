@@ -36,7 +36,13 @@ endif
 CFLAGS    += $(STD) $(MODE) $(WARN) -fPIC -ffile-prefix-map=$(CURDIR)=. -MMD -MP
 CPPFLAGS  += -I. -Isrc
 PROTO_CPPFLAGS :=
-LDLIBS    := -ljansson -lidn2 -lcap-ng
+# --as-needed: each program needs only what it uses
+LDLIBS    := -Wl,--as-needed -ljansson -lidn2 -lcap-ng
+# src/dkim, src/dnssec, src/watch
+LDLIBS    += -lcrypto -lsqlite3 -lmicrohttpd
+# capture
+LDLIBS    += -lpcap -lseccomp -lz -llzma -lzstd
+LDLIBS    += -pthread
 
 PROTO_SRC := $(sort $(wildcard proto/*.c))
 # Installed; the other headers of proto/ are for its own files.
