@@ -15,10 +15,14 @@ ALLOWED = {
     "capture": {"exchange", "proto"},
     "net": {"exchange", "proto"},
     "diagnose": {"exchange", "proto"},
-    "probe": {"net", "diagnose", "exchange", "proto"},
+    "dnssec": {"exchange", "proto"},
+    "dkim": {"dnssec", "diagnose", "exchange", "proto"},
+    "probe": {"net", "dkim", "diagnose", "exchange", "proto"},
+    "watch": {"dkim", "diagnose", "exchange", "proto"},
     "serve": {"net", "exchange", "proto"},
-    "report": {"diagnose", "exchange", "proto"},
-    "cmd": {"report", "probe", "capture", "serve", "net", "diagnose", "exchange", "proto"},
+    "report": {"watch", "dkim", "diagnose", "exchange", "proto"},
+    "cmd": {"report", "probe", "capture", "serve", "watch", "net", "dkim", "diagnose", "exchange",
+            "proto"},
 }
 # proto is usable alone: nothing but the C library's own headers
 PROTO_SYSTEM = {"stdbool.h", "stddef.h", "stdint.h", "string.h", "stdio.h", "stdarg.h", "inttypes.h",

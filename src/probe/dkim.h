@@ -1,0 +1,27 @@
+/* Verification of expected records as one call: walk, ask every address, judge. */
+#ifndef PROBE_DKIM_H
+#define PROBE_DKIM_H
+
+#include "dkim/dkim.h"
+#include "probe/check.h"
+
+typedef struct dkim_options {
+    check_options_t check;
+    diagnose_options_t diagnose;
+    unsigned verifier_tries; /* addresses that a verifier's resolver asks before it gives up: 3 */
+    int64_t began;           /* seconds since 1970 when verification began; 0: now */
+    bool battery;            /* ask everything that check asks, and report its findings too */
+    bool follow;             /* follow CNAMEs to the key and look at it */
+} dkim_options_t;
+
+dkim_options_t dkim_options_default(void);
+
+/* Walks to the zones that hold the names of e (in->domain is where it starts) and verifies every
+ * expectation at every address. set receives all exchanges; *out is filled in any case and is the
+ * caller's to free (dkim_result_free); it points into e. NET_E_INTERRUPTED keeps what was learnt.
+ * Uses no state outside of its arguments: threads may run it side by side, each with its own net
+ * and set. */
+net_err_t dkim_run(net_t *net, model_input_t *in, const expectations_t *e,
+                   const dkim_options_t *options, exchange_set_t *set, dkim_result_t *out);
+
+#endif
