@@ -49,6 +49,13 @@ static bool in_zone(const verify_t *v, const nsp_name_t *name)
     return nsp_name_is_subdomain(name, &v->keys->zone);
 }
 
+/* The DS of a zone is its parent's (RFC 4035 3.1.4.1): the zone itself has no say. */
+static bool may_answer(const verify_t *v, const nsp_name_t *qname, uint16_t qtype)
+{
+    bool apex = nsp_name_equal(qname, &v->keys->zone) && qname->len > 1;
+    return in_zone(v, qname) && !(apex && qtype == NSP_TYPE_DS);
+}
+
 /* The CNAME that a DNAME gives: the part of owner below the DNAME's, in front of its target
  * (RFC 6672 2.2). */
 static bool dname_gives(const nsp_msg_t *m, const nsp_rr_t *dname, const nsp_name_t *owner,
@@ -144,7 +151,7 @@ static dnssec_verdict_t check_negative(verify_t *v, const nsp_name_t *qname, uin
 {
     if (v->keys->status != DNSSEC_SECURE)
         return verdict_of(v->keys->status);
-    if (!in_zone(v, qname))
+    if (!may_answer(v, qname, qtype))
         return verdict_of(DNSSEC_NO_ANSWER);
     bool nxdomain = nsp_msg_rcode(v->msg) == NSP_RCODE_NXDOMAIN;
     proof_question_t q = {nxdomain ? PROOF_NXDOMAIN : PROOF_NODATA, &v->keys->zone, qname, qtype,
@@ -207,7 +214,7 @@ dnssec_verdict_t dnssec_check_answer(const nsp_msg_t *reply, const nsp_name_t *q
     dnssec_verdict_t all = verdict_of(DNSSEC_SECURE);
     if (keys->status != DNSSEC_SECURE)
         return verdict_of(keys->status);
-    if ((rcode != NSP_RCODE_NOERROR && rcode != NSP_RCODE_NXDOMAIN) || !in_zone(&v, qname))
+    if ((rcode != NSP_RCODE_NOERROR && rcode != NSP_RCODE_NXDOMAIN) || !may_answer(&v, qname, qtype))
         return verdict_of(DNSSEC_NO_ANSWER);
     for (unsigned i = 0; i < DNSSEC_CHAIN_MAX && in_zone(&v, &name); i++) {
         const nsp_rr_t *cname = find_rr(reply, NSP_ANSWER, &name, NSP_TYPE_CNAME);
