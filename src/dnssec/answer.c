@@ -214,7 +214,8 @@ dnssec_verdict_t dnssec_check_answer(const nsp_msg_t *reply, const nsp_name_t *q
     dnssec_verdict_t all = verdict_of(DNSSEC_SECURE);
     if (keys->status != DNSSEC_SECURE)
         return verdict_of(keys->status);
-    if ((rcode != NSP_RCODE_NOERROR && rcode != NSP_RCODE_NXDOMAIN) || !may_answer(&v, qname, qtype))
+    if ((rcode != NSP_RCODE_NOERROR && rcode != NSP_RCODE_NXDOMAIN) ||
+        !may_answer(&v, qname, qtype))
         return verdict_of(DNSSEC_NO_ANSWER);
     for (unsigned i = 0; i < DNSSEC_CHAIN_MAX && in_zone(&v, &name); i++) {
         const nsp_rr_t *cname = find_rr(reply, NSP_ANSWER, &name, NSP_TYPE_CNAME);
