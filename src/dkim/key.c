@@ -85,6 +85,8 @@ static void note_syntax(dkim_key_t *key, bool pasted)
             continue;
         } else if (f.kind == TAGLIST_OCTET) {
             dkim_key_note(key, DKIM_KEY_NON_ASCII, f.at);
+        } else if (f.kind == TAGLIST_EMPTY_TAG) {
+            dkim_key_note(key, DKIM_KEY_EMPTY_TAG, f.at);
         } else if (f.kind == TAGLIST_DUPLICATE) {
             dkim_key_note(key, DKIM_KEY_DUPLICATE, f.at);
         } else {

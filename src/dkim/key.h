@@ -9,7 +9,7 @@
 typedef enum dkim_key_level {
     DKIM_KEY_NOTE,    /* worth knowing; no verifier minds */
     DKIM_KEY_WARNING, /* weak, or some verifiers mind */
-    DKIM_KEY_ERROR    /* no signature verifies with this record */
+    DKIM_KEY_ERROR    /* a verifier that follows the RFCs accepts no signature with this record */
 } dkim_key_level_t;
 
 /* X(code, level, stable name, what is wrong, what to do) */
@@ -37,6 +37,8 @@ typedef enum dkim_key_level {
       "enter the text on a single line")                                                           \
     X(SYNTAX, ERROR, "syntax", "the text is not a list of tags",                                   \
       "publish the record exactly as the mail service gave it")                                    \
+    X(EMPTY_TAG, WARNING, "empty-tag", "there is nothing between two semicolons",                  \
+      "remove the semicolon that is too many")                                                     \
     X(DUPLICATE, ERROR, "duplicate-tag", "a tag stands there twice, which voids the record",       \
       "leave one of the two")                                                                      \
     X(SEMICOLON, ERROR, "semicolon", "a semicolon between two tags is missing",                    \

@@ -184,7 +184,7 @@ static void problems(void **state)
         {HEAD GOOD "\xc3\xa9", "non-ascii base64", 66},
         {HEAD GOOD "\n", "line-break", 66},
         {HEAD "hello; " GOOD, "syntax", 20},
-        {HEAD "; " GOOD, "syntax", 19},
+        {HEAD "; " GOOD, "empty-tag", 19},
         {HEAD GOOD "; " GOOD, "duplicate-tag", 68},
         {"v=DKIM1 k=ed25519; " GOOD, "semicolon", 7},
         {"v=DKIM1; k=ed25519 " GOOD, "semicolon", 18},
