@@ -2,7 +2,18 @@
 #ifndef DKIM_EXPECT_H
 #define DKIM_EXPECT_H
 
+#include "dkim/provider.h"
 #include "proto/nsproto.h"
+
+#define EXPECT_ERROR_MAX 400
+#define EXPECT_MAX       4096 /* expectations of one verification */
+
+/* What was odd in the text that an expectation was read from, and was put right: bits. */
+#define EXPECT_ODD_QUOTES    1u  /* typographic quotation marks */
+#define EXPECT_ODD_INVISIBLE 2u  /* zero-width or no-break characters, a BOM in the middle */
+#define EXPECT_ODD_BLANKS    4u  /* blanks around a value */
+#define EXPECT_ODD_RELATIVE  8u  /* a name without final dot that was taken as absolute */
+#define EXPECT_ODD_ENTIRE    16u /* a token that already was a whole name */
 
 /* One record that must be published. */
 typedef struct expectation {
@@ -11,6 +22,7 @@ typedef struct expectation {
     uint32_t rdlen;
     uint8_t *rdata; /* canonical wire form, owned; TXT: the strings joined are what counts */
     char *origin;   /* where it was read: "token abc", "records.csv:3"; owned */
+    unsigned odd;   /* EXPECT_ODD_ bits */
 } expectation_t;
 
 typedef struct expectations {
@@ -21,5 +33,25 @@ typedef struct expectations {
 
 void expectations_init(expectations_t *e);
 void expectations_free(expectations_t *e);
+
+/* Each of these adds expectations, or adds none and puts one sentence into err: where, what is
+ * wrong, what is accepted. The same record twice is added once. */
+
+/* One record as "NAME TYPE RDATA" (TTL and class may stand there too). A name without final dot is
+ * absolute when it ends in base (or base is NULL), else relative to base. where: for origin. */
+bool expect_add_line(expectations_t *e, const char *text, size_t len, const nsp_name_t *base,
+                     const char *where, char err[EXPECT_ERROR_MAX]);
+/* A file's text: CSV with a header that names the columns (Name, Type, Value; in any order, in any
+ * case, further columns passed over; comma, semicolon or tab; RFC 4180 quotes, CRLF, BOM), or zone
+ * text (RFC 1035 5). Which of them is told by its first line. Errors name where:line:column. */
+bool expect_add_text(expectations_t *e, const char *text, size_t len, const nsp_name_t *base,
+                     const char *where, char err[EXPECT_ERROR_MAX]);
+/* What a provider wants for one token (or selector) of a domain. */
+bool expect_add_token(expectations_t *e, const provider_t *provider, const char *parameter,
+                      const nsp_name_t *domain, const char *token, char err[EXPECT_ERROR_MAX]);
+
+/* Whether an indexed record of a reply is what is expected: owner, type and RDATA; names in RDATA
+ * without regard to case, TXT after joining its strings. */
+bool expectation_met(const expectation_t *e, const nsp_msg_t *m, const nsp_rr_t *rr);
 
 #endif

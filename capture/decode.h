@@ -1,0 +1,105 @@
+/* From packets to what happened between two ends: datagrams, TCP connections, ICMP errors.
+ *
+ * Link layers, IPv4 and IPv6 with reassembly, tunnels to a fixed depth, UDP, TCP streams cut into
+ * DNS messages (RFC 1035 4.2.2), ICMP errors with the packet that they quote. Memory is bounded by
+ * the limits given, whatever the traffic; what is given up for it is counted. */
+#ifndef CAPTURE_DECODE_H
+#define CAPTURE_DECODE_H
+
+#include "capture/packet.h"
+#include "exchange/exchange.h"
+
+typedef enum cap_item_kind {
+    CAP_ITEM_UDP,         /* a datagram; bytes are its payload */
+    CAP_ITEM_UDP_LOST,    /* fragments of a datagram that never came together; bytes: the payload's
+                             beginning when the first fragment is there */
+    CAP_ITEM_TCP_SYN,     /* from the client */
+    CAP_ITEM_TCP_OPEN,    /* the handshake is done (SYN and ACK came back) */
+    CAP_ITEM_TCP_MESSAGE, /* one whole DNS message; bytes without the length */
+    CAP_ITEM_TCP_PARTIAL, /* the stream ended, or has a hole, within a message: bytes are what
+                             there is of it, length prefix left out */
+    CAP_ITEM_TCP_FIN,
+    CAP_ITEM_TCP_RESET, /* RST; before the handshake it is a refusal */
+    CAP_ITEM_ICMP       /* an error; from is who reports, bytes are the quoted payload */
+} cap_item_kind_t;
+
+/* Notes on an item: bits. */
+#define CAP_NOTE_CUT        1u   /* the capture does not have all octets (snap length) */
+#define CAP_NOTE_CHECKSUM   2u   /* UDP, TCP or ICMP checksum is wrong, and not just offloaded */
+#define CAP_NOTE_FRAGMENTS  4u   /* put together of fragments */
+#define CAP_NOTE_OVERLAP    8u   /* fragments or segments overlapped with different octets */
+#define CAP_NOTE_NO_FIRST   16u  /* UDP_LOST: the first fragment is missing */
+#define CAP_NOTE_MIDSTREAM  32u  /* TCP: the beginning of the connection was not captured */
+#define CAP_NOTE_RETRANSMIT 64u  /* TCP: came more than once */
+#define CAP_NOTE_TUNNEL     128u /* was inside of GRE, IPIP, 6in4 ... */
+
+/* Borrows bytes until the sink returns. Ports that are not known are 0. */
+typedef struct cap_item {
+    cap_item_kind_t kind;
+    unsigned notes;
+    int64_t at;      /* of the packet that completed it, nanoseconds since 1970 */
+    uint64_t number; /* of that packet, in its file */
+    uint32_t file;
+    addr_t from;
+    addr_t to;
+    uint64_t connection; /* TCP: number of the connection, from 1; both directions share it */
+    const uint8_t *bytes;
+    uint32_t size;
+    uint32_t original; /* of the payload on the wire; more than size when cut or lost */
+    /* ICMP */
+    uint8_t icmp_type; /* as on the wire; the family is from's */
+    uint8_t icmp_code;
+    uint32_t icmp_mtu;
+    transport_t quoted; /* UDP or TCP */
+    addr_t quoted_from;
+    addr_t quoted_to;
+} cap_item_t;
+
+/* What was seen and what was given up. */
+typedef struct decode_stats {
+    uint64_t packets;
+    uint64_t not_ip;
+    uint64_t other;        /* IP, but neither UDP, TCP nor an ICMP error; or other ports */
+    uint64_t link_unknown; /* of a link type that is not decoded */
+    uint64_t malformed;    /* headers that make no sense */
+    uint64_t cut;          /* cut so short by the capture that nothing could be made of them */
+    uint64_t bad_checksum;
+    uint64_t fragments;         /* seen */
+    uint64_t reassembled;       /* datagrams */
+    uint64_t fragments_lost;    /* datagrams that never came together (timeout) */
+    uint64_t fragments_evicted; /* datagrams given up for lack of memory */
+    uint64_t overlaps;
+    uint64_t connections;
+    uint64_t connections_evicted;
+    uint64_t segments_evicted; /* out of order, given up for lack of memory */
+    uint64_t tunnels_too_deep;
+} decode_stats_t;
+
+#define DECODE_PORTS_MAX 16
+
+typedef struct decode_options {
+    size_t port_count; /* 0: port 53 */
+    uint16_t port[DECODE_PORTS_MAX];
+    bool any_port;            /* every UDP and TCP port */
+    size_t memory;            /* octets for fragments and streams: 64 MiB */
+    unsigned connections_max; /* 65536 */
+    int64_t fragment_timeout; /* nanoseconds: 30 s (RFC 8200 4.5 has 60, Linux 30) */
+    int64_t tcp_timeout;      /* idle connections: 120 s */
+    bool verify_checksums;    /* true */
+} decode_options_t;
+
+typedef struct decoder decoder_t;
+typedef void decode_sink_t(void *user, const cap_item_t *item);
+
+decode_options_t decode_options_default(void);
+/* options are copied. NULL when memory is out. */
+decoder_t *decoder_new(const decode_options_t *options, decode_sink_t *sink, void *user);
+void decoder_free(decoder_t *d);
+/* Decodes one packet; calls the sink for every item that it completes, and for those whose time is
+ * over by then. Never fails: what cannot be decoded is counted. */
+void decoder_feed(decoder_t *d, const cap_packet_t *p);
+/* The capture is over: everything that is still open is given out as lost or partial. */
+void decoder_finish(decoder_t *d);
+const decode_stats_t *decoder_stats(const decoder_t *d);
+
+#endif

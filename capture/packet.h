@@ -1,0 +1,31 @@
+/* One captured packet, whatever it was read from. */
+#ifndef CAPTURE_PACKET_H
+#define CAPTURE_PACKET_H
+
+#include <stdint.h>
+
+/* Link types (LINKTYPE_* of the registry at tcpdump.org) that are decoded. */
+#define CAP_LINK_NULL       0
+#define CAP_LINK_ETHERNET   1
+#define CAP_LINK_PPP        9
+#define CAP_LINK_PPP_HDLC   50
+#define CAP_LINK_PPP_ETHER  51
+#define CAP_LINK_RAW        101
+#define CAP_LINK_LOOP       108
+#define CAP_LINK_LINUX_SLL  113
+#define CAP_LINK_IPV4       228
+#define CAP_LINK_IPV6       229
+#define CAP_LINK_LINUX_SLL2 276
+
+/* Borrows bytes from its source until the next read. */
+typedef struct cap_packet {
+    const uint8_t *bytes;
+    int64_t at;        /* nanoseconds since 1970 */
+    uint64_t number;   /* in its file, from 1, as Wireshark counts */
+    uint32_t file;     /* index of the file, from 0 */
+    uint32_t link;     /* CAP_LINK_*, or another number of the registry */
+    uint32_t size;     /* octets captured */
+    uint32_t original; /* octets on the wire; may be more */
+} cap_packet_t;
+
+#endif

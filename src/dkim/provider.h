@@ -1,0 +1,28 @@
+/* What mail services ask their customers to publish: shapes of records, from one data file
+ * (data/providers.conf, compiled in; users add their own). */
+#ifndef DKIM_PROVIDER_H
+#define DKIM_PROVIDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PROVIDER_ERROR_MAX 400
+
+typedef struct provider provider_t;   /* one service */
+typedef struct providers providers_t; /* all that are known; owns them */
+
+/* The compiled-in table. NULL when memory is out. */
+providers_t *providers_new(void);
+void providers_free(providers_t *p);
+/* Adds (or replaces, by name) the providers of a file's text. False with one sentence in err:
+ * where:line:column, what, what is accepted. */
+bool providers_add(providers_t *p, const char *text, size_t len, const char *where,
+                   char err[PROVIDER_ERROR_MAX]);
+/* NAME or NAME:PARAMETER as in "ses:eu-west-1"; *parameter points behind the colon, or is "". NULL
+ * when there is no such provider. */
+const provider_t *provider_find(const providers_t *p, const char *text, const char **parameter);
+/* In order of the table, for --provider list and "did you mean". NULL past the last. */
+const char *provider_name(const providers_t *p, size_t i);
+const char *provider_title(const providers_t *p, size_t i);
+
+#endif
