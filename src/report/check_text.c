@@ -4,41 +4,8 @@
 #include <string.h>
 
 #include "report/exchange_text.h"
+#include "report/finding_text.h"
 #include "report/summary.h"
-
-#define WIDTH          80
-#define EVIDENCE_SHOWN 3
-#define EVENTS_SHOWN   8
-
-static const char *colour_of(const check_report_t *r, severity_t s)
-{
-    static const char *const codes[] = {"\033[36m", "\033[34m", "\033[33m", "\033[31m"};
-    return r->colour ? codes[s] : "";
-}
-
-/* Prints text with a label before its first line, broken at blanks. */
-static void print_wrapped(FILE *out, const char *label, const char *text)
-{
-    size_t indent = strlen(label);
-    size_t room = WIDTH - indent;
-    fputs(label, out);
-    while (*text != '\0') {
-        size_t n = strlen(text);
-        if (n > room) {
-            n = room;
-            while (n > 0 && text[n] != ' ')
-                n--;
-            if (n == 0)
-                n = strcspn(text, " ");
-        }
-        fprintf(out, "%.*s\n", (int)n, text);
-        text += n;
-        while (*text == ' ')
-            text++;
-        if (*text != '\0')
-            fprintf(out, "%*s", (int)indent, "");
-    }
-}
 
 static void print_row(FILE *out, const check_report_t *r, const model_address_t *a,
                       reply_t *scratch)
@@ -111,48 +78,10 @@ static void print_table(FILE *out, const check_report_t *r, reply_t *scratch)
     }
 }
 
-static const exchange_t *exchange_by_id(const exchange_set_t *set, uint32_t id)
-{
-    return id >= 1 && id <= set->count ? set->item[id - 1] : NULL;
-}
-
-static void print_finding(FILE *out, const check_report_t *r, const finding_t *f, reply_t *scratch)
-{
-    const finding_desc_t *d = finding_desc(f->id);
-    char subject[NSP_NAME_TEXT_MAX + ADDR_TEXT_MAX + 8] = "";
-    char addr[ADDR_TEXT_MAX];
-    if (f->has_server)
-        nsp_name_to_text(&f->server, subject, sizeof subject);
-    if (f->has_addr) {
-        size_t n = strlen(subject);
-        snprintf(subject + n, sizeof subject - n, f->has_server ? " (%s)" : "%s",
-                 addr_port_text(&f->addr, addr));
-    }
-    fprintf(out, "\n%s%-7s%s  %s%s%s\n", colour_of(r, f->severity), severity_name(f->severity),
-            r->colour ? "\033[0m" : "", d->id, subject[0] != '\0' ? "  " : "", subject);
-    print_wrapped(out, "  ", f->text != NULL ? f->text : d->title);
-    if (f->severity >= SEVERITY_WARNING || r->verbose) {
-        print_wrapped(out, "  cause  ", d->cause);
-        print_wrapped(out, "  fix    ", f->fix != NULL ? f->fix : d->fix);
-    }
-    if (f->severity < SEVERITY_WARNING && !r->verbose)
-        return;
-    for (uint16_t i = 0; i < f->evidence_count; i++) {
-        const exchange_t *x = exchange_by_id(r->set, f->evidence[i]);
-        if (i == EVIDENCE_SHOWN && !r->verbose) {
-            fprintf(out, "    and %d more exchanges; -v shows all\n", f->evidence_count - i);
-            break;
-        }
-        if (x != NULL)
-            exchange_print(out, x, scratch, "    ", EVENTS_SHOWN);
-    }
-}
-
 static void print_verdict(FILE *out, const check_report_t *r)
 {
-    size_t n[4] = {0};
-    for (size_t i = 0; i < r->findings->count; i++)
-        n[r->findings->item[i].severity]++;
+    const text_style_t style = {r->verbose, r->colour};
+    const finding_counts_t n = finding_count(r->findings);
     char name[NSP_NAME_TEXT_MAX];
     nsp_name_to_text(&r->model->zone, name, sizeof name);
     int worst = finding_list_worst(r->findings);
@@ -161,10 +90,10 @@ static void print_verdict(FILE *out, const check_report_t *r)
                        : worst == SEVERITY_WARNING ? "works, with warnings"
                                                    : "healthy";
     fprintf(out, "\n%s%s is %s%s: %zu errors, %zu warnings, %zu notices; %u exchanges\n",
-            worst >= 0 ? colour_of(r, (severity_t)worst) : "", name,
-            r->interrupted ? "so far " : "", word, n[3], n[2], n[1], r->set->count);
-    if (r->colour)
-        fputs("\033[0m", out);
+            worst >= 0 ? text_colour(&style, (severity_t)worst) : "", name,
+            r->interrupted ? "so far " : "", word, n.of[SEVERITY_ERROR], n.of[SEVERITY_WARNING],
+            n.of[SEVERITY_NOTICE], r->set->count);
+    fputs(text_plain(&style), out);
     if (r->interrupted)
         fprintf(out, "interrupted: what was learnt until then\n");
 }
@@ -186,13 +115,14 @@ static void print_head(FILE *out, const check_report_t *r)
 
 bool check_report_text(FILE *out, const check_report_t *r)
 {
+    const text_style_t style = {r->verbose, r->colour};
     reply_t *scratch = malloc(sizeof *scratch);
     if (scratch == NULL)
         return false;
     print_head(out, r);
     print_table(out, r, scratch);
     for (size_t i = 0; i < r->findings->count; i++)
-        print_finding(out, r, &r->findings->item[i], scratch);
+        finding_print(out, &style, r->set, &r->findings->item[i], scratch);
     if (r->verbose) {
         fprintf(out, "\nexchanges\n");
         for (uint32_t i = 0; i < r->set->count; i++)

@@ -1,0 +1,106 @@
+#include "report/finding_text.h"
+
+#include <string.h>
+
+#include "report/exchange_text.h"
+
+#define EVIDENCE_SHOWN 3
+#define EVENTS_SHOWN   8
+
+const char *text_colour(const text_style_t *style, severity_t s)
+{
+    static const char *const codes[] = {"\033[36m", "\033[34m", "\033[33m", "\033[31m"};
+    return style->colour ? codes[s] : "";
+}
+
+const char *text_plain(const text_style_t *style)
+{
+    return style->colour ? "\033[0m" : "";
+}
+
+/* Octets of the next line: up to a newline, or the last blank within room. */
+static size_t line_length(const char *text, size_t room)
+{
+    size_t n = strcspn(text, "\n");
+    if (n <= room)
+        return n;
+    n = room;
+    while (n > 0 && text[n] != ' ')
+        n--;
+    return n > 0 ? n : strcspn(text, " \n");
+}
+
+void text_wrap(FILE *out, const char *label, const char *text)
+{
+    size_t indent = strlen(label);
+    fputs(label, out);
+    while (*text != '\0') {
+        size_t n = line_length(text, TEXT_WIDTH - indent);
+        fprintf(out, "%.*s\n", (int)n, text);
+        text += n;
+        if (*text == '\n')
+            text++;
+        else
+            while (*text == ' ')
+                text++;
+        if (*text != '\0')
+            fprintf(out, "%*s", (int)indent, "");
+    }
+}
+
+finding_counts_t finding_count(const finding_list_t *list)
+{
+    finding_counts_t n = {{0}};
+    for (size_t i = 0; i < list->count; i++)
+        n.of[list->item[i].severity]++;
+    return n;
+}
+
+static const exchange_t *exchange_by_id(const exchange_set_t *set, uint32_t id)
+{
+    return id >= 1 && id <= set->count ? set->item[id - 1] : NULL;
+}
+
+/* "ns1.example. (192.0.2.1)", or "" */
+static void subject_text(const finding_t *f, char *buf, size_t cap)
+{
+    char addr[ADDR_TEXT_MAX];
+    buf[0] = '\0';
+    if (f->has_server)
+        nsp_name_to_text(&f->server, buf, cap);
+    if (f->has_addr) {
+        size_t n = strlen(buf);
+        snprintf(buf + n, cap - n, f->has_server ? " (%s)" : "%s", addr_port_text(&f->addr, addr));
+    }
+}
+
+static void print_evidence(FILE *out, const text_style_t *style, const exchange_set_t *set,
+                           const finding_t *f, reply_t *scratch)
+{
+    for (uint16_t i = 0; i < f->evidence_count; i++) {
+        const exchange_t *x = exchange_by_id(set, f->evidence[i]);
+        if (i == EVIDENCE_SHOWN && !style->verbose) {
+            fprintf(out, "    and %d more exchanges; -v shows all\n", f->evidence_count - i);
+            break;
+        }
+        if (x != NULL)
+            exchange_print(out, x, scratch, "    ", EVENTS_SHOWN);
+    }
+}
+
+void finding_print(FILE *out, const text_style_t *style, const exchange_set_t *set,
+                   const finding_t *f, reply_t *scratch)
+{
+    const finding_desc_t *d = finding_desc(f->id);
+    char subject[NSP_NAME_TEXT_MAX + ADDR_TEXT_MAX + 8];
+    subject_text(f, subject, sizeof subject);
+    fprintf(out, "\n%s%-7s%s  %s%s%s\n", text_colour(style, f->severity),
+            severity_name(f->severity), text_plain(style), d->id, subject[0] != '\0' ? "  " : "",
+            subject);
+    text_wrap(out, "  ", f->text != NULL ? f->text : d->title);
+    if (f->severity < SEVERITY_WARNING && !style->verbose)
+        return;
+    text_wrap(out, "  cause  ", d->cause);
+    text_wrap(out, "  fix    ", f->fix != NULL ? f->fix : d->fix);
+    print_evidence(out, style, set, f, scratch);
+}

@@ -1,0 +1,40 @@
+/* Parts that every text report has: wrapped text, colour, one finding with its evidence. */
+#ifndef REPORT_FINDING_TEXT_H
+#define REPORT_FINDING_TEXT_H
+
+#include <stdio.h>
+
+#include "diagnose/finding.h"
+#include "diagnose/outcome.h"
+
+#define TEXT_WIDTH 80
+
+/* How a report looks. */
+typedef struct text_style {
+    bool verbose; /* causes and fixes of notices too, and all evidence */
+    bool colour;
+} text_style_t;
+
+/* The colour of a severity, and the end of any colour: "" without colour. */
+const char *text_colour(const text_style_t *style, severity_t s);
+const char *text_plain(const text_style_t *style);
+
+/* Prints text with a label before its first line, broken at blanks within TEXT_WIDTH columns (a
+ * word that is longer keeps a line of its own), the other lines indented as the first. A newline
+ * in text begins a new line. */
+void text_wrap(FILE *out, const char *label, const char *text);
+
+/* Counts of a list's findings, by severity_t. */
+typedef struct finding_counts {
+    size_t of[SEVERITY_ERROR + 1];
+} finding_counts_t;
+
+finding_counts_t finding_count(const finding_list_t *list);
+
+/* Prints a blank line and the finding: severity, ID, subject, what was seen; from warnings on (or
+ * when verbose) cause, fix and the exchanges of set that prove it. scratch is needed to read
+ * replies; its contents change. */
+void finding_print(FILE *out, const text_style_t *style, const exchange_set_t *set,
+                   const finding_t *f, reply_t *scratch);
+
+#endif

@@ -1,0 +1,29 @@
+/* Parts that JSON reports share (docs/schema/). Each function gives a new reference, or NULL when
+ * memory is out; Jansson passes a NULL on, so that a report is checked once at its end. */
+#ifndef REPORT_JSON_PARTS_H
+#define REPORT_JSON_PARTS_H
+
+#include <jansson.h>
+
+#include "diagnose/finding.h"
+#include "diagnose/outcome.h"
+
+json_t *json_name(const nsp_name_t *name); /* absolute, with its final dot */
+json_t *json_addr(const addr_t *a);        /* without its port */
+json_t *json_hex(const uint8_t *bytes, uint32_t size);
+json_t *json_seconds(int64_t ns); /* null for a negative time */
+/* One event; octets: with the message it carries. scratch's contents change. */
+json_t *json_event(const exchange_t *x, const event_t *e, bool octets, reply_t *scratch);
+/* One exchange with its events. zone: whose probes are named; NULL when there is none. */
+json_t *json_exchange(const exchange_t *x, const nsp_name_t *zone, bool octets, reply_t *scratch);
+/* All exchanges of a set, in order. */
+json_t *json_exchanges(const exchange_set_t *set, const nsp_name_t *zone, bool octets,
+                       reply_t *scratch);
+json_t *json_finding(const finding_t *f);
+json_t *json_findings(const finding_list_t *list);
+/* "healthy", "warning", ..., or "untested". */
+json_t *json_verdict(const finding_list_t *list, bool untested);
+/* Writes one line and releases j. False when j is NULL or writing failed. */
+bool json_print(FILE *out, json_t *j);
+
+#endif

@@ -1,0 +1,105 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "report/finding_text.h"
+#include "xbuild.h"
+
+/* What text_wrap prints; the caller frees it. */
+static char *wrapped(const char *label, const char *text)
+{
+    char *buf = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&buf, &size);
+    assert_non_null(f);
+    text_wrap(f, label, text);
+    fclose(f);
+    return buf;
+}
+
+static void test_wrap(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label;
+        const char *text;
+        const char *out;
+    } cases[] = {
+        {"  ", "short", "  short\n"},
+        {"  fix  ", "one\ntwo", "  fix  one\n       two\n"},
+        {"", "", ""},
+        {"", "a\n\nb", "a\n\nb\n"},
+        /* 80 columns exactly, and one more */
+        {"", "123456789 123456789 123456789 123456789 123456789 123456789 123456789 1234567890",
+         "123456789 123456789 123456789 123456789 123456789 123456789 123456789 1234567890\n"},
+        {"", "123456789 123456789 123456789 123456789 123456789 123456789 123456789 12345678901",
+         "123456789 123456789 123456789 123456789 123456789 123456789 123456789\n12345678901\n"},
+        /* a word longer than a line */
+        {"    ",
+         "x 12345678901234567890123456789012345678901234567890123456789012345678901234567890 y",
+         "    x\n    "
+         "12345678901234567890123456789012345678901234567890123456789012345678901234567890\n"
+         "    y\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *got = wrapped(cases[i].label, cases[i].text);
+        assert_string_equal(got, cases[i].out);
+        free(got);
+    }
+}
+
+static char *printed(const text_style_t *style, const finding_t *f)
+{
+    char *buf = NULL;
+    size_t size = 0;
+    exchange_set_t set;
+    reply_t *scratch = calloc(1, sizeof *scratch);
+    FILE *out = open_memstream(&buf, &size);
+    assert_true(out != NULL && scratch != NULL);
+    exchange_set_init(&set, 0);
+    finding_print(out, style, &set, f, scratch);
+    fclose(out);
+    free(scratch);
+    exchange_set_free(&set);
+    return buf;
+}
+
+static void test_print(void **state)
+{
+    (void)state;
+    finding_list_t list;
+    finding_list_init(&list);
+    finding_t *f = finding_add(&list, FINDING_SLOW, "seen");
+    nsp_name_t name = xname("ns1.example.");
+    finding_set_server(f, &name);
+    f->has_addr = true;
+    f->addr = xaddr("192.0.2.1#54");
+    f->severity = SEVERITY_NOTICE;
+    text_style_t style = {false, false};
+    char *got = printed(&style, f);
+    assert_string_equal(got, "\nnotice   slow  ns1.example. (192.0.2.1#54)\n  seen\n");
+    free(got);
+    style.colour = true;
+    style.verbose = true;
+    finding_set_fix(f, "do this");
+    got = printed(&style, f);
+    assert_non_null(strstr(got, "\n\033[34mnotice \033[0m  slow  ns1.example."));
+    assert_non_null(strstr(got, "\n  cause  "));
+    assert_non_null(strstr(got, "\n  fix    do this\n"));
+    free(got);
+    finding_add(&list, FINDING_SLOW, "again");
+    const finding_counts_t n = finding_count(&list);
+    assert_int_equal(n.of[SEVERITY_NOTICE], 1);
+    assert_int_equal(n.of[finding_desc(FINDING_SLOW)->severity], 1);
+    assert_int_equal(n.of[SEVERITY_INFO], 0);
+    finding_list_free(&list);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_wrap), cmocka_unit_test(test_print)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
