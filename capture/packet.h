@@ -20,12 +20,12 @@
 /* Borrows bytes from its source until the next read. */
 typedef struct cap_packet {
     const uint8_t *bytes;
-    int64_t at;        /* nanoseconds since 1970 */
-    uint64_t number;   /* in its file, from 1, as Wireshark counts */
-    uint32_t file;     /* index of the file, from 0 */
+    int64_t at;        /* nanoseconds since 1970; of the packet before when the file has no time */
+    uint64_t number;   /* in its file, from 1, as Wireshark counts; filtered ones count too */
+    uint32_t file;     /* index of the file, from 0, in the order of reading */
     uint32_t link;     /* CAP_LINK_*, or another number of the registry */
-    uint32_t size;     /* octets captured */
-    uint32_t original; /* octets on the wire; may be more */
+    uint32_t size;     /* octets captured, at most CAP_PACKET_MAX */
+    uint32_t original; /* octets on the wire; never less than size */
 } cap_packet_t;
 
 #endif

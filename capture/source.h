@@ -8,30 +8,36 @@
 #include "capture/packet.h"
 
 #define CAP_ERROR_MAX 400
+/* No packet is longer: what a file says about a longer one is an error, not an allocation. */
+#define CAP_PACKET_MAX 262144u
 
 typedef enum cap_read {
     CAP_PACKET,
     CAP_END,
-    CAP_TRUNCATED, /* the input ends within a packet or block; text says where */
-    CAP_ERROR,     /* what follows cannot be read; text says what and where */
+    CAP_TRUNCATED, /* the input ends within a packet or block, or is empty; error says where */
+    CAP_ERROR,     /* what follows in this file cannot be read; error says what and where */
     CAP_NOTHING    /* live: nothing came within the time; files never say so */
 } cap_read_t;
 
-/* Counters of a source; live ones are the kernel's. */
+/* Counters of a source. */
 typedef struct cap_stats {
-    uint64_t packets;  /* given out */
-    uint64_t octets;   /* captured, of these */
-    uint64_t filtered; /* read and not given out: the filter did not match */
-    uint64_t dropped;  /* live: lost because the ring was full */
-    uint64_t if_dropped;
+    uint64_t packets;    /* given out */
+    uint64_t octets;     /* captured, of these */
+    uint64_t filtered;   /* read and not given out: the filter did not match (files only) */
+    uint64_t dropped;    /* lost because the ring was full: the kernel's word, live or as a pcapng
+                            file has it */
+    uint64_t if_dropped; /* lost by the interface */
 } cap_stats_t;
 
 typedef struct cap_source cap_source_t;
 
-/* What every kind of source can do. */
+/* What every kind of source can do. Callers use the functions below. */
 typedef struct cap_source_ops {
     cap_read_t (*read)(cap_source_t *s, cap_packet_t *out);
+    size_t (*batch)(cap_source_t *s, cap_packet_t *out, size_t max, cap_read_t *how);
     void (*stats)(cap_source_t *s, cap_stats_t *out);
+    const char *(*file_name)(const cap_source_t *s, uint32_t file);
+    const char *(*comment)(const cap_source_t *s);
     void (*close)(cap_source_t *s);
 } cap_source_ops_t;
 
@@ -41,14 +47,57 @@ struct cap_source {
                                   number, offset, what */
 };
 
-/* Opens capture files (pcap, pcapng; plain, gzip, xz or zstd, told by their first octets; "-":
- * standard input) as one source, in the order of their first packet's time. filter (BPF text, may
- * be NULL) leaves packets out. NULL with a sentence in error. A file that breaks off ends with
- * CAP_TRUNCATED or CAP_ERROR; the next read goes on with the next file. */
+/* Opens capture files (pcap, pcapng, snoop; plain, gzip, xz or zstd, told by their first octets;
+ * "-": standard input) as one source, in the order of their first packet's time; files without a
+ * packet come last, equal times in the order given. filter (BPF text, may be NULL) leaves packets
+ * out. Files are only opened here: not one octet of them is looked at before the first read, so
+ * that a sandbox can be entered in between. NULL with a sentence in error. */
 cap_source_t *cap_source_files(const char *const *paths, size_t count, const char *filter,
                                char error[CAP_ERROR_MAX]);
 
 /* A capture file in memory; octets stay the caller's. For tests and fuzzing. */
 cap_source_t *cap_source_memory(const void *octets, size_t size, char error[CAP_ERROR_MAX]);
+
+/* Gives the next packet, which borrows its octets until the next read. A file that breaks off ends
+ * with CAP_TRUNCATED or CAP_ERROR; the next read goes on with the next file. After CAP_END every
+ * read gives CAP_END. */
+static inline cap_read_t cap_source_read(cap_source_t *s, cap_packet_t *out)
+{
+    return s->ops->read(s, out);
+}
+
+/* Gives up to max packets at once, all of which stay valid until the next read or batch; returns
+ * their number. *how is CAP_PACKET when there may be more, else what came behind them. Packets of
+ * one batch lie near each other in memory. A live source gives what has come. */
+static inline size_t cap_source_batch(cap_source_t *s, cap_packet_t *out, size_t max,
+                                      cap_read_t *how)
+{
+    return s->ops->batch(s, out, max, how);
+}
+
+static inline void cap_source_stats(cap_source_t *s, cap_stats_t *out)
+{
+    s->ops->stats(s, out);
+}
+
+/* Name of the file with an index as in cap_packet_t (the order of reading); of the interface when
+ * live. Files have their order after the first read. "" for an index out of range. */
+static inline const char *cap_source_file_name(const cap_source_t *s, uint32_t file)
+{
+    return s->ops->file_name(s, file);
+}
+
+/* Comment of the pcapng section that was read last (several of them joined by line feeds; octets
+ * that are no UTF-8 as they are, but never NUL), or NULL. Valid until the next read. */
+static inline const char *cap_source_comment(const cap_source_t *s)
+{
+    return s->ops->comment(s);
+}
+
+static inline void cap_source_close(cap_source_t *s)
+{
+    if (s != NULL)
+        s->ops->close(s);
+}
 
 #endif
