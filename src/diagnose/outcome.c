@@ -81,6 +81,11 @@ static void outcome_decide(const exchange_t *x, outcome_t *out)
     }
 }
 
+bool event_is_late(const exchange_t *x, const event_t *e)
+{
+    return e->kind == EVENT_REPLY && attempt_over_before(x, e->attempt, e);
+}
+
 static void outcome_measure(const exchange_t *x, outcome_t *out)
 {
     const event_t *reply = out->reply;
@@ -91,7 +96,7 @@ static void outcome_measure(const exchange_t *x, outcome_t *out)
         out->rtt = reply->at - sent->at;
     if (reply->kind != EVENT_REPLY)
         return;
-    out->late = attempt_over_before(x, reply->attempt, reply);
+    out->late = event_is_late(x, reply);
     for (uint32_t i = 0; i < x->event_count; i++) {
         const event_t *e = &x->event[i];
         if (e->kind == EVENT_SENT && attempt_over_before(x, e->attempt, reply) &&

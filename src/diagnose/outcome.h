@@ -41,6 +41,9 @@ typedef struct outcome {
  * reply (valid as long as x lives) when there is one; it may be NULL. */
 void outcome_of(const exchange_t *x, outcome_t *out, reply_t *scratch);
 
+/* True for a reply (an event of x) that came after its attempt's time was over. */
+bool event_is_late(const exchange_t *x, const event_t *e);
+
 /* "answered", "silent", ... stable, for JSON. */
 const char *outcome_name(outcome_kind_t kind);
 

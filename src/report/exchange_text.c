@@ -44,7 +44,7 @@ static void describe_message(const event_t *e, const char *what, reply_t *scratc
                  nsp_err_text(fault));
 }
 
-static void describe_mismatch(const event_t *e, reply_t *scratch, char *buf, size_t cap)
+const char *mismatch_describe(uint8_t bits, char *buf, size_t cap)
 {
     static const struct {
         unsigned bit;
@@ -52,18 +52,22 @@ static void describe_mismatch(const event_t *e, reply_t *scratch, char *buf, siz
     } reasons[] = {{MISMATCH_ADDRESS, "address"}, {MISMATCH_PORT, "port"},
                    {MISMATCH_ID, "id"},           {MISMATCH_QUESTION, "question"},
                    {MISMATCH_QR, "QR bit"},       {MISMATCH_HEADER, "size"}};
-    char what[160] = "mismatch  wrong ";
+    size_t n = 0;
+    buf[0] = '\0';
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0] && n < cap; i++)
+        if ((bits & reasons[i].bit) != 0)
+            n += (size_t)snprintf(buf + n, cap - n, "%s%s", n == 0 ? "" : ", ", reasons[i].text);
+    return buf;
+}
+
+static void describe_mismatch(const event_t *e, reply_t *scratch, char *buf, size_t cap)
+{
+    char what[240];
+    char reasons[120];
     char from[ADDR_TEXT_MAX];
-    bool first = true;
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-        if ((e->mismatch & reasons[i].bit) == 0)
-            continue;
-        size_t n = strlen(what);
-        snprintf(what + n, sizeof what - n, "%s%s", first ? "" : ", ", reasons[i].text);
-        first = false;
-    }
-    size_t n = strlen(what);
-    snprintf(what + n, sizeof what - n, ", from %s: ", addr_port_text(&e->peer, from));
+    snprintf(what, sizeof what, "mismatch  wrong %s, from %s: ",
+             mismatch_describe(e->mismatch, reasons, sizeof reasons),
+             addr_port_text(&e->peer, from));
     describe_message(e, what, scratch, buf, cap);
 }
 

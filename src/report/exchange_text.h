@@ -9,6 +9,8 @@
 /* What happened, in words, without its time: "sent     UDP SOA shop.example. id 4660, 42 octets".
  * scratch is needed to read replies; its contents change. */
 void event_describe(const exchange_t *x, const event_t *e, reply_t *scratch, char *buf, size_t cap);
+/* Why a message does not match, in words: "address, id". bits are MISMATCH_*. Returns buf. */
+const char *mismatch_describe(uint8_t bits, char *buf, size_t cap);
 /* Stable name of an event kind for JSON: "sent", "reply", ... */
 const char *event_name(event_kind_t kind);
 /* Prints every event with its time since the exchange's first, each line behind indent. At most
