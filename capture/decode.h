@@ -13,14 +13,18 @@ typedef enum cap_item_kind {
     CAP_ITEM_UDP,         /* a datagram; bytes are its payload */
     CAP_ITEM_UDP_LOST,    /* fragments of a datagram that never came together; bytes: the payload's
                              beginning when the first fragment is there */
-    CAP_ITEM_TCP_SYN,     /* from the client */
-    CAP_ITEM_TCP_OPEN,    /* the handshake is done (SYN and ACK came back) */
+    CAP_ITEM_TCP_SYN,     /* from is the client; once for every SYN, repeated ones are noted */
+    CAP_ITEM_TCP_OPEN,    /* the server took the connection: its SYN and ACK came back, or the
+                             client went on as after one; from is the server; once */
     CAP_ITEM_TCP_MESSAGE, /* one whole DNS message; bytes without the length */
     CAP_ITEM_TCP_PARTIAL, /* the stream ended, or has a hole, within a message: bytes are what
-                             there is of it, length prefix left out */
-    CAP_ITEM_TCP_FIN,
-    CAP_ITEM_TCP_RESET, /* RST; before the handshake it is a refusal */
-    CAP_ITEM_ICMP       /* an error; from is who reports, bytes are the quoted payload */
+                             there is of it, length prefix left out; original is the length that
+                             was promised, 0 when even that is not there. Before the FIN or RESET
+                             that caused it; at is that of the last packet that belonged to it */
+    CAP_ITEM_TCP_FIN,     /* from has said all; once for each side */
+    CAP_ITEM_TCP_RESET,   /* RST; before OPEN it is a refusal; once */
+    CAP_ITEM_ICMP         /* an error; from is who reports, bytes are the quoted payload: DNS
+                             message of UDP, stream octets of TCP */
 } cap_item_kind_t;
 
 /* Notes on an item: bits. */
@@ -28,12 +32,17 @@ typedef enum cap_item_kind {
 #define CAP_NOTE_CHECKSUM   2u   /* UDP, TCP or ICMP checksum is wrong, and not just offloaded */
 #define CAP_NOTE_FRAGMENTS  4u   /* put together of fragments */
 #define CAP_NOTE_OVERLAP    8u   /* fragments or segments overlapped with different octets */
-#define CAP_NOTE_NO_FIRST   16u  /* UDP_LOST: the first fragment is missing */
+#define CAP_NOTE_NO_FIRST   16u  /* UDP_LOST, ICMP: the first fragment is missing, ports are 0 */
 #define CAP_NOTE_MIDSTREAM  32u  /* TCP: the beginning of the connection was not captured */
 #define CAP_NOTE_RETRANSMIT 64u  /* TCP: came more than once */
 #define CAP_NOTE_TUNNEL     128u /* was inside of GRE, IPIP, 6in4 ... */
+#define CAP_NOTE_LENGTH     256u /* the UDP length is more than its IP packet has room for */
+#define CAP_NOTE_GAP        512u /* TCP: segments before or within it were not captured */
 
-/* Borrows bytes until the sink returns. Ports that are not known are 0. */
+/* Borrows bytes until the sink returns. Ports that are not known are 0. Items come in the order in
+ * which packets complete them; UDP_LOST and PARTIAL are given out when hope is, and carry time and
+ * number of the last packet that belonged to them, so their time may be before that of the item in
+ * front. */
 typedef struct cap_item {
     cap_item_kind_t kind;
     unsigned notes;
@@ -42,7 +51,8 @@ typedef struct cap_item {
     uint32_t file;
     addr_t from;
     addr_t to;
-    uint64_t connection; /* TCP: number of the connection, from 1; both directions share it */
+    uint64_t connection; /* TCP: number of the connection, from 1; both directions share it. ICMP:
+                            that of the TCP packet quoted, 0 when it is not known */
     const uint8_t *bytes;
     uint32_t size;
     uint32_t original; /* of the payload on the wire; more than size when cut or lost */
@@ -64,6 +74,7 @@ typedef struct decode_stats {
     uint64_t malformed;    /* headers that make no sense */
     uint64_t cut;          /* cut so short by the capture that nothing could be made of them */
     uint64_t bad_checksum;
+    uint64_t offloaded;         /* checksums left to the network card: wrong, and no fault */
     uint64_t fragments;         /* seen */
     uint64_t reassembled;       /* datagrams */
     uint64_t fragments_lost;    /* datagrams that never came together (timeout) */
@@ -73,6 +84,8 @@ typedef struct decode_stats {
     uint64_t connections_evicted;
     uint64_t segments_evicted; /* out of order, given up for lack of memory */
     uint64_t tunnels_too_deep;
+    size_t memory;      /* octets in use now for fragments, streams and connections */
+    size_t memory_most; /* the most that it was */
 } decode_stats_t;
 
 #define DECODE_PORTS_MAX 16
@@ -81,14 +94,17 @@ typedef struct decode_options {
     size_t port_count; /* 0: port 53 */
     uint16_t port[DECODE_PORTS_MAX];
     bool any_port;            /* every UDP and TCP port */
-    size_t memory;            /* octets for fragments and streams: 64 MiB */
-    unsigned connections_max; /* 65536 */
+    size_t memory;            /* octets, half for fragments and half for streams: 64 MiB */
+    unsigned connections_max; /* 65536; some 300 octets each, besides memory */
     int64_t fragment_timeout; /* nanoseconds: 30 s (RFC 8200 4.5 has 60, Linux 30) */
     int64_t tcp_timeout;      /* idle connections: 120 s */
     bool verify_checksums;    /* true */
+    uint64_t seed;            /* of hashes, against made collisions; items do not depend on it */
 } decode_options_t;
 
+/* Holds no global state: several may run in several threads, each fed by one. */
 typedef struct decoder decoder_t;
+/* item is only lent, and written anew for the next one. */
 typedef void decode_sink_t(void *user, const cap_item_t *item);
 
 decode_options_t decode_options_default(void);
