@@ -14,6 +14,7 @@
 #define EXPECT_ODD_BLANKS    4u  /* blanks around a value */
 #define EXPECT_ODD_RELATIVE  8u  /* a name without final dot that was taken as absolute */
 #define EXPECT_ODD_ENTIRE    16u /* a token that already was a whole name */
+#define EXPECT_ODD_ESCAPES   32u /* backslashes of a zone text around a value that is none */
 
 /* One record that must be published. */
 typedef struct expectation {
@@ -21,6 +22,8 @@ typedef struct expectation {
     uint16_t type;
     uint32_t rdlen;
     uint8_t *rdata; /* canonical wire form, owned; TXT: the strings joined are what counts */
+    bool any_key;   /* rdata is empty, since only the selector is known: any TXT that is a DKIM key
+                       is what is expected */
     char *origin;   /* where it was read: "token abc", "records.csv:3"; owned */
     unsigned odd;   /* EXPECT_ODD_ bits */
 } expectation_t;
@@ -46,12 +49,20 @@ bool expect_add_line(expectations_t *e, const char *text, size_t len, const nsp_
  * text (RFC 1035 5). Which of them is told by its first line. Errors name where:line:column. */
 bool expect_add_text(expectations_t *e, const char *text, size_t len, const nsp_name_t *base,
                      const char *where, char err[EXPECT_ERROR_MAX]);
-/* What a provider wants for one token (or selector) of a domain. */
+/* What a provider wants for one token (or selector) of a domain; SELECTOR=TEXT gives the text of a
+ * provider that wants TXT. Without TEXT any_key is set. token is NULL for a provider that takes
+ * none (provider_takes_token): its records are the same for every domain. */
 bool expect_add_token(expectations_t *e, const provider_t *provider, const char *parameter,
                       const nsp_name_t *domain, const char *token, char err[EXPECT_ERROR_MAX]);
+
+/* What was odd, one EXPECT_ODD_ bit at a time, for people: "typographic quotation marks". */
+const char *expect_odd_text(unsigned bit);
 
 /* Whether an indexed record of a reply is what is expected: owner, type and RDATA; names in RDATA
  * without regard to case, TXT after joining its strings. */
 bool expectation_met(const expectation_t *e, const nsp_msg_t *m, const nsp_rr_t *rr);
+
+/* The expected RDATA in presentation format; "a DKIM key" when any will do. */
+void expectation_rdata_text(const expectation_t *e, nsp_text_t *t);
 
 #endif

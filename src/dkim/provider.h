@@ -25,4 +25,18 @@ const provider_t *provider_find(const providers_t *p, const char *text, const ch
 const char *provider_name(const providers_t *p, size_t i);
 const char *provider_title(const providers_t *p, size_t i);
 
+/* One record that a provider wants, as templates: {token}, {domain}, ... (docs/PROVIDERS.md). */
+typedef struct provider_record {
+    const char *owner;
+    const char *type;
+    const char *rdata;
+} provider_record_t;
+
+/* The records for a parameter ("" for none): their number in *count. NULL, with a sentence in err,
+ * when the provider wants a parameter, takes none, or does not know this one. */
+const provider_record_t *provider_records(const provider_t *p, const char *parameter, size_t *count,
+                                          char err[PROVIDER_ERROR_MAX]);
+/* Whether what it wants depends on a token; otherwise the domain alone says it. */
+bool provider_takes_token(const provider_t *p);
+
 #endif
