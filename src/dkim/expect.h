@@ -62,7 +62,4 @@ const char *expect_odd_text(unsigned bit);
  * without regard to case, TXT after joining its strings. */
 bool expectation_met(const expectation_t *e, const nsp_msg_t *m, const nsp_rr_t *rr);
 
-/* The expected RDATA in presentation format; "a DKIM key" when any will do. */
-void expectation_rdata_text(const expectation_t *e, nsp_text_t *t);
-
 #endif
