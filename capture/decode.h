@@ -94,6 +94,8 @@ typedef struct decode_options {
     size_t port_count; /* 0: port 53 */
     uint16_t port[DECODE_PORTS_MAX];
     bool any_port;            /* every UDP and TCP port */
+    bool any_udp_port;        /* every UDP port: replies from a wrong port have no port of the list.
+                                 Pairing leaves out what belongs to no question. true */
     size_t memory;            /* octets, half for fragments and half for streams: 64 MiB */
     unsigned connections_max; /* 65536; some 300 octets each, besides memory */
     int64_t fragment_timeout; /* nanoseconds: 30 s (RFC 8200 4.5 has 60, Linux 30) */
