@@ -123,11 +123,8 @@ bool check_report_text(FILE *out, const check_report_t *r)
     print_table(out, r, scratch);
     for (size_t i = 0; i < r->findings->count; i++)
         finding_print(out, &style, r->set, &r->findings->item[i], scratch);
-    if (r->verbose) {
-        fprintf(out, "\nexchanges\n");
-        for (uint32_t i = 0; i < r->set->count; i++)
-            exchange_print(out, r->set->item[i], scratch, "  ", UINT32_MAX);
-    }
+    if (r->verbose)
+        exchanges_print(out, r->set, scratch);
     print_verdict(out, r);
     free(scratch);
     return true;

@@ -139,3 +139,10 @@ void exchange_print(FILE *out, const exchange_t *x, reply_t *scratch, const char
         fprintf(out, "%s  +%.4f s  %s\n", indent, (double)(x->event[i].at - first) / 1e9, line);
     }
 }
+
+void exchanges_print(FILE *out, const exchange_set_t *set, reply_t *scratch)
+{
+    fprintf(out, "\nexchanges\n");
+    for (uint32_t i = 0; i < set->count; i++)
+        exchange_print(out, set->item[i], scratch, "  ", UINT32_MAX);
+}

@@ -17,5 +17,7 @@ const char *event_name(event_kind_t kind);
  * max lines; says how many were left out. */
 void exchange_print(FILE *out, const exchange_t *x, reply_t *scratch, const char *indent,
                     unsigned max);
+/* Prints every exchange of a set below a heading. */
+void exchanges_print(FILE *out, const exchange_set_t *set, reply_t *scratch);
 
 #endif

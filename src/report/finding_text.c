@@ -13,6 +13,11 @@ const char *text_colour(const text_style_t *style, severity_t s)
     return style->colour ? codes[s] : "";
 }
 
+const char *text_good(const text_style_t *style)
+{
+    return style->colour ? "\033[32m" : "";
+}
+
 const char *text_plain(const text_style_t *style)
 {
     return style->colour ? "\033[0m" : "";

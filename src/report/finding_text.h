@@ -15,8 +15,9 @@ typedef struct text_style {
     bool colour;
 } text_style_t;
 
-/* The colour of a severity, and the end of any colour: "" without colour. */
+/* The colour of a severity, that of what is right, and the end of any colour: "" without colour. */
 const char *text_colour(const text_style_t *style, severity_t s);
+const char *text_good(const text_style_t *style);
 const char *text_plain(const text_style_t *style);
 
 /* Prints text with a label before its first line, broken at blanks within TEXT_WIDTH columns (a

@@ -1,0 +1,122 @@
+#include "report/dkim_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/dkim_matrix.h"
+#include "report/exchange_text.h"
+#include "report/finding_text.h"
+
+static const char *status_colour(const dkim_report_t *r)
+{
+    const text_style_t style = {r->verbose, r->colour};
+    switch (r->result->status) {
+    case VERIFIER_SUCCESS:
+        return text_good(&style);
+    case VERIFIER_FAILED:
+        return text_colour(&style, SEVERITY_ERROR);
+    case VERIFIER_PENDING:
+    case VERIFIER_TEMPORARY_FAILURE:
+        return text_colour(&style, SEVERITY_WARNING);
+    case VERIFIER_NOT_STARTED:
+        break;
+    }
+    return "";
+}
+
+/* How many addresses a zone has, and how many records are expected in it. */
+static void count_zone(const dkim_result_t *r, const nsp_name_t *zone, size_t *addresses,
+                       size_t *records)
+{
+    *addresses = 0;
+    *records = 0;
+    for (size_t i = 0; i < r->address_count; i++)
+        *addresses += r->address[i].delegated && nsp_name_equal(&r->address[i].zone, zone);
+    for (size_t e = 0; e < r->expectation_count; e++) {
+        bool holds = false;
+        for (size_t i = 0; i < r->address_count; i++)
+            holds = holds || (r->cell[e * r->address_count + i].holds &&
+                              nsp_name_equal(&r->address[i].zone, zone));
+        *records += holds;
+    }
+}
+
+static bool zone_seen(const dkim_result_t *r, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (nsp_name_equal(&r->address[k].zone, &r->address[i].zone))
+            return true;
+    return false;
+}
+
+static void print_head(FILE *out, const dkim_report_t *r)
+{
+    const dkim_result_t *d = r->result;
+    const text_style_t style = {r->verbose, r->colour};
+    char name[NSP_NAME_TEXT_MAX];
+    nsp_name_to_text(r->domain, name, sizeof name);
+    fprintf(out, "%s  %s%s%s\n", name, status_colour(r), verifier_status_name(d->status),
+            text_plain(&style));
+    for (size_t i = 0; i < d->address_count; i++) {
+        size_t addresses = 0;
+        size_t records = 0;
+        if (zone_seen(d, i))
+            continue;
+        count_zone(d, &d->address[i].zone, &addresses, &records);
+        nsp_name_to_text(&d->address[i].zone, name, sizeof name);
+        fprintf(out, "  %zu record%s expected at %zu address%s of %s\n", records,
+                records == 1 ? "" : "s", addresses, addresses == 1 ? "" : "es", name);
+    }
+}
+
+/* A chance in percent that never rounds to certainty. */
+static const char *chance_text(double chance, char buf[32])
+{
+    if (!(chance > 0))
+        return "none";
+    if (chance >= 1)
+        return "100 %";
+    if (chance < 0.001)
+        return "less than 0.1 %";
+    if (chance > 0.999)
+        return "more than 99.9 %";
+    snprintf(buf, 32, chance < 0.1 || chance > 0.9 ? "%.1f %%" : "%.0f %%", chance * 100);
+    return buf;
+}
+
+static void print_verdict(FILE *out, const dkim_report_t *r)
+{
+    const dkim_result_t *d = r->result;
+    const text_style_t style = {r->verbose, r->colour};
+    const finding_counts_t n = finding_count(&d->findings);
+    char chance[32];
+    fprintf(out, "\n%s%s%s%s", status_colour(r), r->interrupted ? "so far " : "",
+            verifier_status_name(d->status), text_plain(&style));
+    if (r->untested || d->outcome == ROUND_UNTESTED)
+        fprintf(out, ": not tested: %s\n",
+                r->untested ? "nothing could be sent" : "no record could be asked for");
+    else
+        fprintf(out, ": chance that one attempt of a verifier finds every record: %s\n",
+                chance_text(d->chance, chance));
+    fprintf(out, "%zu errors, %zu warnings, %zu notices; %u exchanges\n", n.of[SEVERITY_ERROR],
+            n.of[SEVERITY_WARNING], n.of[SEVERITY_NOTICE], r->set->count);
+    if (r->interrupted)
+        fprintf(out, "interrupted: what was learnt until then\n");
+}
+
+bool dkim_report_text(FILE *out, const dkim_report_t *r)
+{
+    const text_style_t style = {r->verbose, r->colour};
+    reply_t *scratch = malloc(sizeof *scratch);
+    if (scratch == NULL)
+        return false;
+    print_head(out, r);
+    bool good = dkim_matrix_print(out, r);
+    for (size_t i = 0; i < r->result->findings.count; i++)
+        finding_print(out, &style, r->set, &r->result->findings.item[i], scratch);
+    if (r->verbose)
+        exchanges_print(out, r->set, scratch);
+    print_verdict(out, r);
+    free(scratch);
+    return good;
+}
