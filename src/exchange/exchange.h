@@ -52,7 +52,8 @@ typedef struct event {
 } event_t;
 
 typedef struct exchange {
-    uint32_t id; /* number in its set, from 1 in order of the first packet */
+    uint32_t id;     /* number in its set, from 1 in order of the first packet */
+    uint64_t number; /* of the flow that it was made of (exchange/flow.h); 0: it was probed */
     transport_t transport;
     addr_t server;    /* whom the question was for */
     addr_t local;     /* port 0 when not known */

@@ -89,7 +89,9 @@ typedef struct flow_patience {
 } flow_patience_t;
 
 /* A full exchange of a flow, added to set (times count from set->began_wall). patience may be
- * NULL. A flow without a question makes an exchange without one. NULL when memory is out. */
+ * NULL. A flow without a question makes an exchange without one. The exchange's number is the
+ * flow's: what a report shows, since a set may hold a few exchanges of a capture only. NULL when
+ * memory is out. */
 exchange_t *flow_exchange(const flow_t *flow, const flow_patience_t *patience, exchange_set_t *set);
 
 #endif

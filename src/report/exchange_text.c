@@ -1,8 +1,14 @@
 #include "report/exchange_text.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "exchange/icmp.h"
+
+uint64_t exchange_number(const exchange_t *x)
+{
+    return x->number != 0 ? x->number : x->id;
+}
 
 const char *event_name(event_kind_t kind)
 {
@@ -129,7 +135,8 @@ void exchange_print(FILE *out, const exchange_t *x, reply_t *scratch, const char
     char line[1400];
     char addr[ADDR_TEXT_MAX];
     int64_t first = x->event_count > 0 ? x->event[0].at : 0;
-    fprintf(out, "%s#%u to %s\n", indent, x->id, addr_port_text(&x->server, addr));
+    fprintf(out, "%s#%" PRIu64 " to %s\n", indent, exchange_number(x),
+            addr_port_text(&x->server, addr));
     for (uint32_t i = 0; i < x->event_count; i++) {
         if (i == max) {
             fprintf(out, "%s  ... %u more\n", indent, x->event_count - max);

@@ -11,6 +11,9 @@
 void event_describe(const exchange_t *x, const event_t *e, reply_t *scratch, char *buf, size_t cap);
 /* Why a message does not match, in words: "address, id". bits are MISMATCH_*. Returns buf. */
 const char *mismatch_describe(uint8_t bits, char *buf, size_t cap);
+/* The number by which a report names an exchange: that of its flow, or its ID when it was probed.
+ */
+uint64_t exchange_number(const exchange_t *x);
 /* Stable name of an event kind for JSON: "sent", "reply", ... */
 const char *event_name(event_kind_t kind);
 /* Prints every event with its time since the exchange's first, each line behind indent. At most

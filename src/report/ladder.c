@@ -1,5 +1,6 @@
 #include "report/ladder.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -411,8 +412,8 @@ static void print_head(const ladder_t *l)
     char name[NSP_NAME_TEXT_MAX];
     const exchange_t *x = l->x;
     nsp_name_to_text(&x->qname, name, sizeof name);
-    fprintf(l->out, "#%u  %s  %s", x->id, x->transport == TRANSPORT_UDP ? "UDP" : "TCP",
-            nsp_type_text(x->qtype, type));
+    fprintf(l->out, "#%" PRIu64 "  %s  %s", exchange_number(x),
+            x->transport == TRANSPORT_UDP ? "UDP" : "TCP", nsp_type_text(x->qtype, type));
     const char *text = name;
     if (strlen(name) <= 48)
         fprintf(l->out, "  %s\n", name);
