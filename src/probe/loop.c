@@ -1,0 +1,268 @@
+#include "probe/loop.h"
+
+#include <stdlib.h>
+
+#include "proto/nsproto.h"
+
+/* Once there are many exchanges the plan looks anew only after this gap, nanoseconds, or after some
+ * times what looking took: hostile replies cost a share of the time, not all of it. */
+#define LOOK_GAP  INT64_C(5000000)
+#define LOOK_COST 4
+#define LOOK_FREE 256
+#define NODES_MAX 4096
+
+/* How many questions one address has outstanding. */
+typedef struct node {
+    addr_t addr;
+    unsigned outstanding;
+} node_t;
+
+/* One question, waiting for its turn. */
+typedef struct task {
+    addr_t server;
+    transport_t transport;
+    size_t size;
+    uint8_t wire[LOOP_QUERY_SIZE];
+} task_t;
+
+struct loop {
+    net_t *net;
+    engine_t *engine;
+    exchange_set_t *set;
+    const loop_options_t *options;
+    const loop_plan_t *plan;
+    int64_t began; /* net's clock where the set's clock has 0 */
+    int64_t looked_at;
+    int64_t again_at;
+    int64_t gap; /* to the next look */
+    bool dirty;  /* something came that may change what is wanted */
+    uint64_t seed;
+    size_t asked_count;
+    size_t asked_cap;
+    uint64_t *asked; /* open-addressed set of questions by hash; 0 is empty */
+    size_t task_count;
+    size_t task_cap;
+    task_t *task;
+    size_t node_count;
+    node_t *node; /* NODES_MAX */
+};
+
+static int64_t set_now(const loop_t *l)
+{
+    return l->net->ops->now(l->net) - l->began;
+}
+
+/* --- every question once --- */
+
+static uint64_t hash_octets(uint64_t h, const void *data, size_t n)
+{
+    const uint8_t *p = data;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ p[i]) * UINT64_C(0x100000001b3);
+    return h ^ h >> 32;
+}
+
+static uint64_t task_hash(const loop_t *l, const task_t *t)
+{
+    uint64_t h = l->seed ^ UINT64_C(0xcbf29ce484222325);
+    uint8_t head[4] = {t->server.family, (uint8_t)(t->server.port >> 8), (uint8_t)t->server.port,
+                       (uint8_t)t->transport};
+    h = hash_octets(h, head, sizeof head);
+    h = hash_octets(h, t->server.octets, sizeof t->server.octets);
+    h = hash_octets(h, t->wire + 2, t->size - 2);
+    return h != 0 ? h : 1;
+}
+
+/* False when it was asked before. */
+static bool asked_add(loop_t *l, uint64_t h)
+{
+    size_t i = h & (l->asked_cap - 1);
+    while (l->asked[i] != 0) {
+        if (l->asked[i] == h)
+            return false;
+        i = (i + 1) & (l->asked_cap - 1);
+    }
+    l->asked[i] = h;
+    l->asked_count++;
+    return true;
+}
+
+static bool task_add(loop_t *l, const task_t *t)
+{
+    if (l->task_count == l->task_cap) {
+        size_t cap = l->task_cap == 0 ? 64 : l->task_cap * 2;
+        task_t *grown = realloc(l->task, cap * sizeof *grown);
+        if (grown == NULL)
+            return false;
+        l->task = grown;
+        l->task_cap = cap;
+    }
+    l->task[l->task_count++] = *t;
+    return true;
+}
+
+bool loop_ask(loop_t *l, const addr_t *server, transport_t transport, const uint8_t *wire,
+              size_t size, size_t budget)
+{
+    task_t t = {.server = *server, .transport = transport, .size = size};
+    if (size < NSP_HEADER_SIZE || size > sizeof t.wire)
+        return true;
+    memcpy(t.wire, wire, size);
+    if (l->asked_count >= budget || l->asked_count >= l->options->exchanges_max ||
+        !asked_add(l, task_hash(l, &t)))
+        return true;
+    return task_add(l, &t);
+}
+
+size_t loop_asked(const loop_t *l)
+{
+    return l->asked_count;
+}
+
+/* --- asking --- */
+
+static node_t *node_of(loop_t *l, const addr_t *a)
+{
+    for (size_t i = 0; i < l->node_count; i++)
+        if (addr_equal(&l->node[i].addr, a))
+            return &l->node[i];
+    if (l->node_count == NODES_MAX)
+        return NULL;
+    node_t *n = &l->node[l->node_count++];
+    n->addr = *a;
+    n->outstanding = 0;
+    return n;
+}
+
+static void on_done(void *user, exchange_t *x)
+{
+    loop_t *l = user;
+    node_t *n = node_of(l, &x->server);
+    if (n != NULL && n->outstanding > 0)
+        n->outstanding--;
+    l->dirty |= l->plan->matters == NULL || l->plan->matters(l->plan->user, x);
+}
+
+static net_err_t submit(loop_t *l, const task_t *t)
+{
+    engine_query_t q = {
+        .transport = t->transport,
+        .server = t->server,
+        .source = t->server.family == 4 ? l->options->source4 : l->options->source6,
+        .wire = t->wire,
+        .size = t->size,
+        .done = on_done,
+        .user = l,
+    };
+    return engine_submit(l->engine, &q, NULL);
+}
+
+/* Submits what the limit for each address allows; the rest stays, in order. */
+static net_err_t submit_tasks(loop_t *l)
+{
+    size_t left = 0;
+    net_err_t err = NET_OK;
+    for (size_t i = 0; i < l->task_count; i++) {
+        node_t *n = node_of(l, &l->task[i].server);
+        if (err != NET_OK || (n != NULL && n->outstanding >= l->options->per_address)) {
+            if (left != i)
+                l->task[left] = l->task[i];
+            left++;
+            continue;
+        }
+        if (n != NULL)
+            n->outstanding++;
+        err = submit(l, &l->task[i]);
+    }
+    l->task_count = left;
+    return err;
+}
+
+/* --- looking --- */
+
+static net_err_t look(loop_t *l)
+{
+    l->dirty = false;
+    l->looked_at = set_now(l);
+    l->again_at = INT64_MAX;
+    net_err_t err = l->plan->look(l->plan->user, l, l->looked_at, &l->again_at);
+    l->gap = (set_now(l) - l->looked_at) * LOOK_COST;
+    if (l->gap < LOOK_GAP)
+        l->gap = LOOK_GAP;
+    return err;
+}
+
+/* When to look again although nothing came, on the set's clock. */
+static int64_t next_look(const loop_t *l)
+{
+    if (l->dirty)
+        return l->looked_at + l->gap;
+    return l->again_at;
+}
+
+static bool due(const loop_t *l)
+{
+    if (l->dirty && (l->set->count < LOOK_FREE || engine_outstanding(l->engine) == 0))
+        return true;
+    return set_now(l) >= next_look(l);
+}
+
+static net_err_t loop_go(loop_t *l)
+{
+    net_err_t err = look(l);
+    while (err == NET_OK) {
+        err = submit_tasks(l);
+        size_t outstanding = engine_outstanding(l->engine);
+        if (l->plan->progress != NULL)
+            l->plan->progress(l->plan->user, l->set->count - outstanding,
+                              outstanding + l->task_count);
+        if (err != NET_OK || outstanding == 0)
+            break;
+        int64_t next = next_look(l);
+        err = engine_step(l->engine, next < INT64_MAX - l->began ? next + l->began : INT64_MAX);
+        if (err == NET_OK && due(l))
+            err = look(l);
+    }
+    return err;
+}
+
+static net_err_t loop_begin(loop_t *l)
+{
+    size_t cap = 64;
+    while (cap < (size_t)l->options->exchanges_max * 2)
+        cap *= 2;
+    l->asked_cap = cap;
+    l->asked = calloc(cap, sizeof *l->asked);
+    l->node = malloc(NODES_MAX * sizeof *l->node);
+    if (l->asked == NULL || l->node == NULL)
+        return NET_E_MEMORY;
+    net_err_t err = l->net->ops->random(l->net, &l->seed, sizeof l->seed);
+    if (err == NET_OK)
+        err = engine_new(l->net, l->set, &l->options->schedule, &l->engine);
+    if (err == NET_OK)
+        l->began = l->net->ops->now(l->net) - (l->net->ops->wall(l->net) - l->set->began_wall);
+    return err;
+}
+
+net_err_t loop_run(net_t *net, exchange_set_t *set, const loop_options_t *options,
+                   const loop_plan_t *plan, int64_t *ended)
+{
+    loop_t *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return NET_E_MEMORY;
+    l->net = net;
+    l->set = set;
+    l->options = options;
+    l->plan = plan;
+    net_err_t err = loop_begin(l);
+    if (err == NET_OK)
+        err = loop_go(l);
+    if (ended != NULL)
+        *ended = set_now(l);
+    engine_free(l->engine);
+    free(l->asked);
+    free(l->node);
+    free(l->task);
+    free(l);
+    return err;
+}

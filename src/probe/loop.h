@@ -1,0 +1,47 @@
+/* The loop that every job of probing shares: a plan looks at the exchanges so far and asks; each
+ * question is asked once, within a budget and a limit for each address, until the plan has nothing
+ * more to ask. What is asked is the plan's alone; how is the engine's. */
+#ifndef PROBE_LOOP_H
+#define PROBE_LOOP_H
+
+#include "probe/engine.h"
+
+/* Octets of one question: header, the longest name, an OPT. */
+#define LOOP_QUERY_SIZE 320
+
+typedef struct loop loop_t;
+
+typedef struct loop_options {
+    schedule_t schedule;
+    addr_t source4; /* family 0: any */
+    addr_t source6;
+    unsigned exchanges_max; /* budget */
+    unsigned per_address;   /* questions to one address at a time */
+} loop_options_t;
+
+/* What the loop works for. */
+typedef struct loop_plan {
+    void *user;
+    /* Looks at the set and asks (loop_ask) whatever is wanted now. now is on the set's clock;
+     * *again_at comes as INT64_MAX and may be made the time to look again though nothing came. */
+    net_err_t (*look)(void *user, loop_t *l, int64_t now, int64_t *again_at);
+    /* Whether a finished exchange may change what is wanted; NULL: each one may. */
+    bool (*matters)(void *user, const exchange_t *x);
+    /* Called now and then; may be NULL. */
+    void (*progress)(void *user, size_t done, size_t outstanding);
+} loop_plan_t;
+
+/* Runs until nothing is outstanding. set receives all exchanges. *ended (may be NULL) is the time
+ * on the set's clock at the end. NET_E_INTERRUPTED leaves what was learnt in the set. */
+net_err_t loop_run(net_t *net, exchange_set_t *set, const loop_options_t *options,
+                   const loop_plan_t *plan, int64_t *ended);
+
+/* To be called by look: puts a question (its ID is replaced) into the queue, unless the same one
+ * was asked before, or budget questions were: a part of exchanges_max, or all of it. False when
+ * memory is out. */
+bool loop_ask(loop_t *l, const addr_t *server, transport_t transport, const uint8_t *wire,
+              size_t size, size_t budget);
+/* Questions that were asked, those in the queue too. */
+size_t loop_asked(const loop_t *l);
+
+#endif
