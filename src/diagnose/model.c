@@ -35,6 +35,13 @@ static fold_t *fold_new(const model_input_t *in, int64_t now, model_t *out, mode
     return f;
 }
 
+const nsp_name_t *model_given_zone(const model_input_t *in)
+{
+    if (in->kind != START_GIVEN && in->kind != START_UNDELEGATED)
+        return NULL;
+    return in->given.len > 0 ? &in->given : &in->domain;
+}
+
 bool model_build(const model_input_t *in, int64_t now, model_t *out, model_wants_t *wants)
 {
     memset(out, 0, sizeof *out);

@@ -37,6 +37,10 @@ typedef struct model_input {
     size_t start_count;
     const given_ns_t *roots; /* for START_UNDELEGATED and START_GIVEN: where to resolve from */
     size_t roots_count;
+    /* domain is any name: the zone that holds it is wanted, whether or not the name exists */
+    bool holder;
+    /* the zone that start is the set of, for START_GIVEN and START_UNDELEGATED; len 0: domain */
+    nsp_name_t given;
     uint16_t port; /* of every name server; 53 */
     bool use_ipv4;
     bool use_ipv6;
@@ -139,6 +143,8 @@ typedef struct model_wants {
  * 0.4 s; the servers of the direct parent are all asked at once. Every question is asked of an
  * address at most once, so the walk ends. False when memory is out. */
 bool model_build(const model_input_t *in, int64_t now, model_t *out, model_wants_t *wants);
+/* The zone whose servers the user gave, or NULL when there is a walk from above. */
+const nsp_name_t *model_given_zone(const model_input_t *in);
 
 /* The server's names in order, comma-separated, cut to cap. For reports. */
 const char *model_address_names(const model_t *m, const model_address_t *a, char *buf, size_t cap);

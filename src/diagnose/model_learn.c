@@ -179,7 +179,8 @@ static void start_roots(fold_t *f, const given_ns_t *list, size_t count)
 static void start_zone(fold_t *f)
 {
     const model_input_t *in = f->in;
-    uint32_t c = cut_get(f, &in->domain);
+    const nsp_name_t *zone = model_given_zone(in);
+    uint32_t c = zone != NULL ? cut_get(f, zone) : FOLD_NONE;
     if (c == FOLD_NONE)
         return;
     f->cut[c].locked = true;
@@ -189,7 +190,7 @@ static void start_zone(fold_t *f)
             continue;
         cut_add_ns(f, c, h);
         bool glue =
-            in->kind == START_UNDELEGATED && nsp_name_is_subdomain(&in->start[i].name, &in->domain);
+            in->kind == START_UNDELEGATED && nsp_name_is_subdomain(&in->start[i].name, zone);
         if (in->start[i].has_addr)
             host_add_addr(f, h, &in->start[i].addr, FROM_USER | (glue ? FROM_GLUE : 0));
     }

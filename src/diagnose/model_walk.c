@@ -12,7 +12,8 @@ typedef struct verdict {
     bool nxdomain;
     bool enclosed; /* not a zone of its own: enclosing holds it */
     nsp_name_t enclosing;
-    bool fresh; /* some are still waited for, and not for long */
+    nsp_name_t denying; /* the zone that nxdomain is about */
+    bool fresh;         /* some are still waited for, and not for long */
 } verdict_t;
 
 static void verdict_add(verdict_t *v, const digest_t *d, reply_kind_t kind,
@@ -24,6 +25,8 @@ static void verdict_add(verdict_t *v, const digest_t *d, reply_kind_t kind,
         v->authority = true;
         break;
     case REPLY_NXDOMAIN:
+        if (!v->nxdomain)
+            v->denying = soa ? d->soa : *parent;
         v->nxdomain = true;
         break;
     case REPLY_NODATA:
@@ -138,10 +141,31 @@ static void ask_between(fold_t *f, uint32_t parent, const nsp_name_t *target)
     }
 }
 
+/* The target is no zone of its own: on to the zone that holds it. False when there is none to try.
+ */
+static bool walk_up(fold_t *f, walk_t *walk, const verdict_t *v)
+{
+    f->out->no_delegation = v->enclosed;
+    f->out->nxdomain = v->nxdomain && !v->enclosed;
+    bool denied = f->out->nxdomain && f->in->holder;
+    const nsp_name_t *up = denied ? &v->denying : &v->enclosing;
+    if ((!v->enclosed && !denied) || v->fresh || up->len <= 1)
+        return false;
+    walk->zone = *up;
+    nsp_name_lower(&walk->zone);
+    return true;
+}
+
 /* One target. True when walk->zone became another one that is to be tried. */
 static bool walk_target(fold_t *f, walk_t *walk)
 {
     const nsp_name_t target = walk->zone;
+    const nsp_name_t *given = model_given_zone(f->in);
+    if (given != NULL && nsp_name_equal(given, &target)) {
+        walk->parent = FOLD_NONE;
+        walk->found = walk->referred = true;
+        return false;
+    }
     walk->parent = find_parent(f, &target);
     if (walk->parent == FOLD_NONE)
         return false;
@@ -155,17 +179,9 @@ static bool walk_target(fold_t *f, walk_t *walk)
     fold_ask_cut(f, p, &target, NSP_TYPE_NS, 0, true);
     v.fresh |= f->wants != NULL && f->wants->count > wanted;
     walk->found = walk->referred || v.authority;
-    if (walk->found) {
+    if (walk->found || f->in->holder)
         ask_between(f, p, &target);
-        return false;
-    }
-    f->out->no_delegation = v.enclosed;
-    f->out->nxdomain = v.nxdomain && !v.enclosed;
-    if (!v.enclosed || v.fresh || v.enclosing.len <= 1)
-        return false;
-    walk->zone = v.enclosing;
-    nsp_name_lower(&walk->zone);
-    return true;
+    return !walk->found && walk_up(f, walk, &v);
 }
 
 void fold_walk(fold_t *f, walk_t *walk)
@@ -175,12 +191,16 @@ void fold_walk(fold_t *f, walk_t *walk)
     walk->zone = in->domain;
     nsp_name_lower(&walk->zone);
     walk->parent = FOLD_NONE;
-    if (in->kind == START_GIVEN || in->kind == START_UNDELEGATED || walk->zone.len <= 1) {
+    if (walk->zone.len <= 1) {
         walk->found = walk->referred = true;
         return;
     }
     bool no_delegation = false;
-    for (unsigned i = 0; i < TARGETS_MAX && walk_target(f, walk); i++)
-        no_delegation = true;
+    bool nxdomain = false;
+    for (unsigned i = 0; i < TARGETS_MAX && walk_target(f, walk); i++) {
+        no_delegation |= f->out->no_delegation;
+        nxdomain |= f->out->nxdomain;
+    }
     f->out->no_delegation |= no_delegation;
+    f->out->nxdomain |= nxdomain;
 }

@@ -113,7 +113,7 @@ static void add_parents(zone_fold_t *z)
 {
     fold_t *f = z->f;
     uint32_t p = z->walk->parent;
-    if (z->f->in->kind == START_UNDELEGATED) {
+    if (z->f->in->kind == START_UNDELEGATED && p == FOLD_NONE) {
         z->out->parent_known = z->zone.len > 1;
         nsp_name_strip(&z->zone, 1, &z->out->parent);
     }
@@ -133,7 +133,10 @@ static void add_given(zone_fold_t *z)
 {
     const model_input_t *in = z->f->in;
     bool root = z->zone.len <= 1;
-    if (in->kind != START_GIVEN && in->kind != START_UNDELEGATED && !root)
+    const nsp_name_t *given = model_given_zone(in);
+    if ((given == NULL || !nsp_name_equal(given, &z->zone)) && !root)
+        return;
+    if (root && given != NULL && !nsp_name_equal(given, &z->zone))
         return;
     for (size_t i = 0; i < in->start_count; i++) {
         if (root && in->kind == START_RESOLVER)
