@@ -1,0 +1,185 @@
+/* Facts: what is known about each expectation at each address of the zone that holds it, and about
+ * these zones. plan.c says what is still to be asked, judge.c what it comes to, rules_*.c what is
+ * wrong. Internal to dkim/. */
+#ifndef DKIM_FACTS_H
+#define DKIM_FACTS_H
+
+#include "dkim/answer.h"
+#include "dkim/dkim.h"
+
+#define FACTS_ZONES_MAX  64
+#define FACTS_WALKS_MAX  64
+#define FACTS_PLACES_MAX (MODEL_ADDRESSES_MAX + 16) /* addresses of one zone */
+#define FACTS_CHAIN_MAX  8                          /* CNAMEs that are followed */
+#define FACTS_NONE       SIZE_MAX
+#define FACTS_DS_ASKED   2 /* servers of the parent that are asked for DS */
+
+/* Who names an address as a server of the zone: bits. */
+#define PLACE_PARENT 1u /* the delegation */
+#define PLACE_CHILD  2u /* the zone's own NS records */
+#define PLACE_MNAME  4u /* the SOA's MNAME */
+#define PLACE_USER   8u /* --also */
+
+/* One address of a zone. */
+typedef struct place {
+    addr_t addr;
+    nsp_name_t server;      /* first NS name, or MNAME; len 0: none */
+    unsigned from;          /* PLACE_ bits */
+    bool delegated;         /* resolvers ask it */
+    bool in_use;            /* of a family that is in use: it is asked */
+    const answer_t *soa;    /* its SOA, decided, or NULL */
+    const answer_t *dnskey; /* DNSKEY with DO, decided; only when the parent has a DS */
+} place_t;
+
+/* One zone. */
+typedef struct zone_facts {
+    nsp_name_t apex;
+    bool holds; /* some expectation lies in it */
+    bool parent_known;
+    nsp_name_t parent;
+    size_t above; /* the zone of the facts that is parent, or FACTS_NONE */
+    size_t parent_count;
+    addr_t parent_addr[FACTS_DS_ASKED]; /* servers of the parent that answer */
+    const answer_t *ds;                 /* DS of apex with DO from one of them, decided, or NULL */
+    bool has_ds;
+    size_t place_count;
+    size_t place_cap;
+    place_t *place;   /* owned */
+    bool seek_hidden; /* something is missing: servers that are not delegated are of interest */
+} zone_facts_t;
+
+/* What one place says to one expectation. */
+typedef struct cell {
+    mark_t udp; /* as a resolver that begins with UDP ends up */
+    mark_t tcp;
+    const answer_t *udp_by; /* the answer that decided, or NULL */
+    const answer_t *tcp_by;
+    const answer_t *dnssec; /* the answer with DO, decided; only when the parent has a DS */
+    bool bogus; /* set by the DNSSEC rules: a validating resolver makes SERVFAIL of this answer */
+} cell_t;
+
+/* A name that is looked up on the way: the target of a CNAME, the name of a server. */
+typedef struct lookup {
+    nsp_name_t name;
+    uint16_t type;
+    unsigned depth; /* CNAMEs before it */
+    size_t walk;    /* to the zone that holds it */
+    size_t own_walk;
+    size_t zone;            /* or FACTS_NONE */
+    const answer_t *answer; /* decided and usable (found, alias, nodata, nxdomain), or NULL */
+    reading_t reading;      /* of answer; READ_PENDING while it is on its way, READ_SILENT when no
+                               server gave a usable one */
+    size_t next;            /* for READ_ALIAS: the lookup of the target, or FACTS_NONE */
+    bool loop;              /* for READ_ALIAS: the target is a name of the chain */
+} lookup_t;
+
+/* One expectation. */
+typedef struct expected {
+    const expectation_t *e;
+    size_t walk;
+    size_t own_walk; /* to the owner's own zone, when a reply shows that it has one */
+    size_t zone;     /* that holds the owner, or FACTS_NONE */
+    size_t cell_count;
+    cell_t *cell;  /* owned; one for each place of the zone */
+    size_t follow; /* the lookup of the CNAME's target, or FACTS_NONE */
+    /* over the delegated places, by what UDP ends up with */
+    size_t asked;
+    size_t matched;
+    size_t denied;   /* wrong, nodata, nxdomain */
+    size_t unusable; /* refused, broken, silent */
+    double chance;   /* that one lookup finds the record */
+    bool explained;  /* a finding says already why it is not there */
+} expected_t;
+
+typedef struct walk {
+    nsp_name_t name;
+    bool done;
+    bool nxdomain;      /* the name does not exist */
+    size_t zone;        /* or FACTS_NONE */
+    uint64_t folded_at; /* facts_t.version when it was folded last */
+    int64_t again_at;
+} walk_t;
+
+/* What verification depends on, beside the exchanges. */
+typedef struct verify_options {
+    unsigned tries; /* addresses that a resolver asks before it gives up */
+    int64_t began;  /* seconds since 1970; 0: now */
+    bool follow;
+    const addr_t *also; /* further servers that may hold the zone */
+    size_t also_count;
+    uint64_t random; /* decides a name that should not exist */
+} verify_options_t;
+
+typedef struct facts {
+    const model_input_t *in; /* the caller's */
+    const verify_options_t *options;
+    const exchange_set_t *set;
+    answers_t *answers;
+    uint64_t version; /* grows when something came that the model reads */
+    size_t expected_count;
+    expected_t *expected; /* in the order of the caller's expectations */
+    const expectations_t *expectations;
+    size_t zone_count;
+    zone_facts_t zone[FACTS_ZONES_MAX];
+    size_t walk_count;
+    walk_t walk[FACTS_WALKS_MAX]; /* the first is for the domain */
+    size_t lookup_count;
+    size_t lookup_cap;
+    lookup_t *lookup;
+    bool out_of_memory;
+    bool complete;    /* all that was wanted is decided */
+    int64_t now;      /* seconds since 1970 */
+    reply_t *scratch; /* for messages */
+    finding_list_t *list;
+} facts_t;
+
+/* --- facts.c --- */
+
+/* Everything borrowed. NULL when memory is out. */
+facts_t *facts_new(const model_input_t *in, const expectations_t *e,
+                   const verify_options_t *options, const exchange_set_t *set);
+void facts_free(facts_t *f);
+/* The zone that holds an expectation; NULL while, or because, none was found. */
+const zone_facts_t *expected_zone(const facts_t *f, const expected_t *x);
+/* What a resolver got for a question that was asked there, decided; NULL when it was not. */
+const answer_t *facts_answer(const facts_t *f, const addr_t *server, const nsp_name_t *name,
+                             uint16_t type);
+/* The message of an answer, indexed in f->scratch until the next call. NULL without one. */
+const nsp_msg_t *facts_message(const facts_t *f, const answer_t *a);
+/* A name beside owner that nobody can have published. False when there is no room for it. */
+bool facts_sibling(const facts_t *f, const nsp_name_t *owner, nsp_name_t *out);
+/* When something was said, seconds since 1970. */
+int64_t facts_wall(const facts_t *f, const answer_t *a);
+
+/* The TXT records that are the key of a DKIM expectation: at its owner when TXT is expected, else
+ * where its CNAMEs lead to. *owner is set when there is an answer; NULL when it is not known. */
+const answer_t *expected_key(const facts_t *f, const expected_t *x, nsp_name_t *owner);
+/* True for an owner with a label "_domainkey". */
+bool expected_is_dkim(const expected_t *x);
+
+/* True when the mark says that the record is not there. */
+bool mark_denies(mark_t m);
+/* True when there was no answer that could be used. */
+bool mark_fails(mark_t m);
+
+#define PLACE_LABEL_MAX (NSP_NAME_TEXT_MAX + ADDR_TEXT_MAX + 8)
+/* "ns2.example.net (192.0.2.2)" */
+const char *place_label(const place_t *p, char buf[PLACE_LABEL_MAX]);
+/* Text without the final dot; the root is "the root". */
+const char *facts_name(const nsp_name_t *name, char buf[NSP_NAME_TEXT_MAX]);
+/* "2026-11-25 10:02:03 UTC" */
+const char *facts_time(int64_t seconds, char buf[32]);
+/* A finding whose subject is a place. */
+finding_t *place_finding(facts_t *f, const place_t *p, finding_id_t id, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* --- the rules, in the order in which they run --- */
+
+/* Sets cell_t.bogus; runs before the outcome is reckoned. */
+void rules_dnssec(facts_t *f);
+void rules_zone(facts_t *f);
+void rules_place(facts_t *f);
+void rules_record(facts_t *f);
+void rules_key(facts_t *f);
+
+#endif
