@@ -23,23 +23,22 @@ void exchange_set_free(exchange_set_t *set)
     memset(set, 0, sizeof *set);
 }
 
-/* The question as it stands in the query; left empty when there is none. */
-static void read_question(exchange_t *x, const uint8_t *query, size_t size)
+bool question_read(const uint8_t *message, size_t size, nsp_name_t *name, uint16_t *type,
+                   uint16_t *qclass)
 {
-    nsp_reader_t r = nsp_reader(query, size);
-    nsp_name_root(&x->qname);
+    nsp_reader_t r = nsp_reader(message, size);
     nsp_read_bytes(&r, 4);
     uint16_t count = nsp_read_u16(&r);
     nsp_read_bytes(&r, 6);
-    nsp_name_t name;
-    nsp_name_read(&r, NSP_NAME_COMPRESSED, &name);
-    uint16_t type = nsp_read_u16(&r);
-    uint16_t qclass = nsp_read_u16(&r);
-    if (r.err != NSP_OK || count == 0)
-        return;
-    x->qname = name;
-    x->qtype = type;
-    x->qclass = qclass;
+    nsp_name_read(&r, NSP_NAME_COMPRESSED, name);
+    *type = nsp_read_u16(&r);
+    *qclass = nsp_read_u16(&r);
+    if (r.err == NSP_OK && count > 0)
+        return true;
+    nsp_name_root(name);
+    *type = 0;
+    *qclass = 0;
+    return false;
 }
 
 exchange_t *exchange_add(exchange_set_t *set, transport_t transport, const addr_t *server,
@@ -58,7 +57,7 @@ exchange_t *exchange_add(exchange_set_t *set, transport_t transport, const addr_
         return NULL;
     x->transport = transport;
     x->server = *server;
-    read_question(x, query, size);
+    question_read(query, size, &x->qname, &x->qtype, &x->qclass);
     set->item[set->count++] = x;
     x->id = set->count;
     return x;

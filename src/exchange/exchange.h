@@ -74,6 +74,11 @@ typedef struct exchange_set {
     exchange_t **item;
 } exchange_set_t;
 
+/* Reads the first question of a message, which may be any octets. False, with the root and zeros,
+ * when there is none (RFC 1035 4.1.2). */
+bool question_read(const uint8_t *message, size_t size, nsp_name_t *name, uint16_t *type,
+                   uint16_t *qclass);
+
 /* Starts an empty set. */
 void exchange_set_init(exchange_set_t *set, int64_t began_wall);
 /* Frees every exchange of the set. */
