@@ -7,7 +7,7 @@
 
 #include "capture/packet.h"
 
-#define CAP_ERROR_MAX 400
+#define CAP_ERROR_MAX 512
 /* No packet is longer: what a file says about a longer one is an error, not an allocation. */
 #define CAP_PACKET_MAX 262144u
 
@@ -16,7 +16,8 @@ typedef enum cap_read {
     CAP_END,
     CAP_TRUNCATED, /* the input ends within a packet or block, or is empty; error says where */
     CAP_ERROR,     /* what follows in this file cannot be read; error says what and where */
-    CAP_NOTHING    /* live: nothing came within the time; files never say so */
+    CAP_NOTHING    /* nothing came within the time (live), or before a signal came (pipes): look
+                      whether to stop, and read again */
 } cap_read_t;
 
 /* Counters of a source. */

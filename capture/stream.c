@@ -1,0 +1,191 @@
+#include "capture/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Large enough for few system calls, small enough to stay in the second-level cache: what the
+ * kernel copies there is read again at once. */
+#define BLOCK       ((size_t)256 << 10)
+#define BUFFER_SIZE (STREAM_NEED_MAX + BLOCK)
+#define PACKED_SIZE ((size_t)64 << 10)
+
+void stream_open_fd(stream_t *s, int fd)
+{
+    memset(s, 0, sizeof *s);
+    s->fd = fd;
+}
+
+void stream_open_memory(stream_t *s, const void *octets, size_t size)
+{
+    memset(s, 0, sizeof *s);
+    s->fd = -1;
+    s->memory = octets;
+    s->memory_left = size;
+}
+
+void stream_close(stream_t *s)
+{
+    codec_free(s->codec);
+    free(s->buffer);
+    free(s->packed);
+    memset(s, 0, sizeof *s);
+    s->fd = -1;
+    s->state = STREAM_END;
+}
+
+/* What one attempt to get input came to. */
+typedef enum got { GOT_SOME, GOT_END, GOT_SIGNAL, GOT_FAULT } got_t;
+
+/* Reads up to cap octets of the file itself; *n tells how many. */
+static got_t input(stream_t *s, uint8_t *to, size_t cap, size_t *n)
+{
+    *n = 0;
+    if (s->fd < 0) {
+        *n = s->memory_left < cap ? s->memory_left : cap;
+        if (*n > 0)
+            memcpy(to, s->memory, *n);
+        s->memory += *n;
+        s->memory_left -= *n;
+        return *n > 0 ? GOT_SOME : GOT_END;
+    }
+    ssize_t r = read(s->fd, to, cap);
+    if (r > 0) {
+        *n = (size_t)r;
+        return GOT_SOME;
+    }
+    if (r == 0)
+        return GOT_END;
+    if (errno == EINTR || errno == EAGAIN)
+        return GOT_SIGNAL;
+    s->state = STREAM_READ_FAILED;
+    s->os_error = errno;
+    return GOT_FAULT;
+}
+
+static stream_state_t state_of(codec_status_t status)
+{
+    switch (status) {
+    case CODEC_OK:
+        return STREAM_OPEN;
+    case CODEC_LIMIT:
+        return STREAM_LIMIT;
+    case CODEC_MEMORY:
+        return STREAM_MEMORY;
+    default:
+        return STREAM_DAMAGED;
+    }
+}
+
+/* Gets compressed octets when all that were there are used up. */
+static got_t input_packed(stream_t *s)
+{
+    if (s->packed_left > 0 || s->input_ended)
+        return GOT_SOME;
+    got_t got = input(s, s->packed, PACKED_SIZE, &s->packed_left);
+    s->packed_next = s->packed;
+    s->input_ended = got == GOT_END;
+    return got == GOT_END ? GOT_SOME : got;
+}
+
+/* Decompresses once into [to, to + cap). A fault is told after the octets before it. */
+static got_t unpack(stream_t *s, uint8_t *to, size_t cap, size_t *n)
+{
+    *n = 0;
+    if (s->later != STREAM_OPEN) {
+        s->state = s->later;
+        return GOT_FAULT;
+    }
+    got_t got = input_packed(s);
+    if (got != GOT_SOME)
+        return got;
+    const uint8_t *before = s->packed_next;
+    size_t room = cap;
+    codec_status_t status =
+        codec_run(s->codec, &s->packed_next, &s->packed_left, s->input_ended, &to, &room);
+    size_t used = (size_t)(s->packed_next - before);
+    s->packed_offset += used;
+    *n = cap - room;
+    s->later = state_of(status);
+    if (s->later == STREAM_OPEN && *n == 0 && s->input_ended && s->packed_left == 0)
+        s->later = codec_whole(s->codec) ? STREAM_END : STREAM_CUT;
+    if (s->later == STREAM_OPEN && *n == 0 && used == 0 && s->packed_left > 0)
+        s->later = STREAM_DAMAGED; /* takes nothing and gives nothing */
+    return GOT_SOME;
+}
+
+static bool begin_packed(stream_t *s, size_t have)
+{
+    s->codec = codec_new(s->kind);
+    s->packed = malloc(PACKED_SIZE);
+    if (s->codec == NULL || s->packed == NULL) {
+        s->state = STREAM_MEMORY;
+        return false;
+    }
+    memcpy(s->packed, s->buffer, have);
+    s->packed_next = s->packed;
+    s->packed_left = have;
+    return true;
+}
+
+/* Looks at the first octets. False when that has to be tried again, or has failed. */
+static bool begin(stream_t *s)
+{
+    if (s->fd < 0) {
+        s->kind = codec_detect(s->memory, s->memory_left);
+        if (s->kind == CODEC_NONE) {
+            s->bytes = s->memory;
+            s->avail = s->memory_left;
+            s->memory_left = 0;
+            s->begun = true;
+            return true;
+        }
+    }
+    if (s->buffer == NULL)
+        s->buffer = malloc(BUFFER_SIZE);
+    if (s->buffer == NULL) {
+        s->state = STREAM_MEMORY;
+        return false;
+    }
+    s->bytes = s->buffer;
+    got_t got = GOT_SOME;
+    while (s->fd >= 0 && s->avail < CODEC_MAGIC_SIZE && got == GOT_SOME) {
+        size_t n = 0;
+        got = input(s, s->buffer + s->avail, CODEC_MAGIC_SIZE - s->avail, &n);
+        s->avail += n;
+    }
+    if (got == GOT_SIGNAL || got == GOT_FAULT)
+        return false;
+    s->begun = true;
+    if (s->fd >= 0)
+        s->kind = codec_detect(s->buffer, s->avail);
+    if (s->kind == CODEC_NONE)
+        return true;
+    size_t have = s->avail;
+    s->avail = 0;
+    return begin_packed(s, have);
+}
+
+bool stream_fill(stream_t *s, size_t n)
+{
+    if (n > STREAM_NEED_MAX || (!s->begun && s->state == STREAM_OPEN && !begin(s)))
+        return false;
+    if (s->buffer == NULL && s->avail < n)
+        s->state = STREAM_END;
+    while (s->avail < n && s->state == STREAM_OPEN) {
+        size_t got_n = 0;
+        if (s->bytes != s->buffer && s->avail > 0)
+            memmove(s->buffer, s->bytes, s->avail);
+        s->bytes = s->buffer;
+        uint8_t *to = s->buffer + s->avail;
+        got_t got =
+            s->kind == CODEC_NONE ? input(s, to, BLOCK, &got_n) : unpack(s, to, BLOCK, &got_n);
+        if (got == GOT_SIGNAL)
+            return false;
+        if (got == GOT_END)
+            s->state = STREAM_END;
+        s->avail += got_n;
+    }
+    return s->avail >= n;
+}
