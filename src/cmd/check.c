@@ -1,13 +1,10 @@
 /* nsprobe check: the main job. */
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "capture/pcap_write.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/probe_options.h"
+#include "cmd/session.h"
 #include "report/check_text.h"
 
 #define DOMAINS_MAX 256
@@ -153,51 +150,6 @@ static void set_input(const check_args_t *c, const nsp_name_t *domain, model_inp
     in->start_count = c->ns_count;
 }
 
-static void show_progress(void *user, const model_t *m, size_t done, size_t outstanding)
-{
-    (void)user;
-    fprintf(stderr, "\r\033[K%u addresses, %zu exchanges done, %zu outstanding", m->address_count,
-            done, outstanding);
-    fflush(stderr);
-}
-
-/* True when something of the zone, or at least of its parent, was heard. */
-static bool anything_tested(const exchange_set_t *set)
-{
-    for (uint32_t i = 0; i < set->count; i++)
-        for (uint32_t k = 0; k < set->item[i]->event_count; k++)
-            if (set->item[i]->event[k].kind != EVENT_SEND_FAILED)
-                return true;
-    return false;
-}
-
-static int exit_code_of(const finding_list_t *list, const exchange_set_t *set, bool interrupted)
-{
-    int worst = finding_list_worst(list);
-    if (interrupted)
-        return EXIT_INTERRUPTED;
-    if (!anything_tested(set))
-        return EXIT_UNTESTED;
-    return worst == SEVERITY_ERROR     ? EXIT_ERRORS
-           : worst == SEVERITY_WARNING ? EXIT_WARNINGS
-                                       : EXIT_HEALTHY;
-}
-
-static bool use_colour(const check_args_t *c)
-{
-    const char *no = getenv("NO_COLOR");
-    return !c->json && isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
-}
-
-static int write_pcap(const check_args_t *c, const exchange_set_t *set, FILE *pcap)
-{
-    int os_error = 0;
-    if (pcap == NULL || pcap_write_set(pcap, set, &os_error))
-        return 0;
-    fprintf(stderr, "nsprobe check: --pcap %s: %s\n", c->pcap, strerror(os_error));
-    return EXIT_UNTESTED;
-}
-
 /* Walks, probes, diagnoses and reports one domain. */
 static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain, FILE *pcap)
 {
@@ -206,37 +158,37 @@ static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain
     finding_list_t findings;
     model_t *m = calloc(1, sizeof *m);
     check_options_t options = c->probe.check;
-    bool progress = !c->quiet && isatty(STDERR_FILENO);
+    bool progress = session_wants_progress(c->quiet);
     if (m == NULL)
         return EXIT_UNTESTED;
     exchange_set_init(&set, 0);
     finding_list_init(&findings);
     set_input(c, domain, &in);
     if (progress)
-        options.progress = show_progress;
+        options.progress = session_progress;
     net_err_t err = check_run(net, &in, &options, &set, m);
     if (progress)
-        fputs("\r\033[K", stderr);
+        session_progress_end();
     int rc = EXIT_UNTESTED;
     bool interrupted = err == NET_E_INTERRUPTED;
     check_report_t report = {.model = m,
                              .set = &set,
                              .findings = &findings,
                              .verbose = c->verbose,
-                             .colour = use_colour(c),
+                             .colour = session_colour(),
                              .interrupted = interrupted};
-    report.untested = !anything_tested(&set);
+    report.untested = !session_tested(&set);
     if (err != NET_OK && !interrupted) {
         fprintf(stderr, "nsprobe check: out of memory or sockets; this is what was learnt\n");
     }
     if (diagnose(m, &set, &c->diagnose, &findings)) {
         bool good =
             c->json ? check_report_json(stdout, &report) : check_report_text(stdout, &report);
-        rc = good ? exit_code_of(&findings, &set, interrupted) : EXIT_UNTESTED;
+        rc = good ? session_exit(&findings, &set, interrupted) : EXIT_UNTESTED;
     }
-    if (!anything_tested(&set) && !interrupted)
+    if (!session_tested(&set) && !interrupted)
         fprintf(stderr, "nsprobe check: nothing could be sent; is there a network?\n");
-    if (write_pcap(c, &set, pcap) != 0)
+    if (session_pcap_write("check", c->pcap, pcap, &set) != 0)
         rc = EXIT_UNTESTED;
     finding_list_free(&findings);
     exchange_set_free(&set);
@@ -273,15 +225,12 @@ static int cmd_check(int argc, char **argv)
     int rc = parse_args(c, argc, argv);
     if (rc == 0 && c->pcap != NULL && c->domain_count > 1)
         rc = usage_error("check", "--pcap is for one domain");
-    if (rc == 0 && c->pcap != NULL) {
-        pcap = fopen(c->pcap, "wbe");
-        if (pcap == NULL)
-            rc = usage_error("check", "--pcap %s: %s", c->pcap, strerror(errno));
-    }
+    if (rc == 0)
+        rc = session_pcap_begin("check", c->pcap, &pcap);
     if (rc == 0)
         rc = check_all(c, pcap);
-    if (pcap != NULL && fclose(pcap) != 0)
-        rc = usage_error("check", "--pcap %s: %s", c->pcap, strerror(errno));
+    if (session_pcap_end("check", c->pcap, pcap) != 0)
+        rc = EXIT_UNTESTED;
     free(c);
     return rc < 0 ? EXIT_HEALTHY : rc;
 }

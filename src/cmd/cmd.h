@@ -13,6 +13,7 @@
 #define EXIT_INTERRUPTED 130
 
 extern const command_desc_t command_check;
+extern const command_desc_t command_dkim;
 extern const command_desc_t command_query;
 extern const command_desc_t command_serve;
 extern const command_desc_t command_trace;

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/pcap_write.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/query_options.h"
+#include "cmd/session.h"
 #include "report/exchange_text.h"
 #include "report/message_text.h"
 
@@ -266,19 +266,6 @@ static int run_one(run_t *run, const query_spec_t *q, const addr_t *server)
     return exit_code_of(&o);
 }
 
-static int write_pcap(run_t *run, FILE *out, const char *path)
-{
-    int os_error = 0;
-    bool good = pcap_write_set(out, &run->set, &os_error);
-    if (fclose(out) != 0 && good) {
-        os_error = errno;
-        good = false;
-    }
-    if (!good)
-        fprintf(stderr, "nsprobe query: %s: %s\n", path, strerror(os_error));
-    return good ? 0 : EXIT_UNTESTED;
-}
-
 static net_err_t open_net(const query_list_t *list, net_t **net)
 {
     if (list->item[0].raw)
@@ -334,17 +321,14 @@ static int cmd_query(int argc, char **argv)
     if (rc == 0)
         rc = query_prepare(&list, servers);
     const char *path = rc == 0 ? list.item[0].pcap : NULL;
-    if (path != NULL) {
-        pcap = fopen(path, "wbe");
-        if (pcap == NULL)
-            rc = usage_error("query", "--pcap %s: %s", path, strerror(errno));
-    }
+    if (rc == 0)
+        rc = session_pcap_begin("query", path, &pcap);
     run_t *run = rc == 0 ? calloc(1, sizeof *run) : NULL;
     if (run != NULL) {
         common_catch_signals();
         rc = run_all(run, &list, servers);
         fflush(stdout);
-        if (pcap != NULL && write_pcap(run, pcap, path) != 0)
+        if (session_pcap_write("query", path, pcap, &run->set) != 0)
             rc = EXIT_UNTESTED;
         engine_free(run->engine);
         if (run->net != NULL)
@@ -353,6 +337,8 @@ static int cmd_query(int argc, char **argv)
         free(run->scratch);
         free(run);
     }
+    if (session_pcap_end("query", path, pcap) != 0)
+        rc = EXIT_UNTESTED;
     free(list.item);
     return rc < 0 ? EXIT_HEALTHY : rc;
 }

@@ -12,6 +12,8 @@ typedef struct dkim_options {
     int64_t began;           /* seconds since 1970 when verification began; 0: now */
     bool battery;            /* ask everything that check asks, and report its findings too */
     bool follow;             /* follow CNAMEs to the key and look at it */
+    const addr_t *also;      /* servers to ask although they may not be delegated; not owned */
+    size_t also_count;
 } dkim_options_t;
 
 dkim_options_t dkim_options_default(void);

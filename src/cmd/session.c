@@ -1,0 +1,84 @@
+#include "cmd/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/pcap_write.h"
+#include "cmd/cmd.h"
+
+void session_progress(void *user, const model_t *m, size_t done, size_t outstanding)
+{
+    (void)user;
+    fprintf(stderr, "\r\033[K%u addresses, %zu exchanges done, %zu outstanding", m->address_count,
+            done, outstanding);
+    fflush(stderr);
+}
+
+bool session_wants_progress(bool quiet)
+{
+    return !quiet && isatty(STDERR_FILENO);
+}
+
+void session_progress_end(void)
+{
+    fputs("\r\033[K", stderr);
+}
+
+bool session_colour(void)
+{
+    const char *no = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
+}
+
+bool session_tested(const exchange_set_t *set)
+{
+    for (uint32_t i = 0; i < set->count; i++)
+        for (uint32_t k = 0; k < set->item[i]->event_count; k++)
+            if (set->item[i]->event[k].kind != EVENT_SEND_FAILED)
+                return true;
+    return false;
+}
+
+int session_exit(const finding_list_t *list, const exchange_set_t *set, bool interrupted)
+{
+    int worst = finding_list_worst(list);
+    if (interrupted)
+        return EXIT_INTERRUPTED;
+    if (!session_tested(set))
+        return EXIT_UNTESTED;
+    return worst == SEVERITY_ERROR     ? EXIT_ERRORS
+           : worst == SEVERITY_WARNING ? EXIT_WARNINGS
+                                       : EXIT_HEALTHY;
+}
+
+int session_pcap_begin(const char *command, const char *path, FILE **out)
+{
+    *out = NULL;
+    if (path == NULL)
+        return 0;
+    *out = fopen(path, "wbe");
+    return *out != NULL ? 0 : usage_error(command, "--pcap %s: %s", path, strerror(errno));
+}
+
+static int pcap_failed(const char *command, const char *path, int os_error)
+{
+    fprintf(stderr, "nsprobe %s: --pcap %s: %s\n", command, path, strerror(os_error));
+    return EXIT_UNTESTED;
+}
+
+int session_pcap_write(const char *command, const char *path, FILE *pcap, const exchange_set_t *set)
+{
+    int os_error = 0;
+    if (pcap == NULL || pcap_write_set(pcap, set, &os_error))
+        return 0;
+    return pcap_failed(command, path, os_error);
+}
+
+int session_pcap_end(const char *command, const char *path, FILE *pcap)
+{
+    if (pcap == NULL || fclose(pcap) == 0)
+        return 0;
+    return pcap_failed(command, path, errno);
+}

@@ -1,0 +1,33 @@
+/* What commands that probe or diagnose share around their run: progress, colour, exit code, pcap.
+ */
+#ifndef CMD_SESSION_H
+#define CMD_SESSION_H
+
+#include <stdio.h>
+
+#include "diagnose/finding.h"
+
+/* A progress line on stderr, for check_options_t.progress; user is not used. */
+void session_progress(void *user, const model_t *m, size_t done, size_t outstanding);
+/* Whether there is to be one: stderr is a terminal. */
+bool session_wants_progress(bool quiet);
+/* Removes the line. */
+void session_progress_end(void);
+
+/* Whether text on stdout is coloured: it is a terminal, and NO_COLOR is not set. */
+bool session_colour(void);
+
+/* True when something could be sent, whatever came of it. */
+bool session_tested(const exchange_set_t *set);
+/* The exit code of what was found: EXIT_INTERRUPTED, EXIT_UNTESTED, or by the worst finding. */
+int session_exit(const finding_list_t *list, const exchange_set_t *set, bool interrupted);
+
+/* --pcap FILE. begin: opens path (NULL: none wanted, *out is NULL); returns 0, or EXIT_USAGE with
+ * the message printed. write: adds a set; returns 0, or EXIT_UNTESTED with the message printed.
+ * end: closes; the same. */
+int session_pcap_begin(const char *command, const char *path, FILE **out);
+int session_pcap_write(const char *command, const char *path, FILE *pcap,
+                       const exchange_set_t *set);
+int session_pcap_end(const char *command, const char *path, FILE *pcap);
+
+#endif
