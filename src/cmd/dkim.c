@@ -247,7 +247,7 @@ static int cmd_dkim(int argc, char **argv)
     return rc < 0 ? EXIT_HEALTHY : rc;
 }
 
-const command_desc_t command_dkim = {"dkim", "DOMAIN [TOKEN...] [OPTION...]",
-                                     "Asks every authoritative address for the records that a "
-                                     "mail service\nexpects, and says what its verifier sees.",
-                                     dkim_options_table, cmd_dkim};
+const command_desc_t command_dkim = {
+    "dkim", "DOMAIN [TOKEN...] [OPTION...]",
+    "Asks every address for the records that a mail service expects.", dkim_options_table,
+    cmd_dkim};

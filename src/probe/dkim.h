@@ -2,6 +2,7 @@
 #ifndef PROBE_DKIM_H
 #define PROBE_DKIM_H
 
+#include "diagnose/diagnose.h"
 #include "dkim/dkim.h"
 #include "probe/check.h"
 
