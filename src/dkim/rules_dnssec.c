@@ -1,0 +1,315 @@
+/* Records behind a broken DNSSEC chain: validating resolvers answer SERVFAIL, and so a verifier
+ * that asks one sees no record, whatever the servers say. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dkim/chain.h"
+
+#define TEXT_MAX   1600
+#define NAMED_MAX  3 /* records that a sentence names */
+#define TAGS_MAX   6
+#define SERVFAIL   "Validating resolvers answer SERVFAIL: the verifier sees no record."
+#define CLOCK_NOTE "If this machine's clock (%s) is wrong, so is this."
+
+/* All of one kind in a zone, or at one place of it. */
+typedef struct group {
+    const zone_facts_t *z;
+    const chain_t *chain;
+    finding_id_t id;
+    size_t place; /* FACTS_NONE: everywhere */
+} group_t;
+
+static bool in_group(const group_t *g, const sighting_t *s)
+{
+    return s->id == g->id && (g->place == FACTS_NONE || s->place == g->place);
+}
+
+static const sighting_t *first_of(const group_t *g)
+{
+    for (size_t i = 0; i < g->chain->count; i++)
+        if (in_group(g, &g->chain->sighting[i]))
+            return &g->chain->sighting[i];
+    return NULL;
+}
+
+/* "the DNSKEY records of example.net", "a._domainkey.example.net CNAME" */
+static void add_subject(const facts_t *f, const group_t *g, size_t expected, nsp_text_t *t)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    char type[16];
+    if (expected == FACTS_NONE) {
+        nsp_text_printf(t, "the DNSKEY records of %s", facts_name(&g->z->apex, name));
+        return;
+    }
+    const expectation_t *e = f->expected[expected].e;
+    nsp_text_printf(t, "%s %s", facts_name(&e->owner, name), nsp_type_text(e->type, type));
+}
+
+static bool seen_before(const group_t *g, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (in_group(g, &g->chain->sighting[i]) &&
+            g->chain->sighting[i].expected == g->chain->sighting[at].expected)
+            return true;
+    return false;
+}
+
+/* What the group is about: the first few, and how many more. */
+static void add_subjects(const facts_t *f, const group_t *g, nsp_text_t *t)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->chain->count; i++) {
+        if (!in_group(g, &g->chain->sighting[i]) || seen_before(g, i))
+            continue;
+        if (n < NAMED_MAX) {
+            nsp_text_str(t, n > 0 ? ", " : "");
+            add_subject(f, g, g->chain->sighting[i].expected, t);
+        }
+        n++;
+    }
+    if (n > NAMED_MAX)
+        nsp_text_printf(t, " and %zu more", n - NAMED_MAX);
+}
+
+/* Key tags of the DS records in a message, or of its DNSKEYs. */
+static unsigned gather_tags(const nsp_msg_t *m, const nsp_name_t *apex, uint16_t type,
+                            uint16_t tags[TAGS_MAX])
+{
+    unsigned n = 0;
+    for (uint16_t i = 0; i < m->rr_count && n < TAGS_MAX; i++) {
+        const nsp_rr_t *rr = &m->rr[i];
+        uint64_t tag = 0;
+        if (rr->type != type || rr->rclass != NSP_CLASS_IN || !nsp_rr_owner_is(m, rr, apex))
+            continue;
+        if (type == NSP_TYPE_DNSKEY)
+            tag = dnssec_key_tag(m->wire + rr->rdata, rr->rdlength);
+        else if (!nsp_rdata_number(m, rr, 0, &tag))
+            continue;
+        tags[n++] = (uint16_t)tag;
+    }
+    return n;
+}
+
+static void add_tags(facts_t *f, const answer_t *a, const nsp_name_t *apex, uint16_t type,
+                     nsp_text_t *t)
+{
+    uint16_t tags[TAGS_MAX];
+    const nsp_msg_t *m = a != NULL ? facts_message(f, a) : NULL;
+    unsigned n = m != NULL ? gather_tags(m, apex, type, tags) : 0;
+    for (unsigned i = 0; i < n; i++)
+        nsp_text_printf(t, "%s%u", i > 0 ? ", " : "", tags[i]);
+    if (n == 0)
+        nsp_text_str(t, "none");
+}
+
+static void describe_ds(facts_t *f, const group_t *g, const sighting_t *s, nsp_text_t *t)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    nsp_text_printf(t, "The parent's DS records for %s have key tags ",
+                    facts_name(&g->z->apex, name));
+    add_tags(f, g->z->ds, &g->z->apex, NSP_TYPE_DS, t);
+    nsp_text_str(t, "; the zone's DNSKEY records have ");
+    add_tags(f, s->by, &g->z->apex, NSP_TYPE_DNSKEY, t);
+    nsp_text_printf(t, ": %s. " SERVFAIL, dnssec_status_text(s->v.status));
+}
+
+/* "3 days", "5 hours", "20 minutes" */
+static void add_span(int64_t seconds, nsp_text_t *t)
+{
+    int64_t n = seconds < 0 ? -seconds : seconds;
+    if (n >= 2 * 86400)
+        nsp_text_printf(t, "%lld days", (long long)(n / 86400));
+    else if (n >= 2 * 3600)
+        nsp_text_printf(t, "%lld hours", (long long)(n / 3600));
+    else
+        nsp_text_printf(t, "%lld minutes", (long long)(n / 60));
+}
+
+static void describe_time(const facts_t *f, const group_t *g, const sighting_t *s, nsp_text_t *t)
+{
+    char when[32];
+    char now[32];
+    bool later = g->id == FINDING_DNSSEC_NOT_YET_VALID;
+    int64_t at = later ? s->v.inception : s->v.expiration;
+    const char *verb = later                             ? "is valid only from"
+                       : g->id == FINDING_DNSSEC_EXPIRED ? "expired at"
+                                                         : "expires at";
+    nsp_text_str(t, "The signature of ");
+    add_subjects(f, g, t);
+    nsp_text_printf(t, " %s %s (", verb, facts_time(at, when));
+    if (at > f->now)
+        nsp_text_str(t, "in ");
+    add_span(at - f->now, t);
+    nsp_text_printf(t, "%s; key tag %u). ", at > f->now ? "" : " ago", s->v.key_tag);
+    if (g->id != FINDING_DNSSEC_EXPIRES)
+        nsp_text_printf(t, SERVFAIL " " CLOCK_NOTE, facts_time(f->now, now));
+}
+
+static void describe_status(const facts_t *f, const group_t *g, const sighting_t *s, nsp_text_t *t)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    nsp_text_str(t, "About ");
+    add_subjects(f, g, t);
+    nsp_text_printf(t, ": %s", dnssec_status_text(s->v.status));
+    if (s->v.status == DNSSEC_SIGNER && s->v.has_rrsig)
+        nsp_text_printf(t, ", but %s", facts_name(&s->v.signer, name));
+    if (s->v.has_rrsig)
+        nsp_text_printf(t, " (key tag %u)", s->v.key_tag);
+    nsp_text_str(t, ". " SERVFAIL);
+}
+
+static void describe(facts_t *f, const group_t *g, const sighting_t *s, nsp_text_t *t)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    char other[NSP_NAME_TEXT_MAX];
+    switch (g->id) {
+    case FINDING_DNSSEC_DS_BOGUS:
+        nsp_text_printf(t, "What the parent %s says about the DS of %s does not verify: %s. ",
+                        facts_name(&g->z->parent, name), facts_name(&g->z->apex, other),
+                        dnssec_status_text(s->v.status));
+        nsp_text_str(t, SERVFAIL);
+        break;
+    case FINDING_DNSSEC_DS_MISMATCH:
+        describe_ds(f, g, s, t);
+        break;
+    case FINDING_DNSSEC_EXPIRED:
+    case FINDING_DNSSEC_NOT_YET_VALID:
+    case FINDING_DNSSEC_EXPIRES:
+        describe_time(f, g, s, t);
+        break;
+    case FINDING_DNSSEC_UNSIGNED:
+        nsp_text_str(t, "Without signature, although the parent has a DS record: ");
+        add_subjects(f, g, t);
+        nsp_text_str(t, ". " SERVFAIL);
+        break;
+    case FINDING_DNSSEC_NO_ANSWER:
+        nsp_text_str(t, "Asked with DO, there is no usable answer for ");
+        add_subjects(f, g, t);
+        nsp_text_str(t, ". " SERVFAIL);
+        break;
+    case FINDING_DNSSEC_KEYS_DIFFER:
+        nsp_text_str(t, "The signature of ");
+        add_subjects(f, g, t);
+        nsp_text_printf(t,
+                        " verifies with the keys that this server publishes, not with those of "
+                        "%s (key tag %u).",
+                        facts_name(&s->other, other), s->v.key_tag);
+        break;
+    case FINDING_DNSSEC_UNKNOWN_ALGORITHM:
+        nsp_text_printf(t, "Of the DS records for %s, %s.", facts_name(&g->z->apex, name),
+                        dnssec_status_text(s->v.status) + strlen("every DS record has "));
+        break;
+    default:
+        describe_status(f, g, s, t);
+        break;
+    }
+}
+
+/* Whoever can change a DS: the holder of the zone above, or the registrar. */
+static void fix_ds(facts_t *f, const group_t *g, const sighting_t *s, finding_t *finding)
+{
+    char apex[NSP_NAME_TEXT_MAX];
+    char parent[NSP_NAME_TEXT_MAX];
+    char where[NSP_NAME_TEXT_MAX + 40] = "At the registrar";
+    char tags[64] = "";
+    nsp_text_t t;
+    facts_name(&g->z->apex, apex);
+    if (g->z->above != FACTS_NONE && f->zone[g->z->above].holds)
+        snprintf(where, sizeof where, "In the zone %s", facts_name(&g->z->parent, parent));
+    if (s->v.status == DNSSEC_NO_DNSKEY) {
+        finding_set_fix(finding,
+                        "%s, remove the DS record of %s; or sign the zone with the key that the "
+                        "DS record names.",
+                        where, apex);
+        return;
+    }
+    nsp_text_begin(&t, tags, sizeof tags);
+    add_tags(f, s->by, &g->z->apex, NSP_TYPE_DNSKEY, &t);
+    finding_set_fix(finding,
+                    "%s, replace the DS record of %s by one for a key that the zone has (key tag "
+                    "%s), or remove it when the zone is not to be signed.",
+                    where, apex, tags);
+}
+
+static bool cured_by_transfer(finding_id_t id)
+{
+    return id == FINDING_DNSSEC_DS_MISMATCH || id == FINDING_DNSSEC_EXPIRED ||
+           id == FINDING_DNSSEC_UNSIGNED || id == FINDING_DNSSEC_BAD_SIGNATURE ||
+           id == FINDING_DNSSEC_NO_DENIAL || id == FINDING_DNSSEC_EXPIRES;
+}
+
+/* The fix for this very case, where the table's word is too general. */
+static void set_fix(facts_t *f, const group_t *g, const sighting_t *s, finding_t *finding)
+{
+    char label[PLACE_LABEL_MAX];
+    if (g->place != FACTS_NONE && g->chain->keys != NULL && cured_by_transfer(g->id))
+        finding_set_fix(finding,
+                        "Other servers have it right: look why %s does not take their copy of the "
+                        "zone over (transfers, TSIG key, NOTIFY), and have it do so.",
+                        place_label(&g->z->place[g->place], label));
+    else if (g->id == FINDING_DNSSEC_DS_MISMATCH)
+        fix_ds(f, g, s, finding);
+}
+
+static void report(facts_t *f, const group_t *g)
+{
+    char *text = malloc(TEXT_MAX);
+    const sighting_t *s = first_of(g);
+    nsp_text_t t;
+    if (s == NULL || text == NULL) {
+        f->out_of_memory = f->out_of_memory || text == NULL;
+        free(text);
+        return;
+    }
+    nsp_text_begin(&t, text, TEXT_MAX);
+    describe(f, g, s, &t);
+    finding_t *finding = g->place != FACTS_NONE
+                             ? place_finding(f, &g->z->place[g->place], g->id, "%s", text)
+                             : finding_add(f->list, g->id, "%s", text);
+    if (g->id == FINDING_DNSSEC_DS_MISMATCH || g->id == FINDING_DNSSEC_DS_BOGUS)
+        if (g->z->ds != NULL)
+            finding_add_evidence(finding, g->z->ds->x);
+    for (size_t i = 0; i < g->chain->count; i++)
+        if (in_group(g, &g->chain->sighting[i]) && g->chain->sighting[i].by != NULL)
+            finding_add_evidence(finding, g->chain->sighting[i].by->x);
+    set_fix(f, g, s, finding);
+    free(text);
+}
+
+/* True when the group has something at every place that was judged. */
+static bool everywhere(const group_t *g)
+{
+    size_t places = 0;
+    for (size_t i = 0; i < g->z->place_count; i++) {
+        const group_t at = {g->z, g->chain, g->id, i};
+        places += first_of(&at) != NULL;
+    }
+    return places >= g->chain->judged;
+}
+
+static void report_zone(facts_t *f, const zone_facts_t *z, const chain_t *chain)
+{
+    for (int id = 0; id < FINDING_COUNT; id++) {
+        group_t g = {z, chain, (finding_id_t)id, FACTS_NONE};
+        if (first_of(&g) == NULL)
+            continue;
+        if (everywhere(&g)) {
+            report(f, &g);
+            continue;
+        }
+        for (g.place = 0; g.place < z->place_count; g.place++)
+            if (first_of(&g) != NULL)
+                report(f, &g);
+    }
+}
+
+void rules_dnssec(facts_t *f)
+{
+    chains_t c;
+    chains_verify(f, &c);
+    for (size_t i = 0; i < c.count; i++)
+        report_zone(f, &f->zone[i], &c.zone[i]);
+    f->out_of_memory = f->out_of_memory || c.out_of_memory;
+    chains_free(&c);
+}
