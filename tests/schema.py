@@ -2,6 +2,7 @@
 
 A keyword that is not known here is an error, so that no rule of a schema goes unchecked.
 """
+import functools
 import json
 import os
 import re
@@ -11,6 +12,7 @@ NOTES = {"$schema", "$defs", "title", "description"}
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
 
 
+@functools.cache
 def load(name):
     with open(os.path.join(ROOT, "docs", "schema", name + ".schema.json"), encoding="utf-8") as f:
         return json.load(f)
@@ -49,10 +51,13 @@ def check(value, schema, root, at="$"):
         if word in NOTES or word in ("required", "properties", "additionalProperties"):
             continue
         if word == "$ref":
-            part = root
-            for step in rule.removeprefix("#/").split("/"):
+            # a part of this schema, or of another file beside it
+            name, _, path = rule.partition("#/")
+            home = load(name.removesuffix(".schema.json")) if name else root
+            part = home
+            for step in path.split("/"):
                 part = part[step]
-            yield from check(value, part, root, at)
+            yield from check(value, part, home, at)
         elif word == "type":
             names = rule if isinstance(rule, list) else [rule]
             if not any(is_type(value, name) for name in names):

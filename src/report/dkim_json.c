@@ -13,11 +13,9 @@ static json_t *json_odd(unsigned odd)
     static const struct {
         unsigned bit;
         const char *word;
-    } words[] = {{EXPECT_ODD_QUOTES, "quotes"},
-                 {EXPECT_ODD_INVISIBLE, "invisible"},
-                 {EXPECT_ODD_BLANKS, "blanks"},
-                 {EXPECT_ODD_RELATIVE, "relative"},
-                 {EXPECT_ODD_ENTIRE, "entire"}};
+    } words[] = {{EXPECT_ODD_QUOTES, "quotes"}, {EXPECT_ODD_INVISIBLE, "invisible"},
+                 {EXPECT_ODD_BLANKS, "blanks"}, {EXPECT_ODD_RELATIVE, "relative"},
+                 {EXPECT_ODD_ENTIRE, "entire"}, {EXPECT_ODD_ESCAPES, "escapes"}};
     json_t *j = json_array();
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if ((odd & words[i].bit) != 0)
@@ -54,7 +52,7 @@ static json_t *json_record(const dkim_result_t *d, size_t expectation, char *val
     (void)expectation_rdata_text(e, &t);
     json_object_set_new(j, "name", json_name(&e->owner));
     json_object_set_new(j, "type", json_string(nsp_type_text(e->type, type)));
-    json_object_set_new(j, "value", json_string(value));
+    json_object_set_new(j, "value", e->any_key ? json_null() : json_string(value));
     json_object_set_new(j, "origin", json_string(e->origin != NULL ? e->origin : ""));
     json_object_set_new(j, "odd", json_odd(e->odd));
     json_object_set_new(j, "cells", json_cells(d, expectation));
