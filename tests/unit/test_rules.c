@@ -62,12 +62,13 @@ static void test_address(void **state)
     check_cases(xcases_address);
 }
 
-/* Every line of the table has a case in which it appears, and one in which it must not. */
+/* Every line of the table has a case in which it appears, and one in which it must not. What stands
+ * behind the last one of check (findings_*.def) has tests of its own. */
 static void test_every_finding_has_cases(void **state)
 {
     (void)state;
     static const xcase_t *const groups[] = {xcases_zone, xcases_address};
-    for (unsigned id = 0; id < FINDING_COUNT; id++) {
+    for (unsigned id = 0; id <= FINDING_CUT_SHORT; id++) {
         unsigned seen[2] = {0, 0};
         for (size_t g = 0; g < 2; g++)
             for (const xcase_t *c = groups[g]; c->name != NULL; c++)
