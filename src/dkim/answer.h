@@ -64,27 +64,32 @@ void answers_free(answers_t *t);
  * is out. */
 bool answers_update(answers_t *t, bool *ok);
 /* The question, or NULL when it was neither asked nor wanted. */
-answer_t *answers_find(const answers_t *t, const addr_t *server, transport_t transport,
-                       const nsp_name_t *qname, uint16_t qtype, unsigned how);
-/* The same, entered as wanted when it is not there; *is_new tells. NULL when memory is out. */
-answer_t *answers_want(answers_t *t, const addr_t *server, transport_t transport,
-                       const nsp_name_t *qname, uint16_t qtype, unsigned how, bool *is_new);
+const answer_t *answers_find(const answers_t *t, const addr_t *server, transport_t transport,
+                             const nsp_name_t *qname, uint16_t qtype, unsigned how);
 /* All of them, in order; NULL past the last. */
 const answer_t *answers_at(const answers_t *t, size_t i);
 
 /* zone: apex of the zone that the server is said to serve. A truncated reply over UDP has no
- * meaning of its own (READ_BROKEN): see answers_resolved. */
+ * meaning of its own (READ_BROKEN): see answers_ask. */
 reading_t answer_reading(const answer_t *a, const nsp_name_t *zone);
 /* The zone below zone that the answer shows, if it does: by a referral to it, or by its SOA. */
 bool answer_cut(const answer_t *a, const nsp_name_t *zone, nsp_name_t *cut);
-/* What a resolver ends up with that asks this question over UDP: without EDNS after FORMERR or
- * silence, over TCP after TC. NULL when that was not asked to the end. */
-const answer_t *answers_resolved(const answers_t *t, const addr_t *server, const nsp_name_t *qname,
-                                 uint16_t qtype, bool dnssec);
-/* The next question of that sequence which was not asked: its transport and how. False when there
- * is none (all is decided, or something is on its way). */
-bool answers_next(const answers_t *t, const addr_t *server, const nsp_name_t *qname, uint16_t qtype,
-                  bool dnssec, transport_t *transport, unsigned *how);
+/* One question as a resolver asks it, with all that may follow: without EDNS after an error that
+ * EDNS may have caused, or after silence; over TCP after TC. */
+typedef struct ask {
+    addr_t server;
+    transport_t transport; /* that it begins with */
+    const nsp_name_t *qname;
+    uint16_t qtype;
+    bool plain;         /* without EDNS from the beginning */
+    bool dnssec;        /* with DO, and therefore never without EDNS */
+    bool after_silence; /* without EDNS after silence: the server is known to answer so */
+} ask_t;
+
+/* Wants the next question of the sequence, when there is one: *wanted is it, else NULL. Returns
+ * what the resolver ends up with once that is decided, else NULL. With wanted NULL nothing is
+ * entered (for looking alone). */
+const answer_t *answers_ask(answers_t *t, const ask_t *ask, const answer_t **wanted);
 /* The reply's message, indexed into *scratch (valid as long as the set). False without one. */
 bool answer_message(const answer_t *a, reply_t *scratch);
 

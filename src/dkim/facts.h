@@ -26,6 +26,7 @@ typedef struct place {
     nsp_name_t server;      /* first NS name, or MNAME; len 0: none */
     unsigned from;          /* PLACE_ bits */
     bool delegated;         /* resolvers ask it */
+    bool takes_plain;       /* it answers over UDP without EDNS */
     bool in_use;            /* of a family that is in use: it is asked */
     const answer_t *soa;    /* its SOA, decided, or NULL */
     const answer_t *dnskey; /* DNSKEY with DO, decided; only when the parent has a DS */
@@ -46,6 +47,7 @@ typedef struct zone_facts {
     size_t place_cap;
     place_t *place;   /* owned */
     bool seek_hidden; /* something is missing: servers that are not delegated are of interest */
+    bool chained;     /* its keys are needed to trust a zone that holds expectations */
 } zone_facts_t;
 
 /* What one place says to one expectation. */
@@ -82,11 +84,16 @@ typedef struct expected {
     size_t cell_count;
     cell_t *cell;  /* owned; one for each place of the zone */
     size_t follow; /* the lookup of the CNAME's target, or FACTS_NONE */
+    /* places that are asked for more, once they are chosen */
+    size_t witness; /* where the record is not, or FACTS_NONE */
+    size_t holder;  /* where it is, or FACTS_NONE */
+    bool mistakes_asked;
     /* over the delegated places, by what UDP ends up with */
-    size_t asked;
+    size_t asked;    /* decided */
+    size_t pending;  /* not decided, since the run was ended */
     size_t matched;
     size_t denied;   /* wrong, nodata, nxdomain */
-    size_t unusable; /* refused, broken, silent */
+    size_t unusable; /* refused, broken, silent, or bogus */
     double chance;   /* that one lookup finds the record */
     bool explained;  /* a finding says already why it is not there */
 } expected_t;
@@ -130,7 +137,9 @@ typedef struct facts {
     bool complete;    /* all that was wanted is decided */
     int64_t now;      /* seconds since 1970 */
     reply_t *scratch; /* for messages */
-    finding_list_t *list;
+    model_t *model;   /* for the walks */
+    model_wants_t *wants;
+    finding_list_t *list; /* set while the rules run */
 } facts_t;
 
 /* --- facts.c --- */
@@ -151,11 +160,28 @@ bool facts_sibling(const facts_t *f, const nsp_name_t *owner, nsp_name_t *out);
 /* When something was said, seconds since 1970. */
 int64_t facts_wall(const facts_t *f, const answer_t *a);
 
+/* True when some server on the way to the zones answered. */
+bool walk_was_answered(const facts_t *f);
+/* True when some expectation lies in the zone (f->zone[zone].holds may be outdated). */
+bool zone_is_meant(const facts_t *f, size_t zone);
+/* True when the place answers for the zone's SOA with authority: pl->soa is to be trusted. */
+bool place_serves(const zone_facts_t *z, const place_t *pl);
+
+/* The answer where the CNAMEs from an expectation's owner end; NULL when they end nowhere. *owner
+ * is the name. */
+const answer_t *expected_end(const facts_t *f, const expected_t *x, nsp_name_t *owner);
 /* The TXT records that are the key of a DKIM expectation: at its owner when TXT is expected, else
  * where its CNAMEs lead to. *owner is set when there is an answer; NULL when it is not known. */
 const answer_t *expected_key(const facts_t *f, const expected_t *x, nsp_name_t *owner);
 /* True for an owner with a label "_domainkey". */
 bool expected_is_dkim(const expected_t *x);
+
+/* The chance that a lookup ends at one of good places out of n, of which unusable ones make the
+ * resolver go on: it asks tries of them at most, each at most once, in random order (RFC 1035 7.2
+ * leaves the order to the resolver), and takes the first usable answer. */
+double lookup_chance(size_t n, size_t good, size_t unusable, unsigned tries);
+/* A share as "67 of 100", never rounded to none or all when it is not. */
+const char *chance_label(double chance, char buf[24]);
 
 /* True when the mark says that the record is not there. */
 bool mark_denies(mark_t m);

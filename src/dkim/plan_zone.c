@@ -1,0 +1,200 @@
+/* Walks to the zones that hold the names, and the addresses of these zones. */
+#include <stdlib.h>
+
+#include "dkim/plan_parts.h"
+
+size_t plan_walk_to(plan_t *p, const nsp_name_t *name)
+{
+    facts_t *f = p->f;
+    for (size_t i = 0; i < f->walk_count; i++)
+        if (nsp_name_equal(&f->walk[i].name, name))
+            return i;
+    if (f->walk_count == FACTS_WALKS_MAX)
+        return FACTS_NONE;
+    walk_t *w = &f->walk[f->walk_count];
+    *w =
+        (walk_t){.name = *name, .zone = FACTS_NONE, .folded_at = UINT64_MAX, .again_at = INT64_MAX};
+    nsp_name_lower(&w->name);
+    return f->walk_count++;
+}
+
+size_t plan_walk_for(plan_t *p, const nsp_name_t *name)
+{
+    nsp_name_t shared = *name;
+    if (nsp_name_labels(name) > 2)
+        nsp_name_strip(name, 1, &shared);
+    size_t w = plan_walk_to(p, &shared);
+    /* too many: the domain's zone will do, or a referral will show that it does not */
+    if (w == FACTS_NONE && nsp_name_is_subdomain(name, &p->f->walk[0].name))
+        w = 0;
+    return w;
+}
+
+size_t plan_zone_of(const plan_t *p, size_t walk, size_t own_walk)
+{
+    const facts_t *f = p->f;
+    size_t zone = walk != FACTS_NONE ? f->walk[walk].zone : FACTS_NONE;
+    size_t own = own_walk != FACTS_NONE ? f->walk[own_walk].zone : FACTS_NONE;
+    if (own == FACTS_NONE)
+        return zone;
+    return zone == FACTS_NONE || f->zone[own].apex.len > f->zone[zone].apex.len ? own : zone;
+}
+
+/* --- zones --- */
+
+static size_t zone_get(facts_t *f, const nsp_name_t *apex)
+{
+    for (size_t i = 0; i < f->zone_count; i++)
+        if (nsp_name_equal(&f->zone[i].apex, apex))
+            return i;
+    if (f->zone_count == FACTS_ZONES_MAX)
+        return FACTS_NONE;
+    f->zone[f->zone_count] = (zone_facts_t){.apex = *apex, .above = FACTS_NONE};
+    return f->zone_count++;
+}
+
+static place_t *place_find(zone_facts_t *z, const addr_t *addr)
+{
+    for (size_t i = 0; i < z->place_count; i++)
+        if (addr_equal(&z->place[i].addr, addr))
+            return &z->place[i];
+    return NULL;
+}
+
+static place_t *place_new(facts_t *f, zone_facts_t *z, const addr_t *addr)
+{
+    if (z->place_count == FACTS_PLACES_MAX)
+        return NULL;
+    if (z->place_count == z->place_cap) {
+        size_t cap = z->place_cap == 0 ? 8 : z->place_cap * 2;
+        place_t *grown = realloc(z->place, cap * sizeof *grown);
+        f->out_of_memory |= grown == NULL;
+        if (grown == NULL)
+            return NULL;
+        z->place = grown;
+        z->place_cap = cap;
+    }
+    place_t *pl = &z->place[z->place_count++];
+    memset(pl, 0, sizeof *pl);
+    pl->addr = *addr;
+    pl->in_use = addr->family == 4 ? f->in->use_ipv4 : f->in->use_ipv6;
+    return pl;
+}
+
+/* Resolvers begin with the delegation; without one (a server of the parent serves the zone itself)
+ * they have the zone's own word. */
+static void find_delegated(zone_facts_t *z)
+{
+    unsigned by = PLACE_CHILD;
+    for (size_t i = 0; i < z->place_count; i++)
+        if ((z->place[i].from & PLACE_PARENT) != 0)
+            by = PLACE_PARENT;
+    for (size_t i = 0; i < z->place_count; i++)
+        z->place[i].delegated = (z->place[i].from & by) != 0;
+}
+
+void plan_place_add(plan_t *p, size_t zone, const addr_t *addr, const nsp_name_t *server,
+                    unsigned from)
+{
+    zone_facts_t *z = &p->f->zone[zone];
+    place_t *pl = place_find(z, addr);
+    if (pl == NULL)
+        pl = place_new(p->f, z, addr);
+    if (pl == NULL)
+        return;
+    bool better = (from & PLACE_PARENT) != 0 && (pl->from & PLACE_PARENT) == 0;
+    if (server != NULL && (pl->server.len == 0 || better))
+        pl->server = *server;
+    pl->from |= from;
+    find_delegated(z);
+}
+
+/* --- walks --- */
+
+static void learn_address(plan_t *p, size_t zone, const model_t *m, const model_address_t *a)
+{
+    unsigned from = 0;
+    const nsp_name_t *server = NULL;
+    for (uint16_t i = 0; i < a->server_count; i++) {
+        const model_server_t *s = &m->server[a->server[i]];
+        unsigned by = (s->in_parent ? PLACE_PARENT : 0) | (s->in_child ? PLACE_CHILD : 0);
+        if (server == NULL || ((by & PLACE_PARENT) != 0 && (from & PLACE_PARENT) == 0))
+            server = &s->name;
+        from |= by;
+    }
+    plan_place_add(p, zone, &a->addr, server, from);
+}
+
+static void learn_parent(zone_facts_t *z, const model_t *m)
+{
+    z->parent_known = m->parent_known;
+    z->parent = m->parent;
+    z->parent_count = 0;
+    for (uint16_t i = 0; i < m->parent_count && z->parent_count < FACTS_DS_ASKED; i++) {
+        const model_parent_t *from = &m->parent_addr[i];
+        if (from->referral || from->answered_aa)
+            z->parent_addr[z->parent_count++] = from->addr;
+    }
+}
+
+static void walk_learn(plan_t *p, walk_t *w)
+{
+    const model_t *m = p->f->model;
+    w->nxdomain = m->nxdomain;
+    if (!m->zone_found)
+        return;
+    size_t zone = zone_get(p->f, &m->zone);
+    if (zone == FACTS_NONE)
+        return;
+    w->zone = zone;
+    learn_parent(&p->f->zone[zone], m);
+    for (uint16_t i = 0; i < m->address_count; i++)
+        learn_address(p, zone, m, &m->address[i]);
+}
+
+static void walk_fold(plan_t *p, walk_t *w)
+{
+    facts_t *f = p->f;
+    model_input_t in = *f->in;
+    const nsp_name_t *given = model_given_zone(f->in);
+    if (given != NULL)
+        in.given = *given;
+    in.domain = w->name;
+    in.holder = true;
+    in.set = f->set;
+    if (!model_build(&in, p->now, f->model, p->wants != NULL ? f->wants : NULL)) {
+        f->out_of_memory = true;
+        return;
+    }
+    w->folded_at = f->version;
+    w->again_at = p->wants != NULL ? f->wants->again_at : INT64_MAX;
+    w->done = f->model->finished;
+    walk_learn(p, w);
+    for (size_t i = 0; p->wants != NULL && i < f->wants->count; i++) {
+        const wanted_t *k = &f->wants->item[i];
+        plan_question_t q = {.server = k->server,
+                             .transport = k->transport,
+                             .qname = k->qname,
+                             .qtype = k->qtype,
+                             .rd = k->rd,
+                             .how = k->edns ? ASK_EDNS : 0,
+                             .walk = true};
+        plan_push(p, &q);
+    }
+}
+
+void plan_walks(plan_t *p)
+{
+    facts_t *f = p->f;
+    for (size_t i = 0; i < f->walk_count; i++) {
+        walk_t *w = &f->walk[i];
+        bool due = p->wants == NULL || w->folded_at != f->version || p->now >= w->again_at;
+        if (!w->done && due)
+            walk_fold(p, w);
+        if (p->wants != NULL && !w->done && w->again_at < p->wants->again_at)
+            p->wants->again_at = w->again_at;
+        /* the others go on from the zones that the first one finds on its way */
+        if (i == 0 && w->zone == FACTS_NONE && !w->done)
+            return;
+    }
+}
