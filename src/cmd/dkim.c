@@ -30,7 +30,7 @@ enum {
 static const option_desc_t dkim_options_table[] = {
     EXPECT_OPTIONS,
     {D_BEGAN, "began", 0, NULL, "TIME", "when verification began: RFC 3339, or -HOURS (now)"},
-    {D_VERIFIER_TRIES, "verifier-tries", 0, NULL, "N", "servers that a verifier tries (3)"},
+    {D_VERIFIER_TRIES, "verifier-tries", 0, NULL, "N", "addresses that a verifier tries (2)"},
     {D_ALSO, "also", 0, NULL, "ADDR[#PORT]", "ask this server too, delegated or not; repeatable"},
     {D_FULL, "full", 0, NULL, NULL, "ask and report all that check does, too"},
     {D_NO_FOLLOW, "no-follow", 0, NULL, NULL, "do not follow CNAMEs to the key"},

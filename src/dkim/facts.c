@@ -19,7 +19,7 @@ facts_t *facts_new(const model_input_t *in, const expectations_t *e,
     f->expectations = e;
     f->answers = answers_new(set);
     f->scratch = malloc(sizeof *f->scratch);
-    f->model = malloc(sizeof *f->model);
+    f->model = calloc(1, sizeof *f->model);
     f->wants = malloc(sizeof *f->wants);
     f->expected = calloc(e->count + 1, sizeof *f->expected);
     if (f->answers == NULL || f->scratch == NULL || f->model == NULL || f->wants == NULL ||
@@ -135,6 +135,12 @@ const answer_t *expected_key(const facts_t *f, const expected_t *x, nsp_name_t *
         return expected_end(f, x, owner);
     *owner = x->e->owner;
     return best;
+}
+
+bool expected_has_no_zone(const facts_t *f, const expected_t *x)
+{
+    size_t w = x->walk != FACTS_NONE ? x->walk : 0;
+    return x->zone == FACTS_NONE && f->walk_count > 0 && f->walk[w].nxdomain;
 }
 
 bool walk_was_answered(const facts_t *f)

@@ -89,8 +89,8 @@ typedef struct expected {
     size_t holder;  /* where it is, or FACTS_NONE */
     bool mistakes_asked;
     /* over the delegated places, by what UDP ends up with */
-    size_t asked;    /* decided */
-    size_t pending;  /* not decided, since the run was ended */
+    size_t asked;   /* decided */
+    size_t pending; /* not decided, since the run was ended */
     size_t matched;
     size_t denied;   /* wrong, nodata, nxdomain */
     size_t unusable; /* refused, broken, silent, or bogus */
@@ -160,6 +160,8 @@ bool facts_sibling(const facts_t *f, const nsp_name_t *owner, nsp_name_t *out);
 /* When something was said, seconds since 1970. */
 int64_t facts_wall(const facts_t *f, const answer_t *a);
 
+/* True when the name cannot exist: servers above say so, and no zone holds it. */
+bool expected_has_no_zone(const facts_t *f, const expected_t *x);
 /* True when some server on the way to the zones answered. */
 bool walk_was_answered(const facts_t *f);
 /* True when some expectation lies in the zone (f->zone[zone].holds may be outdated). */

@@ -124,9 +124,10 @@ static round_outcome_t outcome_of_all(const facts_t *f, double chance)
     size_t pending = 0;
     bool denied = false;
     for (size_t i = 0; i < f->expected_count; i++) {
-        asked += f->expected[i].asked;
-        pending += f->expected[i].pending;
-        denied |= f->expected[i].denied > 0;
+        const expected_t *x = &f->expected[i];
+        asked += x->asked;
+        pending += x->pending;
+        denied |= x->denied > 0 || expected_has_no_zone(f, x);
     }
     if (denied)
         return ROUND_NEGATIVE;
@@ -283,8 +284,8 @@ bool judge(facts_t *f, int64_t now, dkim_result_t *out)
         count_cells(f, &f->expected[i]);
     out->chance = chance_of_all(f);
     out->outcome = outcome_of_all(f, out->chance);
-    out->status = judge_status(out->outcome, out->chance, f->expected_count == 0, f->options->began,
-                               now);
+    out->status =
+        judge_status(out->outcome, out->chance, f->expected_count == 0, f->options->began, now);
     rules_zone(f);
     rules_place(f);
     rules_record(f);

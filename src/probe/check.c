@@ -11,7 +11,9 @@ typedef struct check {
     const check_options_t *options;
     model_t *m;
     model_wants_t *wants;
-    batteries_t batteries;
+    nsp_name_t probed_zone;
+    size_t probed_count;
+    addr_t probed[MODEL_ADDRESSES_MAX];
 } check_t;
 
 check_options_t check_options_default(void)
@@ -47,19 +49,8 @@ static bool add_wanted(check_t *c, loop_t *l)
     return true;
 }
 
-static bool probed_before(batteries_t *b, const addr_t *a)
-{
-    for (size_t i = 0; i < b->count; i++)
-        if (addr_equal(&b->addr[i], a))
-            return true;
-    if (b->count == MODEL_ADDRESSES_MAX)
-        return true;
-    b->addr[b->count++] = *a;
-    return false;
-}
-
-static net_err_t add_battery(net_t *net, loop_t *l, const nsp_name_t *zone, const addr_t *server,
-                             size_t budget)
+net_err_t check_ask_battery(net_t *net, loop_t *l, const nsp_name_t *zone, const addr_t *server,
+                            size_t budget)
 {
     battery_query_t query[BATTERY_MAX];
     uint64_t random = 0;
@@ -73,20 +64,31 @@ static net_err_t add_battery(net_t *net, loop_t *l, const nsp_name_t *zone, cons
     return NET_OK;
 }
 
-net_err_t batteries_add(batteries_t *b, net_t *net, loop_t *l, const model_input_t *in,
-                        const model_t *m, size_t budget)
+static bool probed_before(check_t *c, const addr_t *a)
 {
+    for (size_t i = 0; i < c->probed_count; i++)
+        if (addr_equal(&c->probed[i], a))
+            return true;
+    if (c->probed_count == MODEL_ADDRESSES_MAX)
+        return true;
+    c->probed[c->probed_count++] = *a;
+    return false;
+}
+
+static net_err_t add_batteries(check_t *c, loop_t *l)
+{
+    const model_t *m = c->m;
     net_err_t err = NET_OK;
     if (!m->zone_found)
         return NET_OK;
-    if (b->count > 0 && !nsp_name_equal(&b->zone, &m->zone))
-        b->count = 0;
-    b->zone = m->zone;
+    if (c->probed_count > 0 && !nsp_name_equal(&c->probed_zone, &m->zone))
+        c->probed_count = 0;
+    c->probed_zone = m->zone;
     for (uint16_t i = 0; i < m->address_count && err == NET_OK; i++) {
         const addr_t *a = &m->address[i].addr;
-        bool used = a->family == 4 ? in->use_ipv4 : in->use_ipv6;
-        if (used && !probed_before(b, a))
-            err = add_battery(net, l, &m->zone, a, budget);
+        bool used = a->family == 4 ? c->in->use_ipv4 : c->in->use_ipv6;
+        if (used && !probed_before(c, a))
+            err = check_ask_battery(c->net, l, &m->zone, a, c->options->exchanges_max);
     }
     return err;
 }
@@ -99,20 +101,16 @@ static net_err_t look(void *user, loop_t *l, int64_t now, int64_t *again_at)
     *again_at = c->wants->again_at;
     if (!add_wanted(c, l))
         return NET_E_MEMORY;
-    return batteries_add(&c->batteries, c->net, l, c->in, c->m, c->options->exchanges_max);
+    return add_batteries(c, l);
 }
 
-bool check_model_reads(const model_input_t *in, const exchange_t *x)
-{
-    return x->qtype != NSP_TYPE_DNSKEY && x->qtype != NSP_TYPE_TXT &&
-           x->qtype != PROBE_NODATA_TYPE &&
-           (x->qtype != NSP_TYPE_SOA || in->kind == START_RESOLVER);
-}
-
+/* The answers to the battery alone are not read by the model. */
 static bool matters(void *user, const exchange_t *x)
 {
     const check_t *c = user;
-    return check_model_reads(c->in, x);
+    return x->qtype != NSP_TYPE_DNSKEY && x->qtype != NSP_TYPE_TXT &&
+           x->qtype != PROBE_NODATA_TYPE &&
+           (x->qtype != NSP_TYPE_SOA || c->in->kind == START_RESOLVER);
 }
 
 static void progress(void *user, size_t done, size_t outstanding)

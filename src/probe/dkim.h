@@ -9,11 +9,14 @@
 typedef struct dkim_options {
     check_options_t check;
     diagnose_options_t diagnose;
-    unsigned verifier_tries; /* addresses that a verifier's resolver asks before it gives up: 3 */
-    int64_t began;           /* seconds since 1970 when verification began; 0: now */
-    bool battery;            /* ask everything that check asks, and report its findings too */
-    bool follow;             /* follow CNAMEs to the key and look at it */
-    const addr_t *also;      /* servers to ask although they may not be delegated; not owned */
+    /* addresses that a verifier's resolver asks before it gives up: 2. A lookup has about 5 s
+     * (resolv.conf(5), "timeout"), in which an address that is silent costs two or more; so a name
+     * server with an IPv4 and an IPv6 address that are both silent does some lookups harm. */
+    unsigned verifier_tries;
+    int64_t began;      /* seconds since 1970 when verification began; 0: now */
+    bool battery;       /* ask everything that check asks, and report its findings too */
+    bool follow;        /* follow CNAMEs to the key and look at it */
+    const addr_t *also; /* servers to ask although they may not be delegated; not owned */
     size_t also_count;
 } dkim_options_t;
 
