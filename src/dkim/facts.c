@@ -7,8 +7,8 @@
 
 #define NS_PER_SECOND INT64_C(1000000000)
 
-facts_t *facts_new(const model_input_t *in, const expectations_t *e,
-                   const verify_options_t *options, const exchange_set_t *set)
+facts_t *dkim_facts_new(const model_input_t *in, const expectations_t *e,
+                        const verify_options_t *options, const exchange_set_t *set)
 {
     facts_t *f = calloc(1, sizeof *f);
     if (f == NULL)
@@ -24,7 +24,7 @@ facts_t *facts_new(const model_input_t *in, const expectations_t *e,
     f->expected = calloc(e->count + 1, sizeof *f->expected);
     if (f->answers == NULL || f->scratch == NULL || f->model == NULL || f->wants == NULL ||
         f->expected == NULL) {
-        facts_free(f);
+        dkim_facts_free(f);
         return NULL;
     }
     f->expected_count = e->count;
@@ -37,7 +37,7 @@ facts_t *facts_new(const model_input_t *in, const expectations_t *e,
     return f;
 }
 
-void facts_free(facts_t *f)
+void dkim_facts_free(facts_t *f)
 {
     if (f == NULL)
         return;

@@ -145,9 +145,9 @@ typedef struct facts {
 /* --- facts.c --- */
 
 /* Everything borrowed. NULL when memory is out. */
-facts_t *facts_new(const model_input_t *in, const expectations_t *e,
-                   const verify_options_t *options, const exchange_set_t *set);
-void facts_free(facts_t *f);
+facts_t *dkim_facts_new(const model_input_t *in, const expectations_t *e,
+                        const verify_options_t *options, const exchange_set_t *set);
+void dkim_facts_free(facts_t *f);
 /* The zone that holds an expectation; NULL while, or because, none was found. */
 const zone_facts_t *expected_zone(const facts_t *f, const expected_t *x);
 /* What a resolver got for a question that was asked there, decided; NULL when it was not. */

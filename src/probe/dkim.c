@@ -141,10 +141,10 @@ net_err_t dkim_run(net_t *net, model_input_t *in, const expectations_t *e,
         return NET_E_MEMORY;
     r->net = net;
     r->options = options;
-    r->facts = facts_new(&mine, e, &verify, set);
+    r->facts = dkim_facts_new(&mine, e, &verify, set);
     err = r->facts != NULL ? run(r, set, out) : NET_E_MEMORY;
     plan_wants_free(&r->wants);
-    facts_free(r->facts);
+    dkim_facts_free(r->facts);
     free(r);
     return err;
 }
