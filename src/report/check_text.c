@@ -85,14 +85,14 @@ static void print_verdict(FILE *out, const check_report_t *r)
     char name[NSP_NAME_TEXT_MAX];
     nsp_name_to_text(&r->model->zone, name, sizeof name);
     int worst = finding_list_worst(r->findings);
-    const char *word = r->untested                 ? "not tested: nothing could be sent"
-                       : worst == SEVERITY_ERROR   ? "broken"
+    const char *word = r->untested                 ? "was not tested: nothing could be sent"
+                       : worst == SEVERITY_ERROR   ? "is broken"
                        : worst == SEVERITY_WARNING ? "works, with warnings"
-                                                   : "healthy";
-    fprintf(out, "\n%s%s is %s%s: %zu errors, %zu warnings, %zu notices; %u exchanges\n",
-            worst >= 0 ? text_colour(&style, (severity_t)worst) : "", name,
-            r->interrupted ? "so far " : "", word, n.of[SEVERITY_ERROR], n.of[SEVERITY_WARNING],
-            n.of[SEVERITY_NOTICE], r->set->count);
+                                                   : "is healthy";
+    fprintf(out, "\n%s%s%s %s: %zu errors, %zu warnings, %zu notices; %u exchanges\n",
+            worst >= 0 ? text_colour(&style, (severity_t)worst) : "",
+            r->interrupted ? "so far, " : "", name, word, n.of[SEVERITY_ERROR],
+            n.of[SEVERITY_WARNING], n.of[SEVERITY_NOTICE], r->set->count);
     fputs(text_plain(&style), out);
     if (r->interrupted)
         fprintf(out, "interrupted: what was learnt until then\n");
