@@ -57,7 +57,9 @@ BENCH_SRC := $(sort $(wildcard bench/*.c))
 
 obj        = $(patsubst %.c,$(BUILD)/%.o,$(1))
 PROTO_OBJ := $(call obj,$(PROTO_SRC))
-PROG_OBJ  := $(call obj,$(PROG_SRC))
+# data/providers.conf is compiled in
+TABLE_OBJ := $(BUILD)/gen/provider_table.o
+PROG_OBJ  := $(call obj,$(PROG_SRC)) $(TABLE_OBJ)
 TESTLIB_OBJ := $(call obj,$(TESTLIB_SRC))
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 FUZZ_BIN  := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
@@ -89,6 +91,13 @@ $(BUILD)/proto/%.o: proto/%.c
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
+
+$(BUILD)/gen/provider_table.c: data/providers.conf scripts/embed.sh
+	@mkdir -p $(@D)
+	scripts/embed.sh $< provider_table > $@
+
+$(TABLE_OBJ): $(BUILD)/gen/provider_table.c
 	$(CC) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
 
 $(LIB_A): $(PROTO_OBJ)
@@ -182,7 +191,8 @@ man: $(MAN)
 ## install     under PREFIX (/usr/local), below DESTDIR
 install: all man
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-	  $(DESTDIR)$(PREFIX)/include/nsproto $(DESTDIR)$(PREFIX)/share/man/man1
+	  $(DESTDIR)$(PREFIX)/include/nsproto $(DESTDIR)$(PREFIX)/share/man/man1 \
+	  $(DESTDIR)$(PREFIX)/share/nsprobe
 	install -m 755 $(PROG) $(DESTDIR)$(PREFIX)/bin/nsprobe
 	install -m 644 $(LIB_A) $(DESTDIR)$(PREFIX)/lib/libnsproto.a
 	install -m 755 $(LIB_SO) $(DESTDIR)$(PREFIX)/lib/
@@ -190,6 +200,7 @@ install: all man
 	ln -sf libnsproto.so.$(ABI) $(DESTDIR)$(PREFIX)/lib/libnsproto.so
 	install -m 644 $(PROTO_HDR) $(DESTDIR)$(PREFIX)/include/nsproto/
 	install -m 644 $(BUILD)/libnsproto.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
+	install -m 644 data/providers.conf $(DESTDIR)$(PREFIX)/share/nsprobe/
 	for m in $(MAN); do install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man1/; done
 
 ## clean       remove build/
