@@ -15,6 +15,8 @@ PREFIX    ?= /usr/local
 DESTDIR   ?=
 ifdef SAN
 BUILD     ?= build/san
+else ifdef COVERAGE
+BUILD     ?= build/coverage
 else
 BUILD     ?= build/release
 endif
@@ -24,6 +26,9 @@ STD       := -std=c17 -D_GNU_SOURCE -DNSPROBE_VERSION='"$(VERSION)"'
 ifdef SAN
 MODE      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDMODE    := -fsanitize=address,undefined
+else ifdef COVERAGE
+MODE      := -O0 -g --coverage -fprofile-update=atomic
+LDMODE    := --coverage
 else ifdef FUZZER
 MODE      := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
              -fno-omit-frame-pointer
@@ -70,7 +75,7 @@ LIB_SO    := $(BUILD)/libnsproto.so.$(VERSION)
 PROG_A    := $(BUILD)/libnsprobe-internal.a
 PROG      := $(BUILD)/nsprobe
 
-.PHONY: all help deps demo test unit units cli lab corpus fuzzers fuzz fuzz-smoke bench lint format \
+.PHONY: all help deps demo test unit units cli lab corpus fuzzers fuzz fuzz-smoke coverage bench lint format \
         man install clean check-docs
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -162,6 +167,11 @@ fuzzers: $(patsubst fuzz/%.c,$(BUILD)/%,$(FUZZ_SRC))
 ## fuzz-smoke  every fuzz target for a short, fixed number of runs
 fuzz fuzz-smoke:
 	@scripts/fuzz.sh $@ "$(TARGET)" "$(RUNS)"
+
+## coverage    lines of proto/ and capture/ that the fuzz corpora execute
+coverage:
+	$(MAKE) COVERAGE=1 corpus
+	scripts/coverage.py build/coverage
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(PROG_A) $(LIB_A)
 	@mkdir -p $(@D)
