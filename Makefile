@@ -51,7 +51,8 @@ LDLIBS    += -pthread
 
 PROTO_SRC := $(sort $(wildcard proto/*.c))
 # Installed; the other headers of proto/ are for its own files.
-PROTO_HDR := $(addprefix proto/,nsproto.h edns.h encode.h error.h frame.h mangle.h message.h name.h \
+PROTO_HDR := $(addprefix proto/,nsproto.h edns.h encode.h error.h frame.h generate.h \
+               mangle.h message.h mutate.h name.h \
                rdata.h rrtype.h rrtypes.def text.h wire.h zone.h)
 PROG_SRC  := $(sort $(wildcard capture/*.c src/*/*.c))
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
