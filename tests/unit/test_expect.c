@@ -359,12 +359,71 @@ static void limits(void **state)
     free(text);
 }
 
+/* Whether the record of a reply, as zone text with its names compressed, is what is expected. */
+static bool met(const char *wanted, const char *found, bool any_key)
+{
+    static uint8_t wire[65535];
+    static nsp_zone_rr_t rr;
+    nsp_builder_t b;
+    nsp_rr_t arena[4];
+    nsp_msg_t m;
+    nsp_zone_reader_t z;
+    expectations_t e;
+    nsp_name_t root;
+    size_t size = 0;
+    char err[EXPECT_ERROR_MAX] = "";
+    expectations_init(&e);
+    if (!expect_add_text(&e, wanted, strlen(wanted), NULL, "w", err))
+        fail_msg("%s", err);
+    nsp_name_root(&root);
+    nsp_zone_begin(&z, found, strlen(found), &root);
+    assert_true(nsp_zone_next(&z, &rr));
+    nsp_build_begin(&b, wire, sizeof wire, 1, NSP_FLAG_QR | NSP_FLAG_AA);
+    nsp_build_question(&b, &rr.owner, rr.type, NSP_CLASS_IN);
+    assert_true(
+        nsp_build_rr(&b, NSP_ANSWER, &rr.owner, rr.type, rr.rclass, 60, rr.rdata, rr.rdlength));
+    assert_int_equal(nsp_build_end(&b, &size), NSP_OK);
+    assert_int_equal(nsp_msg_index(&m, wire, size, arena, 4), NSP_OK);
+    e.item[0].any_key = any_key;
+    bool is = expectation_met(&e.item[0], &m, nsp_msg_rr(&m, NSP_ANSWER, 0));
+    expectations_free(&e);
+    return is;
+}
+
+static void what_meets(void **state)
+{
+    (void)state;
+    assert_true(met("a.e.com. CNAME b.e.com.", "a.e.com. CNAME b.e.com.", false));
+    assert_true(met("a.e.com. CNAME b.e.com.", "A.E.com. CNAME B.e.COM.", false));
+    assert_true(met("A.e.com. CNAME B.E.com.", "a.e.com. CNAME b.e.com.", false));
+    assert_false(met("a.e.com. CNAME b.e.com.", "b.e.com. CNAME b.e.com.", false));
+    assert_false(met("a.e.com. CNAME b.e.com.", "a.e.com. CNAME c.e.com.", false));
+    assert_false(met("a.e.com. CNAME b.e.com.", "a.e.com. NS b.e.com.", false));
+    assert_false(met("a.e.com. CNAME b.e.com.", "a.e.com. CH CNAME b.e.com.", false));
+    assert_true(met("a.e.com. MX 5 B.e.com.", "a.e.com. MX 5 b.E.com.", false));
+    assert_false(met("a.e.com. MX 5 b.e.com.", "a.e.com. MX 6 b.e.com.", false));
+    /* canonical form keeps the case of this name */
+    assert_true(
+        met("a.e.com. HTTPS 1 B.e.com. alpn=h2", "a.e.com. HTTPS 1 b.e.com. alpn=h2", false));
+    assert_false(
+        met("a.e.com. HTTPS 1 B.e.com. alpn=h2", "a.e.com. HTTPS 1 b.e.com. alpn=H2", false));
+    /* TXT: the strings joined, octet for octet */
+    assert_true(met("a. TXT \"ab\" \"c\"", "a. TXT \"a\" \"bc\"", false));
+    assert_true(met("a. TXT \"abc\"", "a. TXT \"\" \"abc\" \"\"", false));
+    assert_true(met("a. TXT \"\"", "a. TXT \"\" \"\"", false));
+    assert_false(met("a. TXT \"abc\"", "a. TXT \"abC\"", false));
+    assert_false(met("a. TXT \"abc\"", "a. TXT \"ab\"", false));
+    assert_false(met("a. TXT \"abc\"", "a. TXT \"ab \" \"c\"", false));
+    assert_true(met("a. TXT \"abc\"", "a. TXT \"v=DKIM1; p=\"", true));
+    assert_false(met("a. TXT \"abc\"", "a. TXT \"v=spf1 -all\"", true));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines),  cmocka_unit_test(texts_of_txt), cmocka_unit_test(csv),
         cmocka_unit_test(zone),   cmocka_unit_test(utf16),        cmocka_unit_test(prefixes),
-        cmocka_unit_test(limits),
+        cmocka_unit_test(limits), cmocka_unit_test(what_meets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
