@@ -29,6 +29,9 @@ LDMODE    := -fsanitize=address,undefined
 else ifdef COVERAGE
 MODE      := -O0 -g --coverage -fprofile-update=atomic
 LDMODE    := --coverage
+else ifdef AFL
+MODE      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDMODE    := -fsanitize=fuzzer,address,undefined
 else ifdef FUZZER
 MODE      := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
              -fno-omit-frame-pointer
@@ -58,7 +61,6 @@ PROG_SRC  := $(sort $(wildcard capture/*.c src/*/*.c))
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 TESTLIB_SRC := $(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
 FUZZ_SRC  := $(sort $(wildcard fuzz/fuzz_*.c))
-FUZZLIB_SRC := $(filter-out $(FUZZ_SRC),$(sort $(wildcard fuzz/*.c)))
 BENCH_SRC := $(sort $(wildcard bench/*.c))
 
 obj        = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -153,21 +155,34 @@ lab: all
 	tests/run.py --release $(BUILD) lab
 
 # Corpora run as ordinary tests through a plain main, without clang.
-$(BUILD)/corpus/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay_main.o $(call obj,$(filter-out fuzz/replay_main.c,$(FUZZLIB_SRC))) $(PROG_A) $(LIB_A)
+$(BUILD)/corpus/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay_main.o $(PROG_A) $(LIB_A)
 	@mkdir -p $(@D)
 	$(CC) $(MODE) $(LDMODE) $(PIE) -o $@ $^ $(LDLIBS)
 
 corpus: $(patsubst fuzz/%.c,$(BUILD)/corpus/%,$(FUZZ_SRC))
 
-$(BUILD)/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(PROG_A) $(LIB_A)
+# Targets whose input has a structure that the mutator knows (fuzz/mutator.h).
+MUTATOR_message := message
+MUTATOR_roundtrip := message
+MUTATOR_rdata := rdata
+# AFL++ brings a driver of its own, and takes mutators as libraries.
+mutator_obj = $(if $(AFL),,$(if $(MUTATOR_$(1)),$(BUILD)/fuzz/mutator.o \
+               $(BUILD)/fuzz/libfuzzer_$(MUTATOR_$(1)).o))
+
+.SECONDEXPANSION:
+$(BUILD)/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $$(call mutator_obj,$$*) $(PROG_A) $(LIB_A)
 	$(CC) $(MODE) $(LDMODE) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/mutator_%.so: fuzz/afl_mutator.c fuzz/mutator.c $(PROTO_SRC)
+	@mkdir -p $(@D)
+	gcc $(STD) -O2 $(WARN) $(CPPFLAGS) -DAFL_MUTATE=mutate_$* -shared -fPIC -o $@ $^
 
 fuzzers: $(patsubst fuzz/%.c,$(BUILD)/%,$(FUZZ_SRC))
 
-## fuzz        fuzz one target: make fuzz TARGET=message [RUNS=N]
+## fuzz        fuzz one target: make fuzz TARGET=message [RUNS=N] [ENGINE=libfuzzer|afl]
 ## fuzz-smoke  every fuzz target for a short, fixed number of runs
 fuzz fuzz-smoke:
-	@scripts/fuzz.sh $@ "$(TARGET)" "$(RUNS)"
+	@ENGINE="$(ENGINE)" scripts/fuzz.sh $@ "$(TARGET)" "$(RUNS)"
 
 ## coverage    lines of proto/ and capture/ that the fuzz corpora execute
 coverage:

@@ -1,45 +1,92 @@
 #!/bin/sh
-# Fuzzes our own code with libFuzzer, ASan and UBSan.
-#   scripts/fuzz.sh fuzz-smoke            every target for a fixed number of runs
+# Fuzzes our own code with ASan and UBSan.
+#   scripts/fuzz.sh fuzz-smoke            every target for a fixed number of runs (libFuzzer)
 #   scripts/fuzz.sh fuzz TARGET [RUNS]    one target; without RUNS until interrupted
-# The checked-in corpus is only read; what is found goes to build/fuzz-found/TARGET.
+# ENGINE chooses libfuzzer (default) or afl. The checked-in corpus is only read; what is found goes
+# to build/fuzz-found/TARGET (libFuzzer) or build/afl-found/TARGET (AFL++).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 mode=$1
 target=${2:-}
 runs=${3:-}
+engine=${ENGINE:-libfuzzer}
+mkdir -p build
 
-make -j"$(nproc)" CC=clang-14 BUILD=build/fuzz FUZZER=1 fuzzers >build/fuzz.log 2>&1 || {
-    grep -E "error|warning" -A 4 build/fuzz.log
-    echo "0 passed, 1 failed"
-    exit 1
+build() { # directory, make's arguments
+    dir=$1
+    shift
+    make -j"$(nproc)" BUILD="$dir" "$@" >"$dir.log" 2>&1 || {
+        grep -E "error|warning" -A 4 "$dir.log"
+        echo "0 passed, 1 failed"
+        exit 1
+    }
 }
-if [ "$mode" = fuzz ]; then
-    if [ ! -x "build/fuzz/fuzz_$target" ]; then
-        echo "make fuzz TARGET=...; targets:" fuzz/fuzz_*.c >&2
-        exit 64
-    fi
-    mkdir -p "build/fuzz-found/$target"
-    exec "build/fuzz/fuzz_$target" ${runs:+-runs="$runs"} -max_len=4096 \
-        "build/fuzz-found/$target" "fuzz/corpus/$target"
-fi
 
-passed=0
-failed=0
-for program in build/fuzz/fuzz_*; do
-    [ -x "$program" ] && [ -f "$program" ] || continue
-    name=$(basename "$program" | sed 's/^fuzz_//')
-    found=$(mktemp -d)
-    if "$program" -runs=20000 -seed=1 -max_len=1024 -artifact_prefix="$found/" "$found" \
-        "fuzz/corpus/$name" >"$found.log" 2>&1; then
-        echo "ok - fuzz $name"
-        passed=$((passed + 1))
-    else
-        echo "not ok - fuzz $name"
-        tail -40 "$found.log"
-        failed=$((failed + 1))
+known_target() {
+    [ -f "fuzz/fuzz_$target.c" ] && return 0
+    echo "make fuzz TARGET=...; targets:" >&2
+    for f in fuzz/fuzz_*.c; do basename "$f" .c | sed 's/^fuzz_/  /'; done >&2
+    exit 64
+}
+
+dict() {
+    scripts/fuzz-dict.sh >build/fuzz.dict && echo build/fuzz.dict
+}
+
+fuzz_libfuzzer() {
+    build build/fuzz CC=clang-14 FUZZER=1 "build/fuzz/fuzz_$target"
+    mkdir -p "build/fuzz-found/$target"
+    exec "build/fuzz/fuzz_$target" ${runs:+-runs="$runs"} -max_len=4096 -dict="$(dict)" \
+        -artifact_prefix="build/fuzz-found/" "build/fuzz-found/$target" "fuzz/corpus/$target"
+}
+
+# AFL++ counts executions, and its options are environment variables.
+fuzz_afl() {
+    command -v afl-fuzz >/dev/null || {
+        echo "ENGINE=afl needs the Debian package afl++" >&2
+        exit 64
+    }
+    build build/afl CC=afl-clang-fast AFL=1 "build/afl/fuzz_$target"
+    kind=$(sed -n "s/^MUTATOR_$target := //p" Makefile)
+    if [ -n "$kind" ]; then
+        build build/afl AFL=1 "build/afl/mutator_$kind.so"
+        export AFL_CUSTOM_MUTATOR_LIBRARY="$PWD/build/afl/mutator_$kind.so"
     fi
-    rm -rf "$found" "$found.log"
-done
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -gt 0 ]
+    export AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_UI=1
+    mkdir -p "build/afl-found/$target"
+    exec afl-fuzz -i "fuzz/corpus/$target" -o "build/afl-found/$target" -x "$(dict)" -m none \
+        ${runs:+-E "$runs"} -- "build/afl/fuzz_$target"
+}
+
+smoke() {
+    build build/fuzz CC=clang-14 FUZZER=1 fuzzers
+    passed=0
+    failed=0
+    dictionary=$(dict)
+    for source in fuzz/fuzz_*.c; do
+        name=$(basename "$source" .c | sed 's/^fuzz_//')
+        found=$(mktemp -d)
+        if "build/fuzz/fuzz_$name" -runs=20000 -seed=1 -max_len=1024 -dict="$dictionary" \
+            -artifact_prefix="$found/" "$found" "fuzz/corpus/$name" >"$found.log" 2>&1; then
+            echo "ok - fuzz $name"
+            passed=$((passed + 1))
+        else
+            echo "not ok - fuzz $name"
+            tail -40 "$found.log"
+            failed=$((failed + 1))
+        fi
+        rm -rf "$found" "$found.log"
+    done
+    echo "$passed passed, $failed failed"
+    [ $failed -eq 0 ] && [ $passed -gt 0 ]
+}
+
+case "$mode $engine" in
+"fuzz libfuzzer") known_target && fuzz_libfuzzer ;;
+"fuzz afl") known_target && fuzz_afl ;;
+"fuzz-smoke "*) smoke ;;
+*)
+    echo "ENGINE is libfuzzer or afl" >&2
+    exit 64
+    ;;
+esac

@@ -1,0 +1,94 @@
+/* Messages built from any octets, in rooms of any size: what is written can be indexed, what did
+ * not fit left no trace, and nothing is written beyond the room. */
+#include "proto/nsproto.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void need(bool truth)
+{
+    if (!truth)
+        __builtin_trap();
+}
+
+static void build_some(nsp_builder_t *b, nsp_reader_t *r)
+{
+    nsp_name_t name;
+    nsp_edns_t edns = {.udp_size = nsp_read_u16(r), .option_count = 2};
+    uint8_t kind = nsp_read_u8(r);
+    uint16_t type = nsp_read_u16(r);
+    nsp_random_t random = {nsp_read_u16(r)};
+    uint8_t rdata[2048];
+    uint8_t subnet[20];
+    nsp_name_generate(&random, &name);
+    size_t n = nsp_rdata_generate(type, &random, rdata, sizeof rdata);
+    uint32_t before = b->w.pos;
+    switch (kind & 3) {
+    case 0:
+        if (b->section == NSP_QUESTION && b->count[NSP_QUESTION] < 3)
+            nsp_build_question(b, &name, type, NSP_CLASS_IN);
+        return;
+    case 1:
+        edns.option[0] = (nsp_edns_option_t){NSP_OPTION_NSID, kind, rdata};
+        size_t subnet_size = nsp_ecs_data(kind >> 4, rdata, kind, subnet);
+        edns.option[1] = (nsp_edns_option_t){NSP_OPTION_ECS, (uint16_t)subnet_size, subnet};
+        need(nsp_build_opt(b, &edns) || b->w.pos == before);
+        return;
+    default:
+        need(nsp_build_rr(b, (nsp_section_t)(b->section == 0 ? NSP_ANSWER : b->section), &name,
+                          type, NSP_CLASS_IN, type, rdata, (uint16_t)n) ||
+             b->w.pos == before);
+        return;
+    }
+}
+
+static void frame(const uint8_t *data, size_t size)
+{
+    uint16_t n = 0;
+    nsp_frame_state_t state = nsp_frame_peek(data, size, &n);
+    need(state == NSP_FRAME_MORE || (size_t)n + 2 <= size);
+}
+
+/* The texts of codes, both ways. */
+static void codes(uint16_t v)
+{
+    char buf[16];
+    uint16_t back = 0;
+    uint8_t opcode = 0;
+    const char *text = nsp_rcode_text(v & 0xfff, buf);
+    need(nsp_rcode_from_text(text, strlen(text), &back) == NSP_OK && back == (v & 0xfff));
+    text = nsp_opcode_text(v & 15, buf);
+    need(nsp_opcode_from_text(text, strlen(text), &opcode) == NSP_OK && opcode == (v & 15));
+    text = nsp_class_text(v, buf);
+    need(nsp_class_from_text(text, strlen(text), &back) == NSP_OK && back == v);
+    need(nsp_mangle_what((nsp_mangle_t)(v % NSP_MANGLE_COUNT))[0] != '\0');
+    need(nsp_mangle_rfc((nsp_mangle_t)(v % NSP_MANGLE_COUNT))[0] != '\0');
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static uint8_t buf[4096 + 1];
+    static nsp_rr_t arena[NSP_RR_MAX];
+    nsp_reader_t r = nsp_reader(data, size);
+    nsp_builder_t b;
+    nsp_msg_t m;
+    nsp_edns_t edns;
+    size_t n = 0;
+    frame(data, size);
+    size_t cap = nsp_read_u16(&r) % 4096u;
+    codes((uint16_t)cap);
+    buf[cap] = 0xee;
+    nsp_build_begin(&b, buf, cap, 1, NSP_FLAG_QR);
+    b.compress = (cap & 1) == 0;
+    while (nsp_left(&r) >= 7 && b.w.err == NSP_OK)
+        build_some(&b, &r);
+    nsp_err_t err = nsp_build_end(&b, &n);
+    need(buf[cap] == 0xee);
+    if (err != NSP_OK)
+        return 0;
+    need(n <= cap);
+    nsp_msg_index(&m, buf, n, arena, NSP_RR_MAX);
+    need(m.complete && memcmp(m.found, b.count, sizeof m.found) == 0);
+    if (nsp_edns_read(&m, &edns, NULL))
+        nsp_edns_find(&edns, NSP_OPTION_ECS);
+    return 0;
+}
