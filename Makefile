@@ -154,16 +154,20 @@ cli: all
 lab: all
 	tests/run.py --release $(BUILD) lab
 
+# What only one target needs: the peers that it is compared with.
+TARGET_LIBS_differ := -lknot -lldns
+
 # Corpora run as ordinary tests through a plain main, without clang.
 $(BUILD)/corpus/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay_main.o $(PROG_A) $(LIB_A)
 	@mkdir -p $(@D)
-	$(CC) $(MODE) $(LDMODE) $(PIE) -o $@ $^ $(LDLIBS)
+	$(CC) $(MODE) $(LDMODE) $(PIE) -o $@ $^ $(LDLIBS) $(TARGET_LIBS_$(*:fuzz_%=%))
 
 corpus: $(patsubst fuzz/%.c,$(BUILD)/corpus/%,$(FUZZ_SRC))
 
 # Targets whose input has a structure that the mutator knows (fuzz/mutator.h).
 MUTATOR_message := message
 MUTATOR_roundtrip := message
+MUTATOR_differ := message
 MUTATOR_rdata := rdata
 # AFL++ brings a driver of its own, and takes mutators as libraries.
 mutator_obj = $(if $(AFL),,$(if $(MUTATOR_$(1)),$(BUILD)/fuzz/mutator.o \
@@ -171,7 +175,7 @@ mutator_obj = $(if $(AFL),,$(if $(MUTATOR_$(1)),$(BUILD)/fuzz/mutator.o \
 
 .SECONDEXPANSION:
 $(BUILD)/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $$(call mutator_obj,$$*) $(PROG_A) $(LIB_A)
-	$(CC) $(MODE) $(LDMODE) -o $@ $^ $(LDLIBS)
+	$(CC) $(MODE) $(LDMODE) -o $@ $^ $(LDLIBS) $(TARGET_LIBS_$*)
 
 $(BUILD)/mutator_%.so: fuzz/afl_mutator.c fuzz/mutator.c $(PROTO_SRC)
 	@mkdir -p $(@D)
@@ -204,6 +208,7 @@ lint:
 ## check-docs  docs/FINDINGS.md says what the table of findings says
 check-docs:
 	scripts/findings-doc.sh | diff -u docs/FINDINGS.md -
+	scripts/differences-doc.sh | diff -u docs/DIFFERENCES.md -
 
 format:
 	clang-format-14 -i $$(git ls-files '*.c' '*.h')
