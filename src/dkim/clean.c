@@ -28,14 +28,13 @@ static size_t sequence(const uint8_t *p, size_t left)
     return overlong || surrogate || beyond ? 0 : n;
 }
 
+/* The character of a sequence of n octets, 2 to 4. */
 static uint32_t decode(const uint8_t *p, size_t n)
 {
-    if (n == 2)
-        return (uint32_t)(p[0] & 0x1f) << 6 | (p[1] & 0x3f);
-    if (n == 3)
-        return (uint32_t)(p[0] & 0x0f) << 12 | (uint32_t)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
-    return (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3f) << 12 |
-           (uint32_t)(p[2] & 0x3f) << 6 | (p[3] & 0x3f);
+    uint32_t c = p[0] & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++)
+        c = c << 6 | (p[i] & 0x3fu);
+    return c;
 }
 
 #define LEAVE_OUT (-1)
@@ -114,7 +113,7 @@ static clean_err_t from_utf16(clean_text_t *c, const uint8_t *p, size_t len, boo
     size_t n = 0;
     if (len % 2 != 0)
         return CLEAN_E_UTF16;
-    c->utf8 = malloc(len / 2 * 3 + 1);
+    c->utf8 = calloc(1, len / 2 * 3 + 1);
     if (c->utf8 == NULL)
         return CLEAN_E_MEMORY;
     for (size_t i = 0; i < len; i += 2) {

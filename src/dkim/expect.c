@@ -142,6 +142,7 @@ bool expect_add_text(expectations_t *e, const char *text, size_t len, const nsp_
     clean_text_t clean;
     expectations_t fresh;
     expect_source_t s = {NULL, where, true, base, err};
+    err[0] = '\0';
     expectations_init(&fresh);
     bool good = open_source(&s, &clean, text, len);
     if (good)
@@ -206,6 +207,7 @@ bool expect_add_line(expectations_t *e, const char *text, size_t len, const nsp_
     clean_text_t clean;
     expectation_t item = {0};
     expect_source_t s = {NULL, where, false, base, err};
+    err[0] = '\0';
     bool good =
         open_source(&s, &clean, text, len) && read_line(&s, &item) && expect_put(e, &item, &s);
     expectation_clear(&item);

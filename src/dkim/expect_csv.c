@@ -344,8 +344,8 @@ static bool read_record(const expect_source_t *s, const row_t *row, size_t heade
 bool expect_read_csv(const expect_source_t *s, expectations_t *e)
 {
     csv_t c;
-    row_t row;
-    size_t column[ROLE_COUNT];
+    row_t row = {0};
+    size_t column[ROLE_COUNT] = {0};
     bool headless = false;
     bool good = csv_begin(&c, s->clean);
     if (!good)

@@ -10,11 +10,16 @@ const nsp_name_t *expect_relative(void)
     return &relative;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 expect_span_t expect_trim(expect_span_t s)
 {
-    while (s.len > 0 && memchr(" \t\r\n", s.text[s.len - 1], 4) != NULL)
+    while (s.len > 0 && is_blank(s.text[s.len - 1]))
         s.len--;
-    while (s.len > 0 && memchr(" \t\r\n", s.text[0], 4) != NULL) {
+    while (s.len > 0 && is_blank(s.text[0])) {
         s.text++;
         s.at++;
         s.len--;

@@ -140,6 +140,29 @@ static bool is_service_label(const label_t *l)
     return l->len > 1 && l->octets[0] == '_';
 }
 
+/* The first label of the zone twice: t._domainkey.example.example.com. */
+static void add_first_doubled(maker_t *m)
+{
+    labels_t l;
+    if (m->relative == m->whole.count)
+        return;
+    take(&l, &m->whole, 0, m->relative + 1);
+    append(&l, &m->zone_labels);
+    add(m, MISTAKE_NAME_DOUBLED, &l);
+}
+
+/* The whole name, where the editor appends all behind the first label: a form for selectors. */
+static void add_selector_doubled(maker_t *m)
+{
+    labels_t l = m->whole;
+    labels_t rest;
+    if (m->relative < 2)
+        return;
+    take(&rest, &m->whole, 1, m->whole.count);
+    append(&l, &rest);
+    add(m, MISTAKE_NAME_DOUBLED, &l);
+}
+
 static void add_doubled(maker_t *m)
 {
     labels_t l = m->whole;
@@ -148,6 +171,7 @@ static void add_doubled(maker_t *m)
     l = m->whole;
     append(&l, &m->domain_labels);
     add(m, MISTAKE_NAME_DOUBLED, &l);
+    add_selector_doubled(m);
     /* the part in front of the zone, where the editor appends the domain; and the reverse */
     take(&l, &m->whole, 0, m->relative);
     append(&l, &m->domain_labels);
@@ -157,10 +181,8 @@ static void add_doubled(maker_t *m)
     if (m->host > m->relative)
         add(m, MISTAKE_NAME_DOUBLED, &l);
     /* the first label of the zone, where people think that its parent is edited */
-    take(&l, &m->whole, 0, m->relative + 1);
-    append(&l, &m->zone_labels);
-    if (m->relative < m->whole.count && m->zone_labels.count > 2)
-        add(m, MISTAKE_NAME_DOUBLED, &l);
+    if (m->zone_labels.count > 2)
+        add_first_doubled(m);
 }
 
 static void add_cut(maker_t *m)
@@ -312,6 +334,7 @@ size_t mistake_names(const nsp_name_t *owner, const nsp_name_t *domain, const ns
     }
     add_escaped(&m);
     add_typography(&m);
+    add_first_doubled(&m);
     for (unsigned i = 0; i < m.relative && service_labels(&m) > 1; i++) {
         add_underscore(&m, i, false);
         add_underscore(&m, i, true);

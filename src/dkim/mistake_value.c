@@ -162,9 +162,7 @@ static mistake_value_kind_t classify_plain(const value_t *wanted, const value_t 
         bool same = w.len == f.len && memcmp(w.octets, f.octets, w.len) == 0;
         bool cut = f.len > 0 && f.len < w.len && memcmp(w.octets, f.octets, f.len) == 0;
         bool marked = f.quotes || f.odd != 0;
-        if (same)
-            kind = plain_kind(&f);
-        else if (cut && marked)
+        if (same || (cut && marked))
             kind = plain_kind(&f);
         else if (cut)
             kind = MISTAKE_VALUE_CUT;
@@ -205,6 +203,25 @@ static bool find_swapped(const expectation_t *e, const nsp_msg_t *m, const nsp_r
     return false;
 }
 
+/* Values of the same kind, with names in both: the names decide, unless they are the same. */
+static mistake_value_kind_t classify_names(const value_t *wanted, const value_t *found,
+                                           const nsp_name_t *owner, const nsp_name_t *zone)
+{
+    value_t w;
+    value_t f;
+    mistake_value_kind_t kind = MISTAKE_VALUE_OTHER;
+    if (nsp_name_equal(&wanted->name, &found->name))
+        return wanted->kind == VALUE_NAME ? kind : MISTAKE_VALUE_NUMBER;
+    if (!value_of_name(&w, wanted))
+        return kind;
+    if (value_of_name(&f, found)) {
+        kind = classify_name(&w, &f, owner, zone);
+        value_free(&f);
+    }
+    value_free(&w);
+    return kind;
+}
+
 mistake_value_kind_t mistake_value(const expectation_t *e, const nsp_msg_t *m, const nsp_rr_t *rr,
                                    const nsp_name_t *zone, const expectations_t *all, size_t *other)
 {
@@ -218,10 +235,8 @@ mistake_value_kind_t mistake_value(const expectation_t *e, const nsp_msg_t *m, c
     if (value_of_record(&found, m, rr)) {
         if (wanted.kind == VALUE_TEXT)
             kind = classify_text(&wanted, &found);
-        else if (wanted.has_name && found.has_name && nsp_name_equal(&wanted.name, &found.name))
-            kind = wanted.kind == VALUE_NAME ? MISTAKE_VALUE_OTHER : MISTAKE_VALUE_NUMBER;
-        else if (wanted.kind == VALUE_NAME)
-            kind = classify_name(&wanted, &found, &e->owner, zone);
+        else if (wanted.has_name && found.has_name)
+            kind = classify_names(&wanted, &found, &e->owner, zone);
         value_free(&found);
     }
     value_free(&wanted);

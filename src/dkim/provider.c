@@ -404,6 +404,7 @@ bool providers_add(providers_t *p, const char *text, size_t len, const char *whe
 {
     providers_t fresh = {0};
     parser_t parser = {.into = &fresh, .where = where, .err = err};
+    err[0] = '\0';
     bool good = read_text(&parser, text, len);
     size_t moved = 0;
     while (good && moved < fresh.count) {
@@ -544,12 +545,14 @@ const provider_record_t *provider_records(const provider_t *p, const char *param
                                           char err[PROVIDER_ERROR_MAX])
 {
     const group_t *found = NULL;
+    const group_t *first = p->group;
     *count = 0;
     for (size_t i = 1; i < p->groups && found == NULL && parameter[0] != '\0'; i++)
         if (group_is_for(&p->group[i], parameter))
             found = &p->group[i];
-    if (found == NULL && p->group[0].count > 0 && takes_any(&p->group[0]) == (parameter[0] != '\0'))
-        found = &p->group[0];
+    if (found == NULL && first != NULL && first->count > 0 &&
+        takes_any(first) == (parameter[0] != '\0'))
+        found = first;
     if (found == NULL)
         return refuse(p, parameter, err);
     *count = found->count;

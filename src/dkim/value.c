@@ -89,6 +89,14 @@ bool value_of_record(value_t *v, const nsp_msg_t *m, const nsp_rr_t *rr)
     return set_record(v, m, rr);
 }
 
+bool value_of_name(value_t *out, const value_t *v)
+{
+    memset(out, 0, sizeof *out);
+    out->has_name = true;
+    out->name = v->name;
+    return set_name(out);
+}
+
 bool value_of_expectation(value_t *v, const expectation_t *e)
 {
     record_view_t view;

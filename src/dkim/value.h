@@ -20,6 +20,8 @@ typedef struct value {
 /* False when memory is out; v is then nothing to free. */
 bool value_of_record(value_t *v, const nsp_msg_t *m, const nsp_rr_t *rr);
 bool value_of_expectation(value_t *v, const expectation_t *e);
+/* The first name of a value alone. v->has_name must be set. */
+bool value_of_name(value_t *out, const value_t *v);
 void value_free(value_t *v);
 
 /* Whether all octets are the same; names without regard to case. */

@@ -70,6 +70,8 @@ static void names_in_the_domains_zone(void **state)
     (void)state;
     static const name_case_t cases[] = {
         {"doubled", "t._domainkey.example.com.example.com."},
+        {"doubled", "t._domainkey.example.com._domainkey.example.com."},
+        {"doubled", "t._domainkey.example.example.com."},
         {"cut-short", "t.example.com."},
         {"cut-short", "_domainkey.example.com."},
         {"cut-short", "example.com."},
@@ -95,7 +97,7 @@ static void names_in_the_domains_zone(void **state)
     HOLDS(out, n, cases);
     /* the likeliest come first: callers ask only for some */
     assert_int_equal(out[0].kind, MISTAKE_NAME_DOUBLED);
-    assert_int_equal(out[1].kind, MISTAKE_NAME_CUT_SHORT);
+    assert_int_equal(out[2].kind, MISTAKE_NAME_CUT_SHORT);
     bool seen[MISTAKE_NAME_COUNT] = {false};
     for (size_t i = 0; i < n && i < 24; i++)
         seen[out[i].kind] = true;
@@ -285,6 +287,9 @@ static void values(void **state)
          "x CNAME U.DKIM.amazonses.com.", "swapped"},
         {"example.com. MX 10 mail.example.com.", "x MX 20 mail.example.com.", "number"},
         {"example.com. MX 10 mail.example.com.", "x MX 10 other.example.com.", "other"},
+        {"example.com. MX 10 mx.e.net.", "x MX 10 mx.e.net.example.com.", "zone-appended"},
+        {"example.com. MX 10 mx.e.net.", "x MX 20 http://mx.e.net.", "url"},
+        {"example.com. SRV 0 0 25 mx.e.net.", "x SRV 0 0 25 mx.e.", "cut"},
         {"example.com. A 192.0.2.1", "x A 192.0.2.2", "other"},
         {TEXT, "x TXT \"v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3\"", "cut"},
         {TEXT, "x TXT \"v=DKIM1;\"", "cut"},
