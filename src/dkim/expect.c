@@ -36,11 +36,11 @@ const char *expect_odd_text(unsigned bit)
     case EXPECT_ODD_INVISIBLE:
         return "invisible characters";
     case EXPECT_ODD_BLANKS:
-        return "blanks or line breaks inside of a value";
+        return "blanks or line breaks around or inside of a value";
     case EXPECT_ODD_RELATIVE:
-        return "a name without its final dot, taken as a whole name";
+        return "names without their final dot, taken as whole names";
     case EXPECT_ODD_ENTIRE:
-        return "a whole name where a token was expected";
+        return "whole names where tokens were expected";
     case EXPECT_ODD_ESCAPES:
         return "backslashes of a zone file";
     default:

@@ -203,6 +203,8 @@ finding_t *place_finding(facts_t *f, const place_t *p, finding_id_t id, const ch
 
 /* --- the rules, in the order in which they run --- */
 
+/* What was odd in the text of the expectations. */
+void rules_expect(facts_t *f);
 /* Sets cell_t.bogus; runs before the outcome is reckoned. */
 void rules_dnssec(facts_t *f);
 void rules_zone(facts_t *f);

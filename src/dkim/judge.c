@@ -277,6 +277,7 @@ bool judge(facts_t *f, int64_t now, dkim_result_t *out)
     out->expectation = f->expectations->item;
     f->now = now;
     f->list = &out->findings;
+    rules_expect(f);
     for (size_t i = 0; i < f->expected_count; i++)
         settle_alias(f, &f->expected[i]);
     rules_dnssec(f);
