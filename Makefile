@@ -139,9 +139,9 @@ demo: deps
 
 ## test        everything: units (release and sanitized), command line, corpora, lab
 test: deps
-	$(MAKE) all units
+	$(MAKE) all units corpus
 	$(MAKE) SAN=1 all units corpus
-	tests/run.py --release build/release --san build/san unit cli corpus lab
+	tests/run.py --release build/release --san build/san unit cli corpus memcheck cost lab
 
 ## unit        the unit tests of this build alone
 unit: units

@@ -5,6 +5,8 @@
 
 Suites: unit    every unit test program, of the release and of the sanitized build
         corpus  every fuzz corpus through its target, sanitized build
+        memcheck  the same under valgrind, release build
+        cost    hostile input of growing size: the work is linear (callgrind)
         cli     the command line, and every scenario of the embedded lab
         lab     real name servers in network namespaces (root)
 
@@ -85,6 +87,14 @@ def corpus_jobs(dirs):
             yield f"corpus: {target}", [path, corpus]
 
 
+def memcheck_jobs(dirs):
+    for path in sorted(glob.glob(os.path.join(dirs[0], "corpus", "fuzz_*"))):
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            target = os.path.basename(path)[len("fuzz_"):]
+            corpus = os.path.join(ROOT, "fuzz", "corpus", target)
+            yield f"memcheck: {target}", ["valgrind", "-q", "--error-exitcode=9", path, corpus]
+
+
 def script_jobs(pattern, dirs):
     prog = os.path.join(dirs[0], "nsprobe")
     for path in sorted(glob.glob(os.path.join(ROOT, pattern))):
@@ -95,7 +105,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--release", default="build/release")
     parser.add_argument("--san")
-    parser.add_argument("suite", nargs="+", choices=["unit", "corpus", "cli", "lab"])
+    parser.add_argument("suite", nargs="+", choices=["unit", "corpus", "memcheck", "cost", "cli", "lab"])
     a = parser.parse_args()
     os.chdir(ROOT)
     dirs = [os.path.abspath(d) for d in (a.release, a.san) if d]
@@ -105,6 +115,8 @@ def main():
     jobs = {
         "unit": lambda: unit_jobs(dirs),
         "corpus": lambda: corpus_jobs(dirs),
+        "memcheck": lambda: memcheck_jobs(dirs),
+        "cost": lambda: script_jobs("tests/cost/run.py", dirs),
         "cli": lambda: list(script_jobs("tests/cli/run.py", dirs))
         + list(script_jobs("tests/cli/test_*.py", dirs))
         + list(script_jobs("tests/scenarios/run.py", dirs)),
