@@ -215,8 +215,7 @@ static bool read_type(const expect_source_t *s, expect_span_t text, uint16_t *ty
     return true;
 }
 
-/* A pair of the same mark around a value: it was meant to show where the value ends. */
-static bool take_pair(expect_span_t *s, char mark)
+bool expect_take_pair(expect_span_t *s, char mark)
 {
     if (s->len < 2 || s->text[0] != mark || s->text[s->len - 1] != mark ||
         memchr(s->text + 1, mark, s->len - 2) != NULL)
@@ -275,7 +274,7 @@ static bool read_txt(const expect_source_t *s, expect_span_t t, uint8_t *out, si
             return expect_fail(s, t.at + bad, "the text: %s", nsp_err_text(err));
         return true;
     }
-    if (take_pair(&t, '\'') || take_pair(&t, '`'))
+    if (expect_take_pair(&t, '\'') || expect_take_pair(&t, '`'))
         *odd |= EXPECT_ODD_QUOTES;
     char *plain = malloc(t.len + 1);
     if (plain == NULL)
@@ -314,7 +313,7 @@ static bool read_value(const expect_source_t *s, uint16_t type, expect_span_t t,
         return expect_fail(s, t.at, "the value is missing");
     if (type == NSP_TYPE_TXT || type == NSP_TYPE_SPF)
         return read_txt(s, t, out, cap, size, odd);
-    if (take_pair(&t, '"') || take_pair(&t, '\'') || take_pair(&t, '`'))
+    if (expect_take_pair(&t, '"') || expect_take_pair(&t, '\'') || expect_take_pair(&t, '`'))
         *odd |= EXPECT_ODD_QUOTES;
     const nsp_name_t *origin = expect_hides_names(type) ? s->base : expect_relative();
     nsp_err_t err = nsp_rdata_from_text(type, t.text, t.len, origin, out, cap, size, &bad);

@@ -41,6 +41,9 @@ bool expect_fail(const expect_source_t *s, size_t at, const char *format, ...)
 /* Cuts blanks off both ends. */
 expect_span_t expect_trim(expect_span_t s);
 
+/* Takes a pair of the same mark off, which was meant to show where a text ends. */
+bool expect_take_pair(expect_span_t *s, char mark);
+
 /* Makes an expectation of pieces of text. out is the caller's to free (expectation_clear), also
  * after a fault. */
 bool expect_read_fields(const expect_source_t *s, const expect_fields_t *f, expectation_t *out);

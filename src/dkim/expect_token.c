@@ -126,20 +126,22 @@ static bool add_record(const token_source_t *t, const provider_record_t *r, expe
     return good;
 }
 
-/* SELECTOR or SELECTOR=TEXT. */
-static bool split_token(token_source_t *t, const clean_text_t *clean)
+/* SELECTOR or SELECTOR=TEXT, without what stands around it. t->text stays in the clean text. */
+static bool split_token(token_source_t *t, clean_text_t *clean)
 {
     expect_span_t all = expect_trim((expect_span_t){clean->text, clean->len, 0});
-    const char *equals = all.len > 0 ? memchr(all.text, '=', all.len) : NULL;
-    size_t n = equals != NULL ? (size_t)(equals - all.text) : all.len;
+    t->odd |= clean_odd(clean, 0, clean->len + 1);
     if (all.len < clean->len)
         t->odd |= EXPECT_ODD_BLANKS;
+    if (expect_take_pair(&all, '"') || expect_take_pair(&all, '\'') || expect_take_pair(&all, '`'))
+        t->odd |= EXPECT_ODD_QUOTES;
+    clean->text[all.at + all.len] = '\0';
+    size_t n = strcspn(all.text, "=");
     if (n >= TOKEN_MAX)
         return fail(t, "a token is longer than a name can be");
     memcpy(t->token, all.text, n);
     t->token[n] = '\0';
-    t->text = equals != NULL ? equals + 1 : NULL;
-    t->odd |= clean_odd(clean, 0, clean->len + 1);
+    t->text = all.text[n] == '=' ? all.text + n + 1 : NULL;
     if (n == 0)
         return fail(t, "a token is empty");
     return true;
@@ -153,7 +155,7 @@ static bool uses_text(const provider_record_t *r, size_t count)
     return false;
 }
 
-static bool expand(token_source_t *t, const clean_text_t *clean, expectations_t *fresh)
+static bool expand(token_source_t *t, clean_text_t *clean, expectations_t *fresh)
 {
     size_t count = 0;
     char sentence[PROVIDER_ERROR_MAX];
