@@ -2,7 +2,9 @@
  *
  * The order of a capture: open the interface (privileged), sandbox_drop(), anything that needs
  * sockets, open what will be read or written, sandbox_lock(), and only then parse the first packet.
- * Nothing can be opened, connected or executed after sandbox_lock(): whatever tries is killed. */
+ * After sandbox_lock() nothing can be connected, executed or traced: whatever tries is killed.
+ * Opening a file fails with EACCES instead, since the C library tries that of its own accord (time
+ * zones, heap settings) and goes on without. */
 #ifndef CAPTURE_SANDBOX_H
 #define CAPTURE_SANDBOX_H
 
