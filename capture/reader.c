@@ -11,12 +11,12 @@
 void reader_init(reader_t *r)
 {
     memset(r, 0, sizeof *r);
-    r->stream.fd = -1;
+    r->input.fd = -1;
 }
 
 void reader_close(reader_t *r)
 {
-    stream_close(&r->stream);
+    input_close(&r->input);
     free(r->comment);
     free(r->ng.interface);
     r->comment = NULL;
@@ -29,27 +29,27 @@ reader_status_t reader_bad(reader_t *r, size_t ahead, const char *format, ...)
     va_start(ap, format);
     vsnprintf(r->fault, sizeof r->fault, format, ap);
     va_end(ap);
-    r->fault_at = r->stream.offset + ahead;
+    r->fault_at = r->input.offset + ahead;
     return READER_BAD;
 }
 
 reader_status_t reader_short(reader_t *r, const char *within)
 {
-    const stream_t *s = &r->stream;
+    const input_t *s = &r->input;
     const char *codec = codec_name(s->kind);
     switch (s->state) {
-    case STREAM_OPEN:
+    case INPUT_OPEN:
         return READER_SIGNAL;
-    case STREAM_READ_FAILED:
+    case INPUT_READ_FAILED:
         return reader_bad(r, s->avail, "cannot be read on: %s", strerror(s->os_error));
-    case STREAM_DAMAGED:
+    case INPUT_DAMAGED:
         return reader_bad(r, s->avail, "the %s data is damaged at octet %llu of the file", codec,
                           (unsigned long long)s->packed_offset);
-    case STREAM_LIMIT:
+    case INPUT_LIMIT:
         return reader_bad(r, s->avail, "the %s data wants more than 128 MiB of memory", codec);
-    case STREAM_MEMORY:
+    case INPUT_MEMORY:
         return reader_bad(r, s->avail, "out of memory");
-    case STREAM_CUT:
+    case INPUT_CUT:
         (void)reader_bad(r, s->avail, "the %s data ends early, at octet %llu of the file", codec,
                          (unsigned long long)s->packed_offset);
         return READER_CUT;
@@ -88,9 +88,9 @@ static const char *foreign(const uint8_t *octets, size_t size)
 
 static reader_status_t begin(reader_t *r)
 {
-    stream_t *s = &r->stream;
-    if (!stream_need(s, 4)) {
-        if (s->state == STREAM_END && s->avail == 0) {
+    input_t *s = &r->input;
+    if (!input_need(s, 4)) {
+        if (s->state == INPUT_END && s->avail == 0) {
             (void)reader_bad(r, 0, "the file is empty");
             return READER_CUT;
         }

@@ -2,8 +2,8 @@
 #ifndef CAPTURE_READER_H
 #define CAPTURE_READER_H
 
+#include "capture/input.h"
 #include "capture/packet.h"
-#include "capture/stream.h"
 #include "proto/wire.h"
 
 #define READER_FAULT_MAX      160
@@ -56,7 +56,7 @@ typedef struct reader reader_t;
 typedef reader_status_t reader_next_t(reader_t *r, cap_packet_t *out, bool refill);
 
 struct reader {
-    stream_t stream;
+    input_t input;
     reader_next_t *next; /* NULL until the format is known */
     uint64_t number;     /* of the last packet */
     int64_t at;          /* of the last packet */
@@ -68,7 +68,7 @@ struct reader {
     reader_pcapng_t ng;
 };
 
-/* The stream is opened by the caller; reader_close closes it. */
+/* The input is opened by the caller; reader_close closes it. */
 void reader_init(reader_t *r);
 void reader_close(reader_t *r);
 /* The next packet of whatever format it is. file is left alone. */
@@ -76,7 +76,7 @@ reader_status_t reader_read(reader_t *r, cap_packet_t *out, bool refill);
 
 /* For the formats: n octets could not be had; within names what they are of. */
 reader_status_t reader_short(reader_t *r, const char *within);
-/* For the formats: records a fault at the stream's offset plus ahead. */
+/* For the formats: records a fault at the input's offset plus ahead. */
 reader_status_t reader_bad(reader_t *r, size_t ahead, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

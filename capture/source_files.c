@@ -57,7 +57,7 @@ static bool look_at(file_t *f)
         if (r == NULL)
             return true; /* then it has no time; reading it will tell */
         reader_init(r);
-        stream_open_fd(&r->stream, f->fd);
+        input_open_fd(&r->input, f->fd);
         f->begun = r;
     }
     f->peeked = reader_read(r, &f->peek, true);
@@ -96,7 +96,7 @@ static bool begin_file(files_t *s, cap_packet_t *out, reader_status_t *status)
     reader_close(&s->reader);
     if (f->begun == NULL) {
         reader_init(&s->reader);
-        stream_open_fd(&s->reader.stream, f->fd);
+        input_open_fd(&s->reader.input, f->fd);
         return false;
     }
     s->reader = *f->begun;
@@ -122,7 +122,7 @@ static void add_drops(const reader_pcapng_t *ng, cap_stats_t *stats)
 static void end_file(files_t *s)
 {
     add_drops(&s->reader.ng, &s->stats);
-    stream_close(&s->reader.stream);
+    input_close(&s->reader.input);
     if (s->file[s->current].fd > STDIN_FILENO)
         close(s->file[s->current].fd);
     s->file[s->current].fd = -1;
@@ -134,7 +134,7 @@ static void say_where(files_t *s)
 {
     const reader_t *r = &s->reader;
     const char *name = s->file[s->current].name;
-    const char *of = r->stream.kind != CODEC_NONE ? " of the decompressed data" : "";
+    const char *of = r->input.kind != CODEC_NONE ? " of the decompressed data" : "";
     unsigned long long at = r->fault_at;
     if (r->number > 0)
         snprintf(s->base.error, sizeof s->base.error,
@@ -347,6 +347,6 @@ cap_source_t *cap_source_memory(const void *octets, size_t size, char error[CAP_
     s->file[0].name = name;
     s->file[0].fd = -1;
     s->count = 1;
-    stream_open_memory(&s->reader.stream, octets, size);
+    input_open_memory(&s->reader.input, octets, size);
     return &s->base;
 }

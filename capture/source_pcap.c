@@ -26,9 +26,9 @@ bool reader_pcap_magic(uint32_t magic)
 static reader_status_t read_header(reader_t *r)
 {
     reader_pcap_t *p = &r->pcap;
-    if (!stream_need(&r->stream, FILE_HEADER))
+    if (!input_need(&r->input, FILE_HEADER))
         return reader_short(r, "the file header");
-    nsp_reader_t c = nsp_reader(r->stream.bytes, FILE_HEADER);
+    nsp_reader_t c = nsp_reader(r->input.bytes, FILE_HEADER);
     uint32_t magic = nsp_read_u32(&c);
     p->swap = !is_magic(magic);
     magic = p->swap ? __builtin_bswap32(magic) : magic;
@@ -43,7 +43,7 @@ static reader_status_t read_header(reader_t *r)
     p->old_fixed = major == 543 || minor < 3; /* 543: tcpdump of DG/UX */
     p->old_order = minor == 3;
     p->link = link & 0x03ffffffu; /* what is above says how long the frame check sequence is */
-    stream_take(&r->stream, FILE_HEADER);
+    input_take(&r->input, FILE_HEADER);
     return READER_PACKET;
 }
 
@@ -60,7 +60,7 @@ static void order_lengths(const reader_pcap_t *p, uint32_t *size, uint32_t *orig
 reader_status_t reader_pcap_next(reader_t *r, cap_packet_t *out, bool refill)
 {
     const reader_pcap_t *p = &r->pcap;
-    stream_t *s = &r->stream;
+    input_t *s = &r->input;
     if (p->header == 0) {
         if (!refill)
             return READER_REFILL;
@@ -71,9 +71,9 @@ reader_status_t reader_pcap_next(reader_t *r, cap_packet_t *out, bool refill)
     if (s->avail < p->header) {
         if (!refill)
             return READER_REFILL;
-        if (!stream_need(s, p->header))
-            return s->avail == 0 && s->state == STREAM_END ? READER_END
-                                                           : reader_short(r, "a packet's header");
+        if (!input_need(s, p->header))
+            return s->avail == 0 && s->state == INPUT_END ? READER_END
+                                                          : reader_short(r, "a packet's header");
     }
     nsp_reader_t c = nsp_reader(s->bytes, RECORD);
     uint32_t seconds = reader_u32(&c, p->swap);
@@ -87,7 +87,7 @@ reader_status_t reader_pcap_next(reader_t *r, cap_packet_t *out, bool refill)
     if (s->avail < p->header + size) {
         if (!refill)
             return READER_REFILL;
-        if (!stream_need(s, p->header + size))
+        if (!input_need(s, p->header + size))
             return reader_short(r, "a packet");
     }
     out->bytes = s->bytes + p->header;
@@ -97,15 +97,15 @@ reader_status_t reader_pcap_next(reader_t *r, cap_packet_t *out, bool refill)
     out->size = size;
     out->original = original > size ? original : size;
     r->at = out->at;
-    stream_take(s, p->header + size);
+    input_take(s, p->header + size);
     return READER_PACKET;
 }
 
 static reader_status_t read_snoop_header(reader_t *r)
 {
-    if (!stream_need(&r->stream, SNOOP_HEADER))
+    if (!input_need(&r->input, SNOOP_HEADER))
         return reader_short(r, "the file header");
-    nsp_reader_t c = nsp_reader(r->stream.bytes, SNOOP_HEADER);
+    nsp_reader_t c = nsp_reader(r->input.bytes, SNOOP_HEADER);
     nsp_read_bytes(&c, 4);
     uint32_t rest = nsp_read_u32(&c);
     uint32_t version = nsp_read_u32(&c);
@@ -117,13 +117,13 @@ static reader_status_t read_snoop_header(reader_t *r)
         return reader_bad(r, 8, "snoop version %u is not known", version);
     /* 0: IEEE 802.3, 4: Ethernet; the others are not decoded, and have no number in our registry */
     r->snoop_link = link == 0 || link == 4 ? CAP_LINK_ETHERNET : UINT32_MAX;
-    stream_take(&r->stream, SNOOP_HEADER);
+    input_take(&r->input, SNOOP_HEADER);
     return READER_PACKET;
 }
 
 reader_status_t reader_snoop_next(reader_t *r, cap_packet_t *out, bool refill)
 {
-    stream_t *s = &r->stream;
+    input_t *s = &r->input;
     if (!refill)
         return READER_REFILL; /* rare files: one packet a batch will do */
     if (r->snoop_link == 0) {
@@ -131,9 +131,9 @@ reader_status_t reader_snoop_next(reader_t *r, cap_packet_t *out, bool refill)
         if (status != READER_PACKET)
             return status;
     }
-    if (!stream_need(s, SNOOP_RECORD))
-        return s->avail == 0 && s->state == STREAM_END ? READER_END
-                                                       : reader_short(r, "a packet's header");
+    if (!input_need(s, SNOOP_RECORD))
+        return s->avail == 0 && s->state == INPUT_END ? READER_END
+                                                      : reader_short(r, "a packet's header");
     nsp_reader_t c = nsp_reader(s->bytes, SNOOP_RECORD);
     uint32_t original = nsp_read_u32(&c);
     uint32_t size = nsp_read_u32(&c);
@@ -145,7 +145,7 @@ reader_status_t reader_snoop_next(reader_t *r, cap_packet_t *out, bool refill)
         return reader_bad(r, 4, "a packet of %u octets cannot be", size);
     if (record < SNOOP_RECORD + size || record > SNOOP_RECORD + CAP_PACKET_MAX)
         return reader_bad(r, 8, "a record of %u octets for a packet of %u cannot be", record, size);
-    if (!stream_need(s, record))
+    if (!input_need(s, record))
         return reader_short(r, "a packet");
     out->bytes = s->bytes + SNOOP_RECORD;
     out->at = (int64_t)seconds * 1000000000 + (int64_t)micros * 1000;
@@ -154,6 +154,6 @@ reader_status_t reader_snoop_next(reader_t *r, cap_packet_t *out, bool refill)
     out->size = size;
     out->original = original > size ? original : size;
     r->at = out->at;
-    stream_take(s, record);
+    input_take(s, record);
     return READER_PACKET;
 }

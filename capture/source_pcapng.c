@@ -100,7 +100,7 @@ static void end_section(reader_t *r)
 
 static reader_status_t read_section(reader_t *r, const block_t *b)
 {
-    nsp_reader_t c = nsp_reader(r->stream.bytes + 8, b->have);
+    nsp_reader_t c = nsp_reader(r->input.bytes + 8, b->have);
     nsp_read_u32(&c); /* the order is known already */
     uint16_t major = reader_u16(&c, r->ng.swap);
     uint16_t minor = reader_u16(&c, r->ng.swap);
@@ -137,7 +137,7 @@ static reader_interface_t *add_interface(reader_pcapng_t *ng)
 static reader_status_t read_interface(reader_t *r, const block_t *b)
 {
     bool swap = r->ng.swap;
-    nsp_reader_t c = nsp_reader(r->stream.bytes + 8, b->have);
+    nsp_reader_t c = nsp_reader(r->input.bytes + 8, b->have);
     uint16_t link = reader_u16(&c, swap);
     reader_u16(&c, swap);
     uint32_t snaplen = reader_u32(&c, swap);
@@ -163,7 +163,7 @@ static reader_status_t read_interface(reader_t *r, const block_t *b)
 static void read_statistics(reader_t *r, const block_t *b)
 {
     bool swap = r->ng.swap;
-    nsp_reader_t c = nsp_reader(r->stream.bytes + 8, b->have);
+    nsp_reader_t c = nsp_reader(r->input.bytes + 8, b->have);
     uint32_t index = reader_u32(&c, swap);
     nsp_read_bytes(&c, 8);
     if (c.err != NSP_OK || index >= r->ng.interface_count)
@@ -236,7 +236,7 @@ static int64_t time_of(const reader_interface_t *i, uint64_t units)
 static reader_status_t give(reader_t *r, cap_packet_t *out, const reader_interface_t *i,
                             size_t ahead, uint32_t size, uint32_t original)
 {
-    out->bytes = r->stream.bytes + ahead;
+    out->bytes = r->input.bytes + ahead;
     out->at = r->at;
     out->number = r->number;
     out->link = i->link;
@@ -255,7 +255,7 @@ static const reader_interface_t *interface_of(const reader_t *r, uint32_t index)
 static reader_status_t read_enhanced(reader_t *r, const block_t *b, cap_packet_t *out)
 {
     bool swap = r->ng.swap;
-    nsp_reader_t c = nsp_reader(r->stream.bytes + 8, b->length - BLOCK_OVERHEAD);
+    nsp_reader_t c = nsp_reader(r->input.bytes + 8, b->length - BLOCK_OVERHEAD);
     uint32_t index = b->type == BLOCK_ENHANCED ? reader_u32(&c, swap) : reader_u16(&c, swap);
     if (b->type == BLOCK_PACKET)
         reader_u16(&c, swap); /* drops before it */
@@ -276,7 +276,7 @@ static reader_status_t read_enhanced(reader_t *r, const block_t *b, cap_packet_t
 /* Simple packets are of the first interface and have no time. */
 static reader_status_t read_simple(reader_t *r, const block_t *b, cap_packet_t *out)
 {
-    nsp_reader_t c = nsp_reader(r->stream.bytes + 8, b->length - BLOCK_OVERHEAD);
+    nsp_reader_t c = nsp_reader(r->input.bytes + 8, b->length - BLOCK_OVERHEAD);
     uint32_t original = reader_u32(&c, r->ng.swap);
     const reader_interface_t *i = interface_of(r, 0);
     if (c.err != NSP_OK)
@@ -293,7 +293,7 @@ static reader_status_t read_simple(reader_t *r, const block_t *b, cap_packet_t *
 /* The length behind a block, whose whole is available, must be that before it. */
 static bool same_length(const reader_t *r, const block_t *b)
 {
-    nsp_reader_t c = nsp_reader(r->stream.bytes + b->length - 4, 4);
+    nsp_reader_t c = nsp_reader(r->input.bytes + b->length - 4, 4);
     return reader_u32(&c, r->ng.swap) == b->length;
 }
 
@@ -310,9 +310,9 @@ static bool has_options(uint32_t type)
 /* The byte order of a section stands behind the length of its header. */
 static reader_status_t read_order(reader_t *r)
 {
-    if (!stream_need(&r->stream, 12))
+    if (!input_need(&r->input, 12))
         return reader_short(r, "a section header");
-    nsp_reader_t c = nsp_reader(r->stream.bytes + 8, 4);
+    nsp_reader_t c = nsp_reader(r->input.bytes + 8, 4);
     uint32_t order = nsp_read_u32(&c);
     if (order != ORDER_MAGIC && order != __builtin_bswap32(ORDER_MAGIC))
         return reader_bad(r, 8, "%08x is no byte order", order);
@@ -323,10 +323,10 @@ static reader_status_t read_order(reader_t *r)
 /* Reads type and length of the next block, and makes as much of it available as is looked at. */
 static reader_status_t read_block(reader_t *r, block_t *b)
 {
-    stream_t *s = &r->stream;
-    if (!stream_need(s, 8))
-        return s->avail == 0 && s->state == STREAM_END ? READER_END
-                                                       : reader_short(r, "a block's header");
+    input_t *s = &r->input;
+    if (!input_need(s, 8))
+        return s->avail == 0 && s->state == INPUT_END ? READER_END
+                                                      : reader_short(r, "a block's header");
     nsp_reader_t c = nsp_reader(s->bytes, 8);
     b->type = reader_u32(&c, r->ng.swap);
     if (b->type == BLOCK_SECTION) { /* the same in both orders */
@@ -342,9 +342,9 @@ static reader_status_t read_block(reader_t *r, block_t *b)
         want = b->length;
     else if (has_options(b->type))
         want = b->length < OPTIONS_READ_MAX ? b->length : OPTIONS_READ_MAX;
-    if (want > STREAM_NEED_MAX)
+    if (want > INPUT_NEED_MAX)
         return reader_bad(r, 4, "a packet block of %u octets cannot be", b->length);
-    if (!stream_need(s, want))
+    if (!input_need(s, want))
         return reader_short(r, is_packet(b->type) ? "a packet" : "a block");
     if (want == b->length && !same_length(r, b))
         return reader_bad(r, b->length - 4, "a block does not end with its length, %u", b->length);
@@ -356,13 +356,13 @@ static reader_status_t read_block(reader_t *r, block_t *b)
 static reader_status_t skip(reader_t *r, bool refill)
 {
     while (r->ng.skip > 0) {
-        stream_t *s = &r->stream;
+        input_t *s = &r->input;
         if (s->avail == 0 && !refill)
             return READER_REFILL;
-        if (!stream_need(s, 1))
+        if (!input_need(s, 1))
             return reader_short(r, "a block");
         size_t n = s->avail < r->ng.skip ? s->avail : (size_t)r->ng.skip;
-        stream_take(s, n);
+        input_take(s, n);
         r->ng.skip -= n;
     }
     return READER_PACKET;
@@ -386,7 +386,7 @@ static reader_status_t read_other(reader_t *r, const block_t *b)
 /* True when the next block is a packet, and wholly available. */
 static bool is_ready(const reader_t *r)
 {
-    const stream_t *s = &r->stream;
+    const input_t *s = &r->input;
     if (s->avail < 8)
         return false;
     nsp_reader_t c = nsp_reader(s->bytes, 8);

@@ -14,7 +14,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "capture/stream.h"
+#include "capture/input.h"
 
 #define PLAIN_SIZE  ((size_t)1 << 20)
 #define PACKED_SIZE ((size_t)2 << 20)
@@ -88,34 +88,34 @@ static buffer_t packed_new(codec_kind_t kind, const buffer_t *plain)
 }
 
 /* Reads all of a stream in steps of odd sizes; what comes must be the plain octets. */
-static size_t drain(stream_t *s)
+static size_t drain(input_t *s)
 {
-    static const size_t steps[] = {1, 3, 24, 1500, 65535, STREAM_NEED_MAX};
+    static const size_t steps[] = {1, 3, 24, 1500, 65535, INPUT_NEED_MAX};
     size_t n = 0;
-    for (size_t k = 0; stream_need(s, steps[k % 6]) || s->state == STREAM_OPEN; k++) {
+    for (size_t k = 0; input_need(s, steps[k % 6]) || s->state == INPUT_OPEN; k++) {
         assert_true(s->avail >= steps[k % 6]);
         assert_int_equal(s->offset, n);
         for (size_t i = 0; i < steps[k % 6]; i++)
             if (s->bytes[i] != octet_at(n + i))
                 fail_msg("octet %zu", n + i);
         n += steps[k % 6];
-        stream_take(s, steps[k % 6]);
+        input_take(s, steps[k % 6]);
     }
     for (size_t i = 0; i < s->avail; i++)
         assert_int_equal(s->bytes[i], octet_at(n + i));
     return n + s->avail;
 }
 
-static size_t drain_memory(const uint8_t *octets, size_t size, stream_state_t *state)
+static size_t drain_memory(const uint8_t *octets, size_t size, input_state_t *state)
 {
-    stream_t s;
+    input_t s;
     uint8_t *exact = malloc(size > 0 ? size : 1);
     assert_non_null(exact);
     memcpy(exact, octets, size);
-    stream_open_memory(&s, exact, size);
+    input_open_memory(&s, exact, size);
     size_t n = drain(&s);
     *state = s.state;
-    stream_close(&s);
+    input_close(&s);
     free(exact);
     return n;
 }
@@ -125,15 +125,15 @@ static const codec_kind_t kinds[] = {CODEC_GZIP, CODEC_XZ, CODEC_ZSTD};
 static void whole(void **state)
 {
     (void)state;
-    stream_state_t end;
+    input_state_t end;
     buffer_t plain = plain_new();
     assert_int_equal(drain_memory(plain.octets, plain.size, &end), PLAIN_SIZE);
-    assert_int_equal(end, STREAM_END);
+    assert_int_equal(end, INPUT_END);
     for (size_t k = 0; k < 3; k++) {
         buffer_t b = packed_new(kinds[k], &plain);
         assert_int_equal(codec_detect(b.octets, b.size), kinds[k]);
         assert_int_equal(drain_memory(b.octets, b.size, &end), PLAIN_SIZE);
-        assert_int_equal(end, STREAM_END);
+        assert_int_equal(end, INPUT_END);
         free(b.octets);
     }
     free(plain.octets);
@@ -146,7 +146,7 @@ static void through_pipe(void **state)
     buffer_t plain = plain_new();
     for (size_t k = 0; k < 4; k++) {
         int fds[2];
-        stream_t s;
+        input_t s;
         buffer_t b = k < 3 ? packed_new(kinds[k], &plain) : plain;
         assert_int_equal(pipe(fds), 0);
         pid_t pid = fork();
@@ -162,10 +162,10 @@ static void through_pipe(void **state)
             _exit(0);
         }
         close(fds[1]);
-        stream_open_fd(&s, fds[0]);
+        input_open_fd(&s, fds[0]);
         assert_int_equal(drain(&s), PLAIN_SIZE);
-        assert_int_equal(s.state, STREAM_END);
-        stream_close(&s);
+        assert_int_equal(s.state, INPUT_END);
+        input_close(&s);
         close(fds[0]);
         if (k < 3)
             free(b.octets);
@@ -184,9 +184,9 @@ static void cut(void **state)
         for (size_t n = CODEC_MAGIC_SIZE, step = 1; n < b.size; n += step) {
             size_t left = b.size - n;
             step = n < 64 || left < 64 ? 1 : left - 63 < 40009 ? left - 63 : 40009;
-            stream_state_t end;
+            input_state_t end;
             size_t got = drain_memory(b.octets, n, &end);
-            assert_int_equal(end, STREAM_CUT);
+            assert_int_equal(end, INPUT_CUT);
             assert_true(got >= last && got <= PLAIN_SIZE);
             last = got;
         }
@@ -203,14 +203,14 @@ static void damaged(void **state)
     buffer_t plain = plain_new();
     for (size_t k = 0; k < 3; k++) {
         buffer_t b = packed_new(kinds[k], &plain);
-        stream_state_t end;
+        input_state_t end;
         b.octets[b.size - 3] ^= 0x55; /* checksums and footers */
         (void)drain_memory(b.octets, b.size, &end);
-        assert_int_equal(end, STREAM_DAMAGED);
+        assert_int_equal(end, INPUT_DAMAGED);
         b.octets[b.size - 3] ^= 0x55;
         memcpy(b.octets + b.size, "garbage behind it", 17);
         assert_int_equal(drain_memory(b.octets, b.size + 17, &end), PLAIN_SIZE);
-        assert_int_equal(end, STREAM_DAMAGED);
+        assert_int_equal(end, INPUT_DAMAGED);
         free(b.octets);
     }
     free(plain.octets);
@@ -219,12 +219,12 @@ static void damaged(void **state)
 static void gzip_padding(void **state)
 {
     (void)state;
-    stream_state_t end;
+    input_state_t end;
     buffer_t plain = plain_new();
     buffer_t b = packed_new(CODEC_GZIP, &plain);
     memset(b.octets + b.size, 0, 70000);
     assert_int_equal(drain_memory(b.octets, b.size + 70000, &end), PLAIN_SIZE);
-    assert_int_equal(end, STREAM_END);
+    assert_int_equal(end, INPUT_END);
     free(b.octets);
     free(plain.octets);
 }
@@ -235,9 +235,9 @@ static void too_much_memory(void **state)
     (void)state;
     /* frame header: no single segment, window 2^31; then a last, raw, empty block */
     static const uint8_t zstd[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00};
-    stream_state_t end;
+    input_state_t end;
     assert_int_equal(drain_memory(zstd, sizeof zstd, &end), 0);
-    assert_int_equal(end, STREAM_LIMIT);
+    assert_int_equal(end, INPUT_LIMIT);
 
     lzma_options_lzma options;
     uint8_t out[4096];
@@ -257,7 +257,7 @@ static void too_much_memory(void **state)
     for (unsigned i = 0; i < 4; i++)
         out[12 + header - 4 + i] = (uint8_t)(crc >> (8 * i));
     assert_int_equal(drain_memory(out, n, &end), 0);
-    assert_int_equal(end, STREAM_LIMIT);
+    assert_int_equal(end, INPUT_LIMIT);
 }
 
 static void not_compressed(void **state)
@@ -277,14 +277,14 @@ static void not_compressed(void **state)
 static void read_fails(void **state)
 {
     (void)state;
-    stream_t s;
+    input_t s;
     int fds[2];
     assert_int_equal(pipe(fds), 0);
-    stream_open_fd(&s, fds[1]); /* the end for writing */
-    assert_false(stream_need(&s, 1));
-    assert_int_equal(s.state, STREAM_READ_FAILED);
+    input_open_fd(&s, fds[1]); /* the end for writing */
+    assert_false(input_need(&s, 1));
+    assert_int_equal(s.state, INPUT_READ_FAILED);
     assert_true(s.os_error != 0);
-    stream_close(&s);
+    input_close(&s);
     close(fds[0]);
     close(fds[1]);
 }

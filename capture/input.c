@@ -1,4 +1,4 @@
-#include "capture/stream.h"
+#include "capture/input.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,16 +8,16 @@
 /* Large enough for few system calls, small enough to stay in the second-level cache: what the
  * kernel copies there is read again at once. */
 #define BLOCK       ((size_t)256 << 10)
-#define BUFFER_SIZE (STREAM_NEED_MAX + BLOCK)
+#define BUFFER_SIZE (INPUT_NEED_MAX + BLOCK)
 #define PACKED_SIZE ((size_t)64 << 10)
 
-void stream_open_fd(stream_t *s, int fd)
+void input_open_fd(input_t *s, int fd)
 {
     memset(s, 0, sizeof *s);
     s->fd = fd;
 }
 
-void stream_open_memory(stream_t *s, const void *octets, size_t size)
+void input_open_memory(input_t *s, const void *octets, size_t size)
 {
     memset(s, 0, sizeof *s);
     s->fd = -1;
@@ -25,21 +25,21 @@ void stream_open_memory(stream_t *s, const void *octets, size_t size)
     s->memory_left = size;
 }
 
-void stream_close(stream_t *s)
+void input_close(input_t *s)
 {
     codec_free(s->codec);
     free(s->buffer);
     free(s->packed);
     memset(s, 0, sizeof *s);
     s->fd = -1;
-    s->state = STREAM_END;
+    s->state = INPUT_END;
 }
 
 /* What one attempt to get input came to. */
 typedef enum got { GOT_SOME, GOT_END, GOT_SIGNAL, GOT_FAULT } got_t;
 
 /* Reads up to cap octets of the file itself; *n tells how many. */
-static got_t input(stream_t *s, uint8_t *to, size_t cap, size_t *n)
+static got_t read_input(input_t *s, uint8_t *to, size_t cap, size_t *n)
 {
     *n = 0;
     if (s->fd < 0) {
@@ -59,68 +59,68 @@ static got_t input(stream_t *s, uint8_t *to, size_t cap, size_t *n)
         return GOT_END;
     if (errno == EINTR || errno == EAGAIN)
         return GOT_SIGNAL;
-    s->state = STREAM_READ_FAILED;
+    s->state = INPUT_READ_FAILED;
     s->os_error = errno;
     return GOT_FAULT;
 }
 
-static stream_state_t state_of(codec_status_t status)
+static input_state_t state_of(codec_status_t status)
 {
     switch (status) {
     case CODEC_OK:
-        return STREAM_OPEN;
+        return INPUT_OPEN;
     case CODEC_LIMIT:
-        return STREAM_LIMIT;
+        return INPUT_LIMIT;
     case CODEC_MEMORY:
-        return STREAM_MEMORY;
+        return INPUT_MEMORY;
     default:
-        return STREAM_DAMAGED;
+        return INPUT_DAMAGED;
     }
 }
 
 /* Gets compressed octets when all that were there are used up. */
-static got_t input_packed(stream_t *s)
+static got_t read_packed(input_t *s)
 {
-    if (s->packed_left > 0 || s->input_ended)
+    if (s->packed_left > 0 || s->read_ended)
         return GOT_SOME;
-    got_t got = input(s, s->packed, PACKED_SIZE, &s->packed_left);
+    got_t got = read_input(s, s->packed, PACKED_SIZE, &s->packed_left);
     s->packed_next = s->packed;
-    s->input_ended = got == GOT_END;
+    s->read_ended = got == GOT_END;
     return got == GOT_END ? GOT_SOME : got;
 }
 
 /* Decompresses once into [to, to + cap). A fault is told after the octets before it. */
-static got_t unpack(stream_t *s, uint8_t *to, size_t cap, size_t *n)
+static got_t unpack(input_t *s, uint8_t *to, size_t cap, size_t *n)
 {
     *n = 0;
-    if (s->later != STREAM_OPEN) {
+    if (s->later != INPUT_OPEN) {
         s->state = s->later;
         return GOT_FAULT;
     }
-    got_t got = input_packed(s);
+    got_t got = read_packed(s);
     if (got != GOT_SOME)
         return got;
     const uint8_t *before = s->packed_next;
     size_t room = cap;
     codec_status_t status =
-        codec_run(s->codec, &s->packed_next, &s->packed_left, s->input_ended, &to, &room);
+        codec_run(s->codec, &s->packed_next, &s->packed_left, s->read_ended, &to, &room);
     size_t used = (size_t)(s->packed_next - before);
     s->packed_offset += used;
     *n = cap - room;
     s->later = state_of(status);
-    if (s->later == STREAM_OPEN && *n == 0 && s->input_ended && s->packed_left == 0)
-        s->later = codec_whole(s->codec) ? STREAM_END : STREAM_CUT;
-    if (s->later == STREAM_OPEN && *n == 0 && used == 0 && s->packed_left > 0)
-        s->later = STREAM_DAMAGED; /* takes nothing and gives nothing */
+    if (s->later == INPUT_OPEN && *n == 0 && s->read_ended && s->packed_left == 0)
+        s->later = codec_whole(s->codec) ? INPUT_END : INPUT_CUT;
+    if (s->later == INPUT_OPEN && *n == 0 && used == 0 && s->packed_left > 0)
+        s->later = INPUT_DAMAGED; /* takes nothing and gives nothing */
     return GOT_SOME;
 }
 
-static bool begin_packed(stream_t *s, size_t have)
+static bool begin_packed(input_t *s, size_t have)
 {
     s->codec = codec_new(s->kind);
     s->packed = malloc(PACKED_SIZE);
     if (s->codec == NULL || s->packed == NULL) {
-        s->state = STREAM_MEMORY;
+        s->state = INPUT_MEMORY;
         return false;
     }
     memcpy(s->packed, s->buffer, have);
@@ -130,7 +130,7 @@ static bool begin_packed(stream_t *s, size_t have)
 }
 
 /* Looks at the first octets. False when that has to be tried again, or has failed. */
-static bool begin(stream_t *s)
+static bool begin(input_t *s)
 {
     if (s->fd < 0) {
         s->kind = codec_detect(s->memory, s->memory_left);
@@ -145,14 +145,14 @@ static bool begin(stream_t *s)
     if (s->buffer == NULL)
         s->buffer = malloc(BUFFER_SIZE);
     if (s->buffer == NULL) {
-        s->state = STREAM_MEMORY;
+        s->state = INPUT_MEMORY;
         return false;
     }
     s->bytes = s->buffer;
     got_t got = GOT_SOME;
     while (s->fd >= 0 && s->avail < CODEC_MAGIC_SIZE && got == GOT_SOME) {
         size_t n = 0;
-        got = input(s, s->buffer + s->avail, CODEC_MAGIC_SIZE - s->avail, &n);
+        got = read_input(s, s->buffer + s->avail, CODEC_MAGIC_SIZE - s->avail, &n);
         s->avail += n;
     }
     if (got == GOT_SIGNAL || got == GOT_FAULT)
@@ -167,24 +167,24 @@ static bool begin(stream_t *s)
     return begin_packed(s, have);
 }
 
-bool stream_fill(stream_t *s, size_t n)
+bool input_fill(input_t *s, size_t n)
 {
-    if (n > STREAM_NEED_MAX || (!s->begun && s->state == STREAM_OPEN && !begin(s)))
+    if (n > INPUT_NEED_MAX || (!s->begun && s->state == INPUT_OPEN && !begin(s)))
         return false;
     if (s->buffer == NULL && s->avail < n)
-        s->state = STREAM_END;
-    while (s->avail < n && s->state == STREAM_OPEN) {
+        s->state = INPUT_END;
+    while (s->avail < n && s->state == INPUT_OPEN) {
         size_t got_n = 0;
         if (s->bytes != s->buffer && s->avail > 0)
             memmove(s->buffer, s->bytes, s->avail);
         s->bytes = s->buffer;
         uint8_t *to = s->buffer + s->avail;
         got_t got =
-            s->kind == CODEC_NONE ? input(s, to, BLOCK, &got_n) : unpack(s, to, BLOCK, &got_n);
+            s->kind == CODEC_NONE ? read_input(s, to, BLOCK, &got_n) : unpack(s, to, BLOCK, &got_n);
         if (got == GOT_SIGNAL)
             return false;
         if (got == GOT_END)
-            s->state = STREAM_END;
+            s->state = INPUT_END;
         s->avail += got_n;
     }
     return s->avail >= n;
