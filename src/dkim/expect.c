@@ -32,7 +32,7 @@ const char *expect_odd_text(unsigned bit)
 {
     switch (bit) {
     case EXPECT_ODD_QUOTES:
-        return "typographic quotation marks or dashes";
+        return "quotation marks or typographic dashes";
     case EXPECT_ODD_INVISIBLE:
         return "invisible characters";
     case EXPECT_ODD_BLANKS:
