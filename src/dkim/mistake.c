@@ -185,6 +185,15 @@ static void add_doubled(maker_t *m)
         add_first_doubled(m);
 }
 
+/* Among the first labels of the owner. */
+static unsigned service_labels(const maker_t *m, unsigned first)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < first; i++)
+        n += is_service_label(&m->whole.label[i]) ? 1 : 0;
+    return n;
+}
+
 static void add_cut(maker_t *m)
 {
     labels_t l;
@@ -196,6 +205,9 @@ static void add_cut(maker_t *m)
         append(&l, &rest);
         add(m, MISTAKE_NAME_CUT_SHORT, &l);
     }
+    /* Where no label has an underscore, names like the following have records of their own. */
+    if (service_labels(m, m->host) == 0)
+        return;
     /* the first label alone in front of the domain and of the zone */
     take(&l, &m->whole, 0, 1);
     append(&l, &m->domain_labels);
@@ -304,14 +316,6 @@ static void add_typography(maker_t *m)
     add_around(m, MISTAKE_NAME_BLANK, "\t", "", false);
 }
 
-static unsigned service_labels(const maker_t *m)
-{
-    unsigned n = 0;
-    for (unsigned i = 0; i < m->relative; i++)
-        n += is_service_label(&m->whole.label[i]) ? 1 : 0;
-    return n;
-}
-
 size_t mistake_names(const nsp_name_t *owner, const nsp_name_t *domain, const nsp_name_t *zone,
                      mistake_name_t out[MISTAKE_NAMES_MAX])
 {
@@ -327,7 +331,7 @@ size_t mistake_names(const nsp_name_t *owner, const nsp_name_t *domain, const ns
     if (zone->len > 1)
         add_doubled(&m);
     add_cut(&m);
-    if (service_labels(&m) > 0) {
+    if (service_labels(&m, m.relative) > 0) {
         add_underscore(&m, LABELS_MAX, false);
         add_doubled_label(&m);
         add_underscore(&m, LABELS_MAX, true);
@@ -335,7 +339,7 @@ size_t mistake_names(const nsp_name_t *owner, const nsp_name_t *domain, const ns
     add_escaped(&m);
     add_typography(&m);
     add_first_doubled(&m);
-    for (unsigned i = 0; i < m.relative && service_labels(&m) > 1; i++) {
+    for (unsigned i = 0; i < m.relative && service_labels(&m, m.relative) > 1; i++) {
         add_underscore(&m, i, false);
         add_underscore(&m, i, true);
     }

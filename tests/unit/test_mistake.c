@@ -163,6 +163,13 @@ static void names_of_other_records(void **state)
     HOLDS(out, n, dmarc);
     n = names_of("_imap._tcp.example.com.", "example.com.", "example.com.", out);
     HOLDS(out, n, srv);
+    /* nothing with an underscore: the domain has records of its own, which may be the same */
+    n = names_of("bounce.mail.example.com.", "mail.example.com.", "example.com.", out);
+    static const name_case_t bounce[] = {{"cut-short", "bounce.example.com."}};
+    HOLDS(out, n, bounce);
+    nsp_name_t domain = name_of("mail.example.com.");
+    for (size_t i = 0; i < n; i++)
+        assert_false(nsp_name_equal(&out[i].name, &domain));
     n = names_of("example.com.", "example.com.", "example.com.", out);
     static const name_case_t apex[] = {{"doubled", "example.com.example.com."}};
     HOLDS(out, n, apex);
