@@ -97,7 +97,8 @@ static void learn_host(fold_t *f, uint32_t entry, reply_kind_t kind, unsigned fr
     const exchange_t *x = f->entry[entry].x;
     if (x->qtype != NSP_TYPE_A && x->qtype != NSP_TYPE_AAAA)
         return;
-    uint32_t h = host_find(f, &x->qname);
+    /* A name of which only the zone itself tells is known to the fold later than its addresses. */
+    uint32_t h = host_get(f, &x->qname);
     if (h == FOLD_NONE)
         return;
     type_state_t *known = &f->host[h].known[x->qtype == NSP_TYPE_A ? FAMILY_A : FAMILY_AAAA];

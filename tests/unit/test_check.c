@@ -385,6 +385,28 @@ static const walk_case_t walks[] = {
      "www.co.com.",
      "zone co.com. found no-delegation\nparent com.\n 192.5.6.30 aa\n 2001:db8::30 aa\n"
      "a.nic.com. c found 192.5.6.30/e 2001:db8::30/e\n"},
+    {"a server that only the zone names, outside of it",
+     ROOT COM(TWO_GLUED_CO) COM_ADDRESSES NET("extra 60 A 192.0.2.9\n")
+         EXAMPLE("@ 60 NS ns1\n@ 60 NS extra.net.\nns1 60 A 192.0.2.1\n") "address 192.0.2.1 "
+                                                                          "{\nserves "
+                                                                          "example.com\n}\n"
+                                                                          "address 192.0.2.9 "
+                                                                          "{\nserves "
+                                                                          "example.com\n}\n",
+     "example.com.",
+     "zone example.com. found\n" NORMAL_PARENT "ns1.example.com. pcz found 192.0.2.1/gz\n"
+     "extra.net. c found 192.0.2.9/e\n"},
+    {"the parent's servers serve the zone, and its servers have names in the parent",
+     ROOT COM(TWO_GLUED_CO) COM_ADDRESSES
+     "zone example.com {\n@ 60 SOA ns1 h 1 1 1 1 60\n@ 60 NS ns1\nns1 60 A 192.0.2.1\n"
+     "sub 60 NS s.x\ns.x 60 A 192.0.2.1\nt.x 60 A 192.0.2.3\n}\n"
+     "zone sub.example.com {\n@ 60 SOA s.x.example.com. h 1 1 1 1 60\n@ 60 NS s.x.example.com.\n"
+     "@ 60 NS t.x.example.com.\n}\n"
+     "address 192.0.2.1 {\nserves example.com sub.example.com\n}\n"
+     "address 192.0.2.3 {\nserves sub.example.com\n}\n",
+     "sub.example.com.",
+     "zone sub.example.com. found\nparent example.com.\n 192.0.2.1 aa\n"
+     "s.x.example.com. c found 192.0.2.1/e\nt.x.example.com. c found 192.0.2.3/e\n"},
     {"every address of the zone is dead", ROOT COM(TWO_GLUED) COM_ADDRESSES, "example.com.",
      "zone example.com. found\n" NORMAL_PARENT
      "ns1.example.com. pz found 192.0.2.1/g 2001:db8::1/g\n"
