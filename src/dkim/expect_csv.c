@@ -25,7 +25,14 @@ typedef struct csv {
     const char *fault; /* what is wrong with a row; NULL: nothing */
 } csv_t;
 
-typedef enum role { ROLE_OWNER, ROLE_TYPE, ROLE_VALUE, ROLE_PRIORITY, ROLE_COUNT } role_t;
+typedef enum role {
+    ROLE_OWNER,
+    ROLE_TYPE,
+    ROLE_VALUE,
+    ROLE_PRIORITY,
+    ROLE_COUNT,
+    ROLE_DOMAIN /* the owner where no other column is; else the domain, the same in all rows */
+} role_t;
 
 /* What consoles call their columns, in lower case and without blanks and signs. */
 static const struct column_name {
@@ -47,6 +54,7 @@ static const struct column_name {
     {ROLE_OWNER, "domainname"},
     {ROLE_OWNER, "subdomain"},
     {ROLE_OWNER, "fqdn"},
+    {ROLE_DOMAIN, "domain"},
     {ROLE_TYPE, "type"},
     {ROLE_TYPE, "recordtype"},
     {ROLE_TYPE, "dnstype"},
@@ -55,6 +63,8 @@ static const struct column_name {
     {ROLE_VALUE, "value"},
     {ROLE_VALUE, "data"},
     {ROLE_VALUE, "rdata"},
+    {ROLE_VALUE, "txtvalue"},
+    {ROLE_VALUE, "resourcedata"},
     {ROLE_VALUE, "content"},
     {ROLE_VALUE, "contents"},
     {ROLE_VALUE, "target"},
@@ -209,14 +219,21 @@ static role_t role_of(const expect_span_t *field)
 static unsigned find_columns(const row_t *header, size_t column[ROLE_COUNT])
 {
     unsigned found = 0;
+    size_t domain = FIELDS_MAX;
     for (role_t r = 0; r < ROLE_COUNT; r++)
         column[r] = FIELDS_MAX;
     for (size_t i = 0; i < header->count; i++) {
         role_t r = role_of(&header->field[i]);
-        if (r == ROLE_COUNT || column[r] != FIELDS_MAX)
+        if (r == ROLE_DOMAIN)
+            domain = i;
+        if (r >= ROLE_COUNT || column[r] != FIELDS_MAX)
             continue;
         column[r] = i;
         found += r != ROLE_PRIORITY ? 1 : 0;
+    }
+    if (column[ROLE_OWNER] == FIELDS_MAX && domain != FIELDS_MAX) {
+        column[ROLE_OWNER] = domain;
+        found++;
     }
     return found;
 }

@@ -210,6 +210,8 @@ static void csv(void **state)
          "192.0.2.2\n",
          "e.com", "x.e.com. A 192.0.2.1 !q <f:2>|y.e.com. A 192.0.2.2 !i <f:3>"},
         {"Type,Name,Value,Value\nA,x,192.0.2.1,other\n", "e.com", "x.e.com. A 192.0.2.1 <f:2>"},
+        {"Domain,Name,Type,Value\ne.com,x,A,192.0.2.1\n", "e.com", "x.e.com. A 192.0.2.1 <f:2>"},
+        {"Domain,Type,Target\nx.e.com,A,192.0.2.1\n", "e.com", "x.e.com. A 192.0.2.1 !r <f:2>"},
         {"Name,Type,Value\n", "e.com", "ERROR f: no record in it"},
         {"Name,Value\nx,y\n", "e.com", "ERROR f:1:1: no column is named Type"},
         {"Host,Type,TTL\nx,y\n", "e.com", "ERROR f:1:1: no column is named Value"},
