@@ -17,6 +17,7 @@ static void run_rules(diag_t *d)
     if (!rules_delegation(d))
         return;
     rules_hosts(d);
+    rules_witness(d);
     rules_reach(d);
     rules_match(d);
     rules_authority(d);

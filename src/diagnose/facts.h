@@ -70,6 +70,7 @@ typedef struct subject {
     bool edns_silent;  /* plain SOA is answered, and nothing with EDNS over UDP is */
     bool edns_dropped; /* silence on queries with EDNS is explained */
     bool edns_broken;  /* errors on queries with EDNS are explained */
+    bool fragments;    /* that fragments are lost is told */
     bool flapping;     /* loses so much that silence of one kind proves nothing */
     bool has_serial;
     uint32_t serial;
@@ -131,6 +132,7 @@ bool has_ns(const nsp_msg_t *m, nsp_section_t section, const nsp_name_t *owner,
 /* The rules, in the order in which they must run. */
 bool rules_delegation(diag_t *d); /* false: nothing else can be said */
 void rules_hosts(diag_t *d);
+void rules_witness(diag_t *d); /* before rules_reach: what the interface saw decides */
 void rules_reach(diag_t *d);
 void rules_match(diag_t *d);
 void rules_authority(diag_t *d);

@@ -55,6 +55,16 @@ static const struct {
     {EVENT_TCP_NO_SYNACK, OUTCOME_NO_SYNACK},
 };
 
+/* A message that came to this host's interface and was dropped there: what the server did, whatever
+ * the prober's socket saw. With matches it must be the reply, else any other message. */
+static const event_t *undelivered(const exchange_t *x, bool matches)
+{
+    for (uint32_t i = 0; i < x->event_count; i++)
+        if (x->event[i].kind == EVENT_NOT_DELIVERED && (x->event[i].mismatch == 0) == matches)
+            return &x->event[i];
+    return NULL;
+}
+
 static void outcome_decide(const exchange_t *x, outcome_t *out)
 {
     out->kind = OUTCOME_PENDING;
@@ -65,6 +75,11 @@ static void outcome_decide(const exchange_t *x, outcome_t *out)
     }
     if (!x->finished)
         return;
+    out->reply = undelivered(x, true);
+    if (out->reply != NULL) {
+        out->kind = OUTCOME_ANSWERED;
+        return;
+    }
     out->kind = OUTCOME_SILENT;
     for (size_t i = 0; i < sizeof decisions / sizeof decisions[0]; i++) {
         const event_t *e = exchange_find(x, decisions[i].event);
@@ -73,6 +88,11 @@ static void outcome_decide(const exchange_t *x, outcome_t *out)
             out->reply = e;
             return;
         }
+    }
+    out->reply = undelivered(x, false);
+    if (out->reply != NULL) {
+        out->kind = OUTCOME_MISMATCHED;
+        return;
     }
     const event_t *failed = exchange_find(x, EVENT_SEND_FAILED);
     if (failed != NULL && (x->transport == TRANSPORT_TCP || out->attempts == 0)) {

@@ -149,7 +149,7 @@ static void big_rule(diag_t *d, const subject_t *s)
     const fact_t *lost = NULL;
     const fact_t *lost_tcp = NULL;
     bool any_answered = false;
-    if (s->edns_dropped || s->flapping)
+    if (s->edns_dropped || s->flapping || s->fragments)
         return;
     for (size_t i = 0; i < s->count; i++) {
         const fact_t *f = subject_at(d, s, i);

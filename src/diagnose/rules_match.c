@@ -33,7 +33,8 @@ static const event_t *mismatch_event(const fact_t *f, finding_id_t id)
     for (uint32_t i = 0; i < f->x->event_count; i++) {
         const event_t *e = &f->x->event[i];
         finding_id_t which;
-        if (e->kind == EVENT_MISMATCH && mismatch_id(e->mismatch, &which) && which == id)
+        if ((e->kind == EVENT_MISMATCH || e->kind == EVENT_NOT_DELIVERED) &&
+            mismatch_id(e->mismatch, &which) && which == id)
             return e;
     }
     return NULL;

@@ -15,17 +15,24 @@
 typedef enum transport { TRANSPORT_UDP, TRANSPORT_TCP } transport_t;
 
 typedef enum event_kind {
-    EVENT_SENT,         /* a query packet left; bytes are the message */
-    EVENT_REPLY,        /* a message that matches an attempt; bytes */
-    EVENT_MISMATCH,     /* a message that does not match; mismatch says why; bytes */
-    EVENT_ICMP,         /* ICMP error about an attempt; peer is the reporting router */
-    EVENT_SEND_FAILED,  /* the kernel refused to send; os_error */
-    EVENT_TIMEOUT,      /* an attempt's time is over */
-    EVENT_TCP_OPEN,     /* handshake done */
-    EVENT_TCP_REFUSED,  /* RST in answer to SYN */
-    EVENT_TCP_RESET,    /* RST after the handshake */
-    EVENT_TCP_CLOSED,   /* FIN before the reply; bytes are what had come of a frame (may be none) */
-    EVENT_TCP_NO_SYNACK /* handshake not done when the attempt's time was over */
+    EVENT_SENT,        /* a query packet left; bytes are the message */
+    EVENT_REPLY,       /* a message that matches an attempt; bytes */
+    EVENT_MISMATCH,    /* a message that does not match; mismatch says why; bytes */
+    EVENT_ICMP,        /* ICMP error about an attempt; peer is the reporting router */
+    EVENT_SEND_FAILED, /* the kernel refused to send; os_error */
+    EVENT_TIMEOUT,     /* an attempt's time is over */
+    EVENT_TCP_OPEN,    /* handshake done */
+    EVENT_TCP_REFUSED, /* RST in answer to SYN */
+    EVENT_TCP_RESET,   /* RST after the handshake */
+    EVENT_TCP_CLOSED,  /* FIN before the reply; bytes are what had come of a frame (may be none) */
+    EVENT_TCP_NO_SYNACK, /* handshake not done when the attempt's time was over */
+    /* Seen at an interface while an exchange was waiting (capture/witness.h) */
+    EVENT_NOT_DELIVERED,     /* a message came to the interface, and no socket got it; mismatch says
+                                whether it matches; bytes */
+    EVENT_TCP_NOT_DELIVERED, /* the answer to SYN came to the interface, and the kernel never saw it
+                              */
+    EVENT_FRAGMENTS_LOST     /* fragments of a datagram came, and never all of them; bytes are the
+                                beginning, none when the first fragment is missing */
 } event_kind_t;
 
 /* Why a message does not match: bits. */

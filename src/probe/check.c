@@ -101,7 +101,7 @@ static net_err_t look(void *user, loop_t *l, int64_t now, int64_t *again_at)
     *again_at = c->wants->again_at;
     if (!add_wanted(c, l))
         return NET_E_MEMORY;
-    return add_batteries(c, l);
+    return c->options->walk_only ? NET_OK : add_batteries(c, l);
 }
 
 /* The answers to the battery alone are not read by the model. */

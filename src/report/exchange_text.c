@@ -12,9 +12,10 @@ uint64_t exchange_number(const exchange_t *x)
 
 const char *event_name(event_kind_t kind)
 {
-    static const char *const names[] = {"sent",        "reply",      "mismatch",     "icmp",
-                                        "send-failed", "timeout",    "tcp-open",     "tcp-refused",
-                                        "tcp-reset",   "tcp-closed", "tcp-no-synack"};
+    static const char *const names[] = {
+        "sent",          "reply",         "mismatch",          "icmp",          "send-failed",
+        "timeout",       "tcp-open",      "tcp-refused",       "tcp-reset",     "tcp-closed",
+        "tcp-no-synack", "not-delivered", "tcp-not-delivered", "fragments-lost"};
     return (unsigned)kind < sizeof names / sizeof names[0] ? names[kind] : "unknown";
 }
 
@@ -125,6 +126,16 @@ void event_describe(const exchange_t *x, const event_t *e, reply_t *scratch, cha
         break;
     case EVENT_TCP_NO_SYNACK:
         snprintf(buf, cap, "timeout   no answer to SYN");
+        break;
+    case EVENT_NOT_DELIVERED:
+        describe_message(e, "dropped   by this host: ", scratch, buf, cap);
+        break;
+    case EVENT_TCP_NOT_DELIVERED:
+        snprintf(buf, cap, "dropped   by this host: the answer to SYN");
+        break;
+    case EVENT_FRAGMENTS_LOST:
+        snprintf(buf, cap, "fragments of an answer came, %s",
+                 e->size > 0 ? "but not all" : "but not the first");
         break;
     }
 }

@@ -402,6 +402,13 @@ static void draw_event(ladder_t *l, const event_t *e, const double *at)
         draw_syn(l, NULL, false);
         draw_note(l, at, "timeout: no answer to SYN");
         return;
+    case EVENT_NOT_DELIVERED:
+    case EVENT_TCP_NOT_DELIVERED:
+        draw_note(l, at, "an answer came, and this host dropped it");
+        return;
+    case EVENT_FRAGMENTS_LOST:
+        draw_note(l, at, "fragments of an answer came, but not all");
+        return;
     }
 }
 
