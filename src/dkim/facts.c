@@ -87,6 +87,16 @@ bool facts_sibling(const facts_t *f, const nsp_name_t *owner, nsp_name_t *out)
            nsp_name_join(&label, &up, out) == NSP_OK;
 }
 
+size_t facts_beside(uint16_t type, uint16_t out[FACTS_BESIDE_MAX])
+{
+    static const uint16_t types[FACTS_BESIDE_MAX] = {NSP_TYPE_TXT, NSP_TYPE_A, NSP_TYPE_MX};
+    out[0] = NSP_TYPE_CNAME;
+    if (type != NSP_TYPE_CNAME)
+        return 1;
+    memcpy(out, types, sizeof types);
+    return FACTS_BESIDE_MAX;
+}
+
 int64_t facts_wall(const facts_t *f, const answer_t *a)
 {
     return (f->set->began_wall + a->at) / NS_PER_SECOND;

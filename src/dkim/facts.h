@@ -134,8 +134,9 @@ typedef struct facts {
     size_t lookup_cap;
     lookup_t *lookup;
     bool out_of_memory;
-    bool complete;    /* all that was wanted is decided */
-    int64_t now;      /* seconds since 1970 */
+    int64_t now;   /* seconds since 1970 */
+    double chance; /* that one verification finds every record */
+    round_outcome_t outcome;
     reply_t *scratch; /* for messages */
     model_t *model;   /* for the walks */
     model_wants_t *wants;
@@ -157,6 +158,10 @@ const answer_t *facts_answer(const facts_t *f, const addr_t *server, const nsp_n
 const nsp_msg_t *facts_message(const facts_t *f, const answer_t *a);
 /* A name beside owner that nobody can have published. False when there is no room for it. */
 bool facts_sibling(const facts_t *f, const nsp_name_t *owner, nsp_name_t *out);
+#define FACTS_BESIDE_MAX 3
+/* The types that are asked for at a name which has the expected record: what must not stand beside
+ * it. Returns their number. */
+size_t facts_beside(uint16_t type, uint16_t out[FACTS_BESIDE_MAX]);
 /* When something was said, seconds since 1970. */
 int64_t facts_wall(const facts_t *f, const answer_t *a);
 
@@ -209,7 +214,9 @@ void rules_expect(facts_t *f);
 void rules_dnssec(facts_t *f);
 void rules_zone(facts_t *f);
 void rules_place(facts_t *f);
-void rules_record(facts_t *f);
+void rules_partial(facts_t *f); /* some servers have a record, others do not */
+void rules_record(facts_t *f);  /* none has it */
+void rules_found(facts_t *f);   /* it is there */
 void rules_key(facts_t *f);
 
 #endif

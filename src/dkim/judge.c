@@ -285,11 +285,15 @@ bool judge(facts_t *f, int64_t now, dkim_result_t *out)
         count_cells(f, &f->expected[i]);
     out->chance = chance_of_all(f);
     out->outcome = outcome_of_all(f, out->chance);
+    f->chance = out->chance;
+    f->outcome = out->outcome;
     out->status =
         judge_status(out->outcome, out->chance, f->expected_count == 0, f->options->began, now);
     rules_zone(f);
     rules_place(f);
+    rules_partial(f);
     rules_record(f);
+    rules_found(f);
     rules_key(f);
     finding_list_sort(&out->findings);
     f->list = NULL;

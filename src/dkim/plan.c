@@ -327,8 +327,10 @@ static void ask_witness(plan_t *p, expected_t *x)
 static void ask_holder(plan_t *p, const expected_t *x)
 {
     const zone_facts_t *z = &p->f->zone[x->zone];
-    uint16_t beside = x->e->type == NSP_TYPE_CNAME ? NSP_TYPE_TXT : NSP_TYPE_CNAME;
-    plan_ask_udp(p, &z->place[x->holder].addr, &x->e->owner, beside);
+    uint16_t type[FACTS_BESIDE_MAX];
+    size_t n = facts_beside(x->e->type, type);
+    for (size_t i = 0; i < n; i++)
+        plan_ask_udp(p, &z->place[x->holder].addr, &x->e->owner, type[i]);
 }
 
 /* Where the CNAME leads to. A CNAME in place of another type may lead to the record all the same.
