@@ -51,8 +51,7 @@ static bool beside_rule(facts_t *f, const expected_t *x, uint16_t beside)
 {
     const zone_facts_t *z = expected_zone(f, x);
     char type[16];
-    if (x->holder == FACTS_NONE || x->cell[x->holder].udp_by->count == 0 ||
-        beside == x->e->type)
+    if (x->holder == FACTS_NONE || x->cell[x->holder].udp_by->count == 0 || beside == x->e->type)
         return false;
     const answer_t *a = facts_answer(f, &z->place[x->holder].addr, &x->e->owner, beside);
     if (a == NULL || answer_reading(a, &z->apex) != READ_FOUND)
