@@ -315,11 +315,16 @@ static void ask_witness(plan_t *p, expected_t *x)
     mark_t mark = x->cell[x->witness].udp;
     nsp_name_t name;
     const nsp_name_t *sibling = facts_sibling(p->f, &x->e->owner, &name) ? &name : NULL;
+    const answer_t *beside = NULL;
     if (sibling != NULL)
-        plan_ask_udp(p, at, sibling, x->e->type);
+        beside = plan_ask_udp(p, at, sibling, x->e->type);
     if (mark != MARK_NXDOMAIN)
         ask_types(p, x, z, at, sibling);
-    if (mark != MARK_WRONG)
+    /* A wrong CNAME was entered where it should be, unless it is a wildcard's; beside a wrong
+     * record of another type the right one may be missing. */
+    reading_t r = beside != NULL ? answer_reading(beside, &z->apex) : READ_PENDING;
+    bool wildcard = r == READ_FOUND || r == READ_ALIAS;
+    if (mark != MARK_WRONG || wildcard || x->e->type != NSP_TYPE_CNAME)
         ask_mistakes(p, x, z, at);
 }
 

@@ -393,8 +393,6 @@ static bool is_at(facts_t *f, const gap_t *g, const mistake_name_t *name, const 
 static bool owner_rule(facts_t *f, const gap_t *g)
 {
     mistake_name_t name[MISTAKE_NAMES_MAX];
-    if (g->c->udp == MARK_WRONG)
-        return false;
     size_t n = mistake_names(&g->x->e->owner, &f->in->domain, &g->z->apex, name);
     for (size_t i = 0; i < n; i++) {
         const answer_t *a = facts_answer(f, &g->p->addr, &name[i].name, g->x->e->type);
@@ -431,14 +429,14 @@ static void say_instead(say_t *s, facts_t *f, const gap_t *g)
         say(s, "the name does not exist (NXDOMAIN).");
         return;
     }
-    nsp_type_text(g->x->e->type, type);
+    const char *wanted = nsp_type_text(g->x->e->type, type);
     if (g->c->udp == MARK_WRONG) {
         say(s, "the name has ");
         say_count(s, g->c->udp_by->count, "record", "records");
-        say(s, " of type %s, none of them the expected one.", type);
+        say(s, " of type %s, none of them the expected one.", wanted);
         return;
     }
-    say(s, "the name exists, without %s records (NODATA)", type);
+    say(s, "the name exists, without %s records (NODATA)", wanted);
     if (say_types(NULL, f, g, NULL) > 0) {
         say(s, "; it has ");
         say_types(s, f, g, NULL);
@@ -482,8 +480,8 @@ static void record_rule(facts_t *f, expected_t *x)
     x->explained = true;
     if (g.c->bogus)
         return; /* resolvers do not see what the server says */
-    if (undelegated_rule(f, &g) || cnames_rule(f, &g) || wildcard_rule(f, &g) ||
-        value_rule(f, &g) || alias_rule(f, &g) || type_rule(f, &g) || owner_rule(f, &g))
+    if (undelegated_rule(f, &g) || cnames_rule(f, &g) || owner_rule(f, &g) ||
+        wildcard_rule(f, &g) || value_rule(f, &g) || alias_rule(f, &g) || type_rule(f, &g))
         return;
     missing_rule(f, &g);
 }
