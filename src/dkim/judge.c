@@ -84,13 +84,12 @@ static bool same_lookup(const expected_t *a, const expected_t *b)
 static double chance_together(const facts_t *f, size_t first)
 {
     const expected_t *x = &f->expected[first];
-    size_t good = x->matched;
     bool alone = true;
     for (size_t i = first + 1; i < f->expected_count; i++)
         alone &= !same_lookup(x, &f->expected[i]);
     if (alone || x->zone == FACTS_NONE)
         return x->chance;
-    good = 0;
+    size_t good = 0;
     for (size_t k = 0; k < x->cell_count; k++) {
         const place_t *p = &f->zone[x->zone].place[k];
         bool all = p->delegated && p->in_use;

@@ -118,9 +118,9 @@ static void describe_ds(facts_t *f, const group_t *g, const sighting_t *s, nsp_t
 static void add_span(int64_t seconds, nsp_text_t *t)
 {
     int64_t n = seconds < 0 ? -seconds : seconds;
-    if (n >= 2 * 86400)
+    if (n >= INT64_C(2) * 86400)
         nsp_text_printf(t, "%lld days", (long long)(n / 86400));
-    else if (n >= 2 * 3600)
+    else if (n >= INT64_C(2) * 3600)
         nsp_text_printf(t, "%lld hours", (long long)(n / 3600));
     else
         nsp_text_printf(t, "%lld minutes", (long long)(n / 60));
