@@ -1,8 +1,7 @@
 /* Records and messages as JSON: fields under the names of rrtypes.def. */
 #include "text_field.h"
 
-/* Length of the valid UTF-8 sequence at p (RFC 3629 4), or 0. */
-static size_t utf8_length(const uint8_t *p, size_t left)
+size_t nsp_utf8_length(const uint8_t *p, size_t left)
 {
     if (p[0] < 0x80)
         return 1;
@@ -23,7 +22,7 @@ void nsp_text_json_string(nsp_text_t *t, const char *s, size_t len)
     const uint8_t *p = (const uint8_t *)s;
     nsp_text_add(t, "\"", 1);
     for (size_t i = 0; i < len;) {
-        size_t n = utf8_length(p + i, len - i);
+        size_t n = nsp_utf8_length(p + i, len - i);
         if (p[i] == '"' || p[i] == '\\') {
             char pair[2] = {'\\', (char)p[i]};
             nsp_text_add(t, pair, 2);

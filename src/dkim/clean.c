@@ -4,29 +4,7 @@
 #include <string.h>
 
 #include "dkim/expect.h"
-
-/* Octets of the UTF-8 sequence at p (RFC 3629 4), or 0 when it is none. */
-static size_t sequence(const uint8_t *p, size_t left)
-{
-    size_t n = 0;
-    if (p[0] < 0x80)
-        return 1;
-    if (p[0] >= 0xc2 && p[0] <= 0xdf)
-        n = 2;
-    else if (p[0] >= 0xe0 && p[0] <= 0xef)
-        n = 3;
-    else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-        n = 4;
-    if (n == 0 || left < n)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-    bool surrogate = p[0] == 0xed && p[1] > 0x9f;
-    bool beyond = p[0] == 0xf4 && p[1] > 0x8f;
-    return overlong || surrogate || beyond ? 0 : n;
-}
+#include "proto/text_field.h"
 
 /* The character of a sequence of n octets, 2 to 4. */
 static uint32_t decode(const uint8_t *p, size_t n)
@@ -78,7 +56,7 @@ static int replacement_1252(uint8_t c, unsigned *odd)
 static size_t step(const char *text, size_t left, int *out, unsigned *odd)
 {
     const uint8_t *p = (const uint8_t *)text;
-    size_t n = sequence(p, left);
+    size_t n = nsp_utf8_length(p, left);
     *odd = 0;
     if (n == 0) {
         *out = replacement_1252(p[0], odd);

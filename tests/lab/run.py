@@ -5,7 +5,6 @@ Every folder beside this file that has a scenario.toml is a scenario (docs/LAB.m
 network: a root server, a server of `test`, and the hosts of HOSTS, each of which serves the zone
 of every scenario that names it. Needs root; without it every scenario is skipped, loudly.
 """
-import concurrent.futures
 import glob
 import json
 import os
@@ -14,9 +13,9 @@ import tomllib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
-import net as lab_net  # noqa: E402
+import scenarios  # noqa: E402
 import servers  # noqa: E402
-import tap  # noqa: E402
+from scenarios import subject_of  # noqa: E402
 
 INPUT = "table inet f {{\n chain i {{\n type filter hook input priority 0;\n {}\n }}\n}}\n"
 
@@ -117,7 +116,7 @@ class Scenario:
         return word.replace("ZONE", self.zone)
 
 
-def start(net, scenarios):
+def start(net, all_scenarios):
     for host in ["client", "root", "tld", *HOSTS]:
         net.host(host)
     d = servers.folder(net, "zones")
@@ -127,15 +126,15 @@ def start(net, scenarios):
                          f"ns.nic.test. AAAA {net.v6('tld')}\n")
     test = f"$TTL 3600\n@ SOA ns.nic host 1 7200 900 1209600 300\n@ NS ns.nic\n" \
            f"ns.nic A {net.v4('tld')}\nns.nic AAAA {net.v6('tld')}\n"
-    for s in scenarios:
+    for s in all_scenarios:
         test += s.delegation_text(net)
     servers.knot(net, "root", {".": root})
     held = {s.zone: servers.write(f"{d}/{s.name}-tld", s.zone_text(net, 2026112401))
-            for s in scenarios if s.at_parent}
+            for s in all_scenarios if s.at_parent}
     servers.bind(net, "tld", {"test": servers.write(f"{d}/test", test), **held})
     for host, (software, firewall) in HOSTS.items():
         zones = {}
-        for s in scenarios:
+        for s in all_scenarios:
             if host not in s.servers + s.parent or host in s.without:
                 continue
             serial = 2026010101 if host == "stale" else 2026112401
@@ -150,7 +149,7 @@ def start(net, scenarios):
     net.nft("bridge", FRAGMENTS.format(net.v4("nofrag"), net.v6("nofrag")))
 
 
-def wait(net, scenarios):
+def wait(net, all_scenarios):
     """The hosts that can be asked over UDP from the client have to answer before the tests."""
     late = []
     if not net.wait_for(net.v4("root"), "."):
@@ -159,15 +158,11 @@ def wait(net, scenarios):
         late.append("tld")
     for host in ("nsd", "knot", "bind", "pdns", "udponly", "tcprst", "nov6", "bigudp", "nofrag",
                  "stale"):
-        zone = next((s.zone for s in scenarios
+        zone = next((s.zone for s in all_scenarios
                      if host in s.servers and host not in s.without), None)
         if zone and not net.wait_for(net.v4(host), zone):
             late.append(host)
     return late
-
-
-def subject_of(finding):
-    return finding["address"] or (finding["server"] or "-").rstrip(".")
 
 
 def ask(net, prog, s):
@@ -209,34 +204,8 @@ def one_schedule(report):
 
 
 def main():
-    a = tap.arguments(["--list"])
-    t = tap.Tap()
-    scenarios = [Scenario(p) for p in sorted(glob.glob(os.path.join(HERE, "*", "scenario.toml")))]
-    if a.only:
-        scenarios = [s for s in scenarios if a.only in s.name]
-    if a.list:
-        print("\n".join(s.name for s in scenarios))
-        return 0
-    why = lab_net.usable()
-    if why:
-        for s in scenarios:
-            t.skip(s.name, why)
-        return t.done()
-    with lab_net.Net() as net:
-        start(net, scenarios)
-        late = wait(net, scenarios)
-        logs = ""
-        for host in late:
-            path = os.path.join(net.dir, host, "log")
-            if os.path.exists(path):
-                with open(path, encoding="utf-8", errors="replace") as f:
-                    logs += f"--- {host}\n" + f.read()[-1500:]
-        t.check("every server answers", not late, f"{late}\n{logs}")
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            jobs = [(s, pool.submit(ask, net, a.prog, s)) for s in scenarios]
-            for s, job in jobs:
-                judge(t, net, s, job.result())
-    return t.done()
+    paths = sorted(glob.glob(os.path.join(HERE, "*", "scenario.toml")))
+    return scenarios.main([Scenario(p) for p in paths], start, wait, ask, judge)
 
 
 if __name__ == "__main__":

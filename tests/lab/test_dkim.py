@@ -5,7 +5,6 @@ Every file of dkim/ is a scenario (docs/LAB.md). All share one network: a root s
 `test`, the mail service's own server, and the hosts of HOSTS. Needs root; without it every scenario
 is skipped, loudly.
 """
-import concurrent.futures
 import glob
 import json
 import os
@@ -15,8 +14,9 @@ import tomllib
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import net as lab_net  # noqa: E402
+import scenarios  # noqa: E402
 import servers  # noqa: E402
-import tap  # noqa: E402
+from scenarios import subject_of  # noqa: E402
 
 DROP = "table inet f {\n chain i {\n type filter hook input priority 0;\n" \
        " meta l4proto { tcp, udp } th dport 53 drop\n }\n}\n"
@@ -147,13 +147,13 @@ def other_ds(net, zone):
     return lab_net.run("dnssec-dsfromkey", "-2", key).stdout
 
 
-def write_zones(net, d, scenarios):
+def write_zones(net, d, all_scenarios):
     """host: {zone: path}, and the text of `test`."""
     held = {h: {} for h in HOSTS}
     test = f"$TTL 3600\n@ SOA ns.nic host 1 7200 900 1209600 300\n@ NS ns.nic\n" \
            f"ns.nic A {net.v4('tld')}\nns.nic AAAA {net.v6('tld')}\nservice NS ns.service\n" \
            f"ns.service A {net.v4('service')}\nns.service AAAA {net.v6('service')}\n"
-    for s in scenarios:
+    for s in all_scenarios:
         test += s.delegation(net)
         ds = ""
         for host in sorted(s.needed - set(s.without)):
@@ -187,11 +187,11 @@ controls {{ }};
     net.popen("late", "named", "-f", "-n", "1", "-c", conf, log=f"{d}/log")
 
 
-def start(net, scenarios):
+def start(net, all_scenarios):
     for host in ["client", "root", "tld", "service", *HOSTS]:
         net.host(host)
     d = servers.folder(net, "zones")
-    held, test = write_zones(net, d, scenarios)
+    held, test = write_zones(net, d, all_scenarios)
     test_path, ds = sign(net, "test", servers.write(f"{d}/test", test))
     root = servers.write(f"{d}/root", "$TTL 3600\n@ SOA a.root. host. 1 7200 900 1209600 300\n"
                          f"@ NS a.root.\na.root. A {net.v4('root')}\na.root. AAAA {net.v6('root')}\n"
@@ -208,13 +208,13 @@ def start(net, scenarios):
             servers.SOFTWARE[software](net, host, held[host])
     late(net, held["late"])
     net.nft("dead", DROP)
-    return held
+    net.held = held
 
 
-def wait(net, held):
+def wait(net, _):
     late_hosts = [h for h, zone in (("root", "."), ("tld", "test"), ("service", "service.test"))
                   if not net.wait_for(net.v4(h), zone)]
-    for host, zones in held.items():
+    for host, zones in net.held.items():
         if host != "dead":
             late_hosts += [f"{host} {z}" for z in zones if not net.wait_for(net.v4(host), z)]
     return late_hosts
@@ -227,10 +227,6 @@ def ask(net, prog, s):
         argv += ["--expect", s.word(net, line)]
     argv += [s.word(net, o) for o in [*s.options, s.domain, *s.tokens]]
     return net.exec("client", *argv, check=False)
-
-
-def subject_of(finding):
-    return finding["address"] or (finding["server"] or "-").rstrip(".")
 
 
 def judge(t, net, s, p):
@@ -257,34 +253,8 @@ def judge(t, net, s, p):
 
 
 def main():
-    a = tap.arguments(["--list"])
-    t = tap.Tap()
-    scenarios = [Scenario(p) for p in sorted(glob.glob(os.path.join(HERE, "dkim", "*.toml")))]
-    if a.only:
-        scenarios = [s for s in scenarios if a.only in s.name]
-    if a.list:
-        print("\n".join(s.name for s in scenarios))
-        return 0
-    why = lab_net.usable()
-    if why:
-        for s in scenarios:
-            t.skip(s.name, why)
-        return t.done()
-    with lab_net.Net() as net:
-        held = start(net, scenarios)
-        slow = wait(net, held)
-        logs = ""
-        for host in sorted({h.split()[0] for h in slow}):
-            path = os.path.join(net.dir, host, "log")
-            if os.path.exists(path):
-                with open(path, encoding="utf-8", errors="replace") as f:
-                    logs += f"--- {host}\n" + f.read()[-1500:]
-        t.check("every server answers for every zone", not slow, f"{slow}\n{logs}")
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            jobs = [(s, pool.submit(ask, net, a.prog, s)) for s in scenarios]
-            for s, job in jobs:
-                judge(t, net, s, job.result())
-    return t.done()
+    paths = sorted(glob.glob(os.path.join(HERE, "dkim", "*.toml")))
+    return scenarios.main([Scenario(p) for p in paths], start, wait, ask, judge)
 
 
 if __name__ == "__main__":
