@@ -127,7 +127,10 @@ static cap_live_result_t activate(live_t *s, const cap_live_options_t *o, char *
     char text[PCAP_ERRBUF_SIZE] = "";
     int rc = set_up(s->pcap, o) ? pcap_activate(s->pcap) : PCAP_ERROR;
     if (rc == PCAP_ERROR_PERM_DENIED) {
-        snprintf(error, CAP_ERROR_MAX, "%.60s: capturing needs CAP_NET_RAW", o->interface);
+        snprintf(error, CAP_ERROR_MAX,
+                 "%.60s: capturing needs CAP_NET_RAW: run it as root, or once: sudo setcap "
+                 "cap_net_raw+ep $(command -v nsprobe)",
+                 o->interface);
         return CAP_LIVE_PRIVILEGE;
     }
     if (rc < 0) {

@@ -5,6 +5,8 @@
 
 #define ITEMS_MAX  65536u
 #define OCTETS_MAX ((size_t)32 << 20)
+/* The time of sending is read after the packet left, that of an answer by the kernel: nanoseconds. */
+#define EARLY INT64_C(10000000)
 
 struct witness {
     uint16_t port;
@@ -266,7 +268,7 @@ static bool join_one(exchange_t *x, const cap_item_t *i, int64_t at)
 /* Fragments may be given up long after they came; then the try's end is their time. */
 static bool in_time(const cap_item_t *i, const span_t *s, int64_t *at)
 {
-    if (*at < s->first)
+    if (*at < s->first - EARLY)
         return false;
     if (i->kind == CAP_ITEM_UDP_LOST && *at > s->last)
         *at = s->last;
