@@ -5,7 +5,8 @@
 
 #define ITEMS_MAX  65536u
 #define OCTETS_MAX ((size_t)32 << 20)
-/* The time of sending is read after the packet left, that of an answer by the kernel: nanoseconds. */
+/* Nanoseconds: the time of sending is read after the packet left, that of an answer by the kernel.
+ */
 #define EARLY INT64_C(10000000)
 
 struct witness {

@@ -101,11 +101,11 @@ static size_t put_heading(FILE *out, const live_heading_t *h)
 void live_table_print(FILE *out, live_table_t *t, const live_heading_t *h,
                       const text_style_t *style, size_t rows)
 {
-    const live_server_t *order[LIVE_SERVERS_MAX + 1];
+    const live_server_t *order[LIVE_SERVERS_MAX + 1] = {NULL};
     size_t n = 0;
     for (size_t i = 0; i < t->count; i++)
         order[n++] = &t->server[i];
-    qsort(order, n, sizeof(order[0]), by_trouble);
+    qsort(order, n, sizeof(const live_server_t *), by_trouble);
     if (t->server[LIVE_SERVERS_MAX].queries > 0)
         order[n++] = &t->server[LIVE_SERVERS_MAX];
     if (t->lines > 0)
