@@ -18,9 +18,6 @@ void nsp_text_base32(nsp_text_t *t, const uint8_t *p, size_t n);  /* RFC 4648 7,
 void nsp_text_quoted(nsp_text_t *t, const uint8_t *p, size_t n);  /* RFC 1035 5.1 */
 void nsp_text_address(nsp_text_t *t, const uint8_t *p, size_t n); /* 4 or 16 octets */
 void nsp_text_time(nsp_text_t *t, uint32_t seconds);
-/* Octets of the UTF-8 sequence at p (RFC 3629 4), of which left are there, at least one; 0 when it
- * is none. */
-size_t nsp_utf8_length(const uint8_t *p, size_t left);
 /* RFC 3597 5: \# length hex */
 void nsp_text_unknown(nsp_text_t *t, const uint8_t *p, size_t n);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "dkim/expect.h"
-#include "proto/text_field.h"
+#include "proto/nsproto.h"
 
 /* The character of a sequence of n octets, 2 to 4. */
 static uint32_t decode(const uint8_t *p, size_t n)
