@@ -40,8 +40,14 @@ void expectations_free(expectations_t *e);
 /* Each of these adds expectations, or adds none and puts one sentence into err: where, what is
  * wrong, what is accepted. The same record twice is added once. */
 
-/* One record as "NAME TYPE RDATA" (TTL and class may stand there too). A name without final dot is
- * absolute when it ends in base (or base is NULL), else relative to base. where: for origin. */
+/* One record as "NAME TYPE RDATA" (TTL and class may stand there too). where: for origin. base may
+ * be NULL.
+ *
+ * Consoles and people leave final dots out. A NAME without one is a whole name when base is NULL
+ * or when it ends in the same top-level label as base; else it is below base, as "@" is base. A
+ * name in RDATA without one is a whole name when it has more than one label and its last one has no
+ * underscore in front; else it is below base. TXT without quotation marks is taken as the text up
+ * to the end, semicolons included. */
 bool expect_add_line(expectations_t *e, const char *text, size_t len, const nsp_name_t *base,
                      const char *where, char err[EXPECT_ERROR_MAX]);
 /* A file's text: CSV with a header that names the columns (Name, Type, Value; in any order, in any
