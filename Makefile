@@ -78,7 +78,7 @@ LIB_SO    := $(BUILD)/libnsproto.so.$(VERSION)
 PROG_A    := $(BUILD)/libnsprobe-internal.a
 PROG      := $(BUILD)/nsprobe
 
-.PHONY: all help deps demo test unit units cli lab corpus fuzzers fuzz fuzz-smoke coverage bench lint format \
+.PHONY: all help deps demo test unit units cli lab corpus fuzzers fuzz fuzz-smoke coverage torture-table bench lint format \
         man install clean check-docs
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -197,6 +197,17 @@ $(BUILD)/bench/%: $(BUILD)/bench/%.o $(PROG_A) $(LIB_A)
 	@mkdir -p $(@D)
 	$(CC) $(MODE) $(LDMODE) $(PIE) -o $@ $^ $(LDLIBS) -lknot -lldns
 
+$(BUILD)/torture/getaddrinfo: tests/torture/getaddrinfo.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) -O2 $(WARN) -o $@ $<
+$(BUILD)/torture/cares: tests/torture/cares.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) -O2 $(WARN) -o $@ $< -lcares
+
+## torture-table  docs/TORTURE.md: what real clients do at every fault (root)
+torture-table: $(PROG) $(BUILD)/torture/getaddrinfo $(BUILD)/torture/cares
+	@tests/torture/table.py --prog $(PROG) --build $(BUILD)/torture
+
 ## bench       speed beside libknot and ldns, as ratios
 bench: $(BENCH_BIN)
 	scripts/bench.sh $(BUILD)
@@ -208,6 +219,7 @@ lint:
 ## check-docs  docs/FINDINGS.md says what the table of findings says
 check-docs:
 	scripts/findings-doc.sh | diff -u docs/FINDINGS.md -
+	scripts/faults-doc.sh | diff -u docs/FAULTS.md -
 	scripts/differences-doc.sh | diff -u docs/DIFFERENCES.md -
 
 format:

@@ -20,8 +20,9 @@ ALLOWED = {
     "probe": {"net", "dkim", "diagnose", "exchange", "proto"},
     "watch": {"dkim", "diagnose", "exchange", "proto"},
     "serve": {"net", "exchange", "proto"},
+    "torture": {"serve", "exchange", "proto"},
     "report": {"watch", "dkim", "diagnose", "exchange", "proto"},
-    "cmd": {"report", "probe", "capture", "serve", "watch", "net", "dkim", "diagnose", "exchange",
+    "cmd": {"report", "probe", "capture", "serve", "torture", "watch", "net", "dkim", "diagnose", "exchange",
             "proto"},
 }
 # proto is usable alone: nothing but the C library's own headers
