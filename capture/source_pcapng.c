@@ -12,7 +12,11 @@
 #define BLOCK_SIMPLE     3u
 #define BLOCK_STATISTICS 5u
 #define BLOCK_ENHANCED   6u
-#define BLOCK_JOURNAL    9u /* systemd's; Wireshark counts it as a packet */
+/* No packets, but Wireshark gives them numbers: entries of systemd's journal, and what is private
+ * to an organisation. */
+#define BLOCK_JOURNAL     9u
+#define BLOCK_CUSTOM      0x00000badu
+#define BLOCK_CUSTOM_KEEP 0x40000badu
 
 #define ORDER_MAGIC 0x1a2b3c4du
 
@@ -378,7 +382,7 @@ static reader_status_t read_other(reader_t *r, const block_t *b)
         status = read_interface(r, b);
     else if (b->type == BLOCK_STATISTICS)
         read_statistics(r, b);
-    else if (b->type == BLOCK_JOURNAL)
+    else if (b->type == BLOCK_JOURNAL || b->type == BLOCK_CUSTOM || b->type == BLOCK_CUSTOM_KEEP)
         r->number++;
     return status;
 }
