@@ -2,34 +2,19 @@
 
 #include <string.h>
 
+#include "exchange/checksum.h"
 #include "proto/wire.h"
 
 #define IPV4_HEADER 20u
 #define IPV6_HEADER 40u
 
-/* Internet checksum (RFC 1071) over octets, on top of a running sum. */
-static uint32_t sum_octets(uint32_t sum, const uint8_t *p, uint32_t n)
-{
-    for (uint32_t i = 0; p != NULL && i + 1 < n; i += 2)
-        sum += (uint32_t)p[i] << 8 | p[i + 1];
-    if (p != NULL && n % 2 != 0)
-        sum += (uint32_t)p[n - 1] << 8;
-    return sum;
-}
-
-static uint16_t fold_sum(uint32_t sum)
-{
-    while (sum >> 16 != 0)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
-static uint32_t pseudo_sum(const addr_t *from, const addr_t *to, uint8_t protocol, uint32_t size)
+/* Sum of the pseudo-header of UDP, TCP and ICMPv6 (RFC 9293 3.1, RFC 8200 8.1). */
+static uint64_t pseudo_sum(const addr_t *from, const addr_t *to, uint8_t protocol, uint32_t size)
 {
     uint32_t n = from->family == 4 ? 4 : 16;
-    uint32_t sum = sum_octets(0, from->octets, n);
-    sum = sum_octets(sum, to->octets, n);
-    return sum + protocol + size;
+    uint64_t sum = checksum_sum(from->octets, n);
+    sum = checksum_join(sum, checksum_sum(to->octets, n));
+    return checksum_number(checksum_number(sum, protocol), (uint16_t)size);
 }
 
 /* IP header in front of size octets of payload. */
@@ -55,7 +40,7 @@ static nsp_writer_t begin_ip(packet_t *p, const packet_ip_t *ip, const addr_t *f
         nsp_write_bytes(&w, from->octets, 4);
         nsp_write_bytes(&w, to->octets, 4);
         if (w.err == NSP_OK)
-            nsp_patch_u16(&w, 10, fold_sum(sum_octets(0, p->octets, IPV4_HEADER)));
+            nsp_patch_u16(&w, 10, (uint16_t)~checksum_fold(checksum_sum(p->octets, IPV4_HEADER)));
     } else {
         nsp_write_u32(&w, 0x60000000);
         nsp_write_u16(&w, (uint16_t)size);
@@ -67,9 +52,10 @@ static nsp_writer_t begin_ip(packet_t *p, const packet_ip_t *ip, const addr_t *f
     return w;
 }
 
-static void finish(packet_t *p, nsp_writer_t *w, uint32_t start, uint32_t at, uint32_t sum)
+static void finish(packet_t *p, nsp_writer_t *w, uint32_t start, uint32_t at, uint64_t sum)
 {
-    uint16_t check = fold_sum(sum_octets(sum, p->octets + start, w->pos - start));
+    sum = checksum_join(sum, checksum_sum(p->octets + start, w->pos - start));
+    uint16_t check = (uint16_t)~checksum_fold(sum);
     nsp_patch_u16(w, at, check == 0 ? 0xffff : check);
     p->size = w->err == NSP_OK ? w->pos : 0;
 }
