@@ -4,19 +4,10 @@
 #include <string.h>
 
 #include "capture/decode.h"
+#include "capture/spans.h"
 
 #define DATAGRAM_MAX 65535u
 #define BUCKETS      16384u
-
-/* One fragment; data is gone once the datagram is whole, and print still tells it. */
-typedef struct chunk {
-    struct chunk *next; /* in order of offset, without overlaps */
-    uint64_t print;     /* fingerprint of the octets */
-    uint32_t offset;
-    uint32_t length; /* as sent */
-    uint32_t size;   /* as captured */
-    uint8_t data[];
-} chunk_t;
 
 typedef enum entry_state {
     ENTRY_OPEN,
@@ -28,12 +19,10 @@ typedef struct entry {
     struct entry *next_in_bucket;
     struct entry *older; /* in order of their first fragment */
     struct entry *newer;
-    chunk_t *first;
-    chunk_t *last;
+    spans_t parts; /* without their octets once it is done */
     int64_t born;
     uint64_t hash;
     uint32_t id;
-    uint32_t count;  /* of chunks */
     uint32_t have;   /* octets covered */
     uint32_t length; /* of the whole, 0 until the last fragment is there */
     uint8_t family;
@@ -101,35 +90,6 @@ static entry_t *entry_find(const fragment_table_t *t, const ip_view_t *v, uint64
     return e;
 }
 
-static size_t chunk_cost(const chunk_t *c, bool with_data)
-{
-    return sizeof *c + (with_data ? c->size : 0);
-}
-
-static void entry_drop_chunks(fragment_table_t *t, entry_t *e)
-{
-    for (chunk_t *c = e->first; c != NULL;) {
-        chunk_t *next = c->next;
-        t->budget.used -= chunk_cost(c, e->state == ENTRY_OPEN);
-        free(c);
-        c = next;
-    }
-    e->first = e->last = NULL;
-    e->count = 0;
-}
-
-/* Keeps what tells the fragments, without their octets. */
-static void entry_forget_data(fragment_table_t *t, entry_t *e)
-{
-    for (chunk_t **link = &e->first; *link != NULL; link = &(*link)->next) {
-        t->budget.used -= (*link)->size;
-        chunk_t *smaller = realloc(*link, sizeof **link);
-        if (smaller != NULL)
-            *link = smaller;
-        e->last = *link;
-    }
-}
-
 static void entry_free(fragment_table_t *t, entry_t *e)
 {
     entry_t **link = &t->bucket[e->hash % BUCKETS];
@@ -138,7 +98,7 @@ static void entry_free(fragment_table_t *t, entry_t *e)
     *link = e->next_in_bucket;
     *(e->older != NULL ? &e->older->newer : &t->oldest) = e->newer;
     *(e->newer != NULL ? &e->newer->older : &t->newest) = e->older;
-    entry_drop_chunks(t, e);
+    spans_clear(&e->parts, &t->budget);
     t->budget.used -= sizeof *e;
     free(e);
 }
@@ -164,12 +124,19 @@ static entry_t *entry_new(fragment_table_t *t, const ip_view_t *v, uint64_t hash
     return e;
 }
 
+/* End of what is known of the datagram. */
+static uint32_t entry_end(const entry_t *e)
+{
+    const span_t *last = e->parts.last;
+    return e->length > 0 ? e->length : last != NULL ? (uint32_t)last->at + last->length : 0;
+}
+
 /* Copies what there is from the beginning without a hole. */
 static uint8_t *entry_join(const entry_t *e, datagram_t *out)
 {
     uint32_t size = 0;
-    const chunk_t *c = e->first;
-    while (c != NULL && c->offset == size && size + c->size <= DATAGRAM_MAX) {
+    const span_t *c = e->parts.first;
+    while (c != NULL && c->at == size) {
         size += c->size;
         c = c->size == c->length ? c->next : NULL;
     }
@@ -180,14 +147,12 @@ static uint8_t *entry_join(const entry_t *e, datagram_t *out)
     memcpy(out->from, e->from, sizeof out->from);
     memcpy(out->to, e->to, sizeof out->to);
     out->origin = e->origin;
-    out->first = e->first != NULL && e->first->offset == 0;
+    out->first = e->parts.first != NULL && e->parts.first->at == 0;
     out->bytes = bytes;
     out->size = bytes != NULL ? size : 0;
-    out->length = e->length > 0     ? e->length
-                  : e->last != NULL ? e->last->offset + e->last->length
-                                    : 0;
-    for (c = e->first; bytes != NULL && c != NULL && c->offset < size; c = c->next)
-        memcpy(bytes + c->offset, c->data, c->size);
+    out->length = entry_end(e);
+    for (c = e->parts.first; bytes != NULL && c != NULL && c->at < size; c = c->next)
+        memcpy(bytes + c->at, c->data, c->size);
     return bytes;
 }
 
@@ -204,7 +169,7 @@ static void entry_lose(fragment_table_t *t, const entry_t *e)
 static void entry_break(fragment_table_t *t, entry_t *e)
 {
     entry_lose(t, e);
-    entry_drop_chunks(t, e);
+    spans_clear(&e->parts, &t->budget);
     e->state = ENTRY_BROKEN;
 }
 
@@ -226,103 +191,11 @@ static bool make_room(fragment_table_t *t, size_t n, const entry_t *keep)
     return true;
 }
 
-/* The last chunk that begins at or before offset; NULL when all begin behind it. Fragments mostly
- * come in order, so it mostly is the last. */
-static chunk_t *chunk_before(const entry_t *e, uint32_t offset)
-{
-    if (e->last != NULL && e->last->offset <= offset)
-        return e->last;
-    chunk_t *before = NULL;
-    for (chunk_t *c = e->first; c != NULL && c->offset <= offset; c = c->next)
-        before = c;
-    return before;
-}
-
-static bool chunk_is(const chunk_t *c, const ip_view_t *v, uint64_t print)
-{
-    return c != NULL && c->offset == v->offset && c->length == v->length && c->print == print;
-}
-
-/* Whether a fragment of a datagram that is done came before. */
+/* Whether just this fragment came before. */
 static bool entry_knows(const entry_t *e, const ip_view_t *v, uint64_t print)
 {
-    return chunk_is(chunk_before(e, v->offset), v, print);
-}
-
-/* Adds octets [offset, offset + length) of the fragment behind before. */
-static bool chunk_add(fragment_table_t *t, entry_t *e, chunk_t *before, const ip_view_t *v,
-                      uint32_t offset, uint32_t length)
-{
-    uint32_t skip = offset - v->offset;
-    uint32_t size = v->size > skip ? v->size - skip : 0;
-    if (size > length)
-        size = length;
-    if (!make_room(t, sizeof(chunk_t) + size, e))
-        return false;
-    chunk_t *c = malloc(sizeof *c + size);
-    if (c == NULL)
-        return false;
-    c->offset = offset;
-    c->length = length;
-    c->size = size;
-    c->print = hash_octets(t->seed, v->payload + skip, size);
-    if (size > 0)
-        memcpy(c->data, v->payload + skip, size);
-    c->next = before != NULL ? before->next : e->first;
-    *(before != NULL ? &before->next : &e->first) = c;
-    if (c->next == NULL)
-        e->last = c;
-    e->count++;
-    e->have += length;
-    t->budget.used += chunk_cost(c, true);
-    return true;
-}
-
-/* Whether the octets that both have differ. */
-static bool chunk_differs(const chunk_t *c, const ip_view_t *v)
-{
-    uint32_t from = c->offset > v->offset ? c->offset : v->offset;
-    uint32_t end =
-        c->offset + c->size < v->offset + v->size ? c->offset + c->size : v->offset + v->size;
-    return from < end &&
-           memcmp(c->data + (from - c->offset), v->payload + (from - v->offset), end - from) != 0;
-}
-
-typedef enum placed { PLACED, PLACED_OVERLAP, PLACED_NO_ROOM } placed_t;
-
-/* Puts the fragment into the gaps that are left: what came first stays. */
-static placed_t entry_place(fragment_table_t *t, entry_t *e, const ip_view_t *v)
-{
-    placed_t result = PLACED;
-    uint32_t at = v->offset;
-    uint32_t end = v->offset + v->length;
-    chunk_t *before = chunk_before(e, at);
-    for (;;) {
-        if (before != NULL && before->offset + before->length > at) {
-            if (chunk_differs(before, v))
-                result = PLACED_OVERLAP;
-            at = before->offset + before->length;
-        }
-        if (at >= end)
-            return result;
-        chunk_t *next = before != NULL ? before->next : e->first;
-        uint32_t until = next != NULL && next->offset < end ? next->offset : end;
-        if (at < until && !chunk_add(t, e, before, v, at, until - at))
-            return PLACED_NO_ROOM;
-        at = until;
-        if (next == NULL || at >= end)
-            return result;
-        before = next;
-    }
-}
-
-/* Whether any octet of the fragment is there already. */
-static bool entry_covers(const entry_t *e, const ip_view_t *v)
-{
-    const chunk_t *before = chunk_before(e, v->offset);
-    const chunk_t *next = before != NULL ? before->next : e->first;
-    return (before != NULL && before->offset + before->length > v->offset) ||
-           (next != NULL && next->offset < v->offset + v->length);
+    const span_t *c = spans_before(&e->parts, v->offset);
+    return c != NULL && c->at == v->offset && c->length == v->length && c->print == print;
 }
 
 /* Whether the fragment can be one at all, beside those that are there. */
@@ -331,7 +204,7 @@ static bool entry_fits(const entry_t *e, const ip_view_t *v)
     uint32_t end = v->offset + v->length;
     if (e->length > 0 && (end > e->length || (!v->more && end < e->length)))
         return false;
-    return v->more || e->last == NULL || e->last->offset + e->last->length <= end;
+    return v->more || entry_end(e) <= end;
 }
 
 static void entry_note(entry_t *e, const ip_view_t *v, const origin_t *origin)
@@ -351,19 +224,23 @@ static void entry_note(entry_t *e, const ip_view_t *v, const origin_t *origin)
 static bool entry_add(fragment_table_t *t, entry_t *e, const ip_view_t *v, uint64_t print)
 {
     bool again = entry_knows(e, v, print);
-    if (v->family == 6 && !again && entry_covers(e, v)) {
+    if (v->family == 6 && !again && spans_cover(&e->parts, v->offset, v->length)) {
         t->stats.overlaps++;
         e->origin.notes |= CAP_NOTE_OVERLAP;
         entry_break(t, e);
         return false;
     }
-    placed_t placed = again ? PLACED : entry_place(t, e, v);
-    if (placed == PLACED_NO_ROOM || e->count > FRAGMENTS_MAX) {
+    span_t part = {.at = v->offset, .length = v->length, .size = v->size, .print = print};
+    uint32_t added = 0;
+    spans_placed_t placed =
+        again ? SPANS_NEW : spans_place(&e->parts, &t->budget, &part, v->payload, &added);
+    e->have += added;
+    if (placed == SPANS_MEMORY || e->parts.count > FRAGMENTS_MAX || !make_room(t, 0, e)) {
         t->stats.evicted++;
         entry_break(t, e);
         return false;
     }
-    if (placed == PLACED_OVERLAP && (e->origin.notes & CAP_NOTE_OVERLAP) == 0) {
+    if (placed == SPANS_DIFFER && (e->origin.notes & CAP_NOTE_OVERLAP) == 0) {
         t->stats.overlaps++;
         e->origin.notes |= CAP_NOTE_OVERLAP;
     }
@@ -418,7 +295,7 @@ uint8_t *fragment_take(fragment_table_t *t, const ip_view_t *v, const origin_t *
     uint8_t *bytes = entry_join(e, out);
     out->origin.notes |= out->size < out->length ? CAP_NOTE_CUT : 0;
     t->stats.reassembled++;
-    entry_forget_data(t, e);
+    spans_strip(&e->parts, &t->budget);
     e->state = ENTRY_DONE;
     return bytes;
 }

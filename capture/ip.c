@@ -9,6 +9,9 @@
 #define IPV4_HEADER 20u
 #define IPV6_HEADER 40u
 
+/* A capture file may claim any size on the wire; where no header has a length, this is believed. */
+#define WIRE_MAX (1u << 20)
+
 #define OPTION_END  0
 #define OPTION_NOP  1
 #define OPTION_LSRR 131 /* loose and strict source route (RFC 791 3.1) */
@@ -201,6 +204,8 @@ ip_kind_t ip_read(ip_view_t *v, unsigned family, const uint8_t *bytes, uint32_t 
 {
     memset(v, 0, sizeof *v);
     v->family = (uint8_t)family;
+    if (wire > WIRE_MAX)
+        wire = WIRE_MAX;
     return family == 4 ? read_v4(v, bytes, size, wire) : read_v6(v, bytes, size, wire);
 }
 
