@@ -52,6 +52,12 @@ static bool port_served(const decoder_t *d, uint16_t port)
     return d->options.any_port;
 }
 
+/* Whether a datagram between two ports is of interest. */
+static bool udp_served(const decoder_t *d, uint16_t a, uint16_t b)
+{
+    return d->options.any_udp_port || port_served(d, a) || port_served(d, b);
+}
+
 static void begin_item(cap_item_t *item, cap_item_kind_t kind, const origin_t *origin)
 {
     memset(item, 0, sizeof *item);
@@ -89,7 +95,7 @@ static void take_udp(decoder_t *d, const ip_view_t *v, const layer_t *layer)
     cap_item_t item;
     if (!is_good(d, udp_read(&u, v)))
         return;
-    if (!port_served(d, u.from_port) && !port_served(d, u.to_port)) {
+    if (!udp_served(d, u.from_port, u.to_port)) {
         d->stats.other++;
         return;
     }
@@ -276,8 +282,7 @@ static void lost_datagram(void *user, const datagram_t *g)
     v.length = g->length;
     bool first = g->first && ip_resume(&v) == IP_GOOD && v.protocol == IP_UDP && v.length >= 4 &&
                  udp_read(&u, &v) == IP_GOOD;
-    if (v.protocol != IP_UDP ||
-        (first && !port_served(d, u.from_port) && !port_served(d, u.to_port)))
+    if (v.protocol != IP_UDP || (first && !udp_served(d, u.from_port, u.to_port)))
         return;
     begin_item(&item, CAP_ITEM_UDP_LOST, &g->origin);
     item.notes |= CAP_NOTE_FRAGMENTS | (first ? 0 : CAP_NOTE_NO_FIRST);
@@ -363,7 +368,7 @@ static inline void give_plain(decoder_t *d, cap_item_t *item, const cap_packet_t
 
 static inline bool is_plain_port(const decoder_t *d, const uint8_t *udp)
 {
-    return octets_u16(udp) == d->port || octets_u16(udp + 2) == d->port;
+    return d->options.any_udp_port || octets_u16(udp) == d->port || octets_u16(udp + 2) == d->port;
 }
 
 /* IPv4 without options, whole, unfragmented, UDP of just the length that IP has: the whole of the
@@ -462,6 +467,7 @@ decode_options_t decode_options_default(void)
         .fragment_timeout = INT64_C(30000000000),
         .tcp_timeout = INT64_C(120000000000),
         .verify_checksums = true,
+        .any_udp_port = true,
     };
     return o;
 }
