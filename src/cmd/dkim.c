@@ -177,7 +177,10 @@ static int report(const dkim_args_t *c, const exchange_set_t *set, const dkim_re
     bool good = c->json ? dkim_report_json(stdout, &r) : dkim_report_text(stdout, &r);
     if (r.untested && !interrupted)
         fprintf(stderr, "nsprobe dkim: nothing could be sent; is there a network?\n");
-    return good ? session_exit(&result->findings, set, interrupted) : EXIT_UNTESTED;
+    if (!good)
+        return EXIT_UNTESTED;
+    int rc = session_exit(&result->findings, set, interrupted);
+    return rc == EXIT_HEALTHY && result->outcome == ROUND_UNTESTED ? EXIT_UNTESTED : rc;
 }
 
 /* Walks, asks, judges and reports. */

@@ -7,6 +7,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "report/finding_text.h"
 
 #define PATH_CAP      4096
 #define PROVIDERS_MAX 256 /* names that are looked through for the nearest one */
@@ -137,7 +138,7 @@ bool expect_options_is_record(const char *text)
         uint16_t rclass;
         bool ttl = word[0] >= '0' && word[0] <= '9';
         if (nsp_type_from_text(word, len, &type) == NSP_OK)
-            return at[strspn(at, BLANKS)] != '\0';
+            return true;
         if (!ttl && nsp_class_from_text(word, len, &rclass) != NSP_OK)
             return false;
     }
@@ -166,7 +167,7 @@ int expect_options_source(const expect_options_t *o, const char *text, const nsp
                           expectations_t *out)
 {
     char fault[EXPECT_ERROR_MAX];
-    if (!expect_options_is_record(text))
+    if (!expect_options_is_record(text) || access(text, F_OK) == 0)
         return add_file(o, text, domain, out);
     if (expect_add_line(out, text, strlen(text), domain, "--expect", fault))
         return 0;
@@ -217,10 +218,25 @@ int expect_options_read(const expect_options_t *o, const nsp_name_t *domain, exp
     return rc;
 }
 
+/* What stands for a token or a part, when the provider takes one. */
+static void list_part(FILE *out, const char *label, const char *text)
+{
+    if (text != NULL)
+        text_wrap(out, label, text);
+}
+
 void expect_options_list(const expect_options_t *o, FILE *out)
 {
-    fprintf(out, "%-12s  %s\n", "PROVIDER", "SERVICE, AND WHAT IT WANTS");
-    for (size_t i = 0; provider_name(o->providers, i) != NULL; i++)
-        fprintf(out, "%-12s  %s\n", provider_name(o->providers, i),
-                provider_title(o->providers, i));
+    for (size_t i = 0; provider_name(o->providers, i) != NULL; i++) {
+        char label[64];
+        const char *ignored;
+        const char *name = provider_name(o->providers, i);
+        const provider_t *p = provider_find(o->providers, name, &ignored);
+        snprintf(label, sizeof label, "%-14s ", name);
+        text_wrap(out, label, provider_title(o->providers, i));
+        if (p == NULL)
+            continue;
+        list_part(out, "               TOKEN  ", provider_token_text(p));
+        list_part(out, "               PART   ", provider_parameter_text(p));
+    }
 }

@@ -1,21 +1,26 @@
 #!/usr/bin/env python3
 """Every scenario of the embedded lab: exactly the findings that it deserves.
 
-A scenario is a file NAME.scn beside this one. `#expect` lines say what check must find:
+A scenario is a file NAME.scn beside this one, or in tests/dkim. `#expect` lines say what must be
+found:
 
     #check DOMAIN [OPTION...]     the call; default: zone.test
+    #dkim DOMAIN [WORD...]        the call is one of dkim; quoted as in a shell
+    #status WORD                  the status that dkim must show
     #expect ID SUBJECT            one finding of severity warning or error; SUBJECT is an
                                   address, a server's name, or - for the zone
+    #text ID WORDS                these words must be in the text or the fix of such a finding
     #notice ID SUBJECT            a notice or info that must be there too
     #never ID                     a finding that must not be there at all
     #exit N                       the exit code
 
 All warnings and errors must be listed: one too many is a failure as one missing is.
-prelude.scn (root and TLD) is put in front of a scenario that begins with `#with prelude`.
+NAME.inc (as prelude.inc: root and TLD) is put in front of a scenario that says `#with NAME`.
 """
 import glob
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -25,7 +30,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 import schema  # noqa: E402
 import tap  # noqa: E402
 
-SCHEMA = schema.load("check")
+FOLDERS = ("scenarios", "dkim")
 
 
 class Scenario:
@@ -33,27 +38,37 @@ class Scenario:
         self.name = os.path.basename(path)[: -len(".scn")]
         with open(path, encoding="utf-8") as f:
             self.text = f.read()
-        self.calls = []
+        self.command = "check"
+        self.words = ["zone.test"]
         self.expect = set()
         self.notices = set()
         self.never = set()
+        self.texts = []
+        self.status = None
         self.code = 0
         for line in self.text.splitlines():
-            words = line.split()
-            if not words:
+            key, _, rest = line.partition(" ")
+            if not key.startswith("#"):
                 continue
-            if words[0] == "#check":
-                self.calls = words[1:]
-            elif words[0] == "#expect":
-                self.expect.add((words[1], words[2]))
-            elif words[0] == "#notice":
-                self.notices.add((words[1], words[2]))
-            elif words[0] == "#never":
-                self.never.add(words[1])
-            elif words[0] == "#exit":
-                self.code = int(words[1])
-            elif words[0] == "#with":
-                with open(os.path.join(HERE, words[1] + ".inc"), encoding="utf-8") as f:
+            words = rest.split()
+            if key in ("#check", "#dkim"):
+                self.command = key[1:]
+                self.words = shlex.split(rest)
+            elif key == "#expect":
+                self.expect.add((words[0], words[1]))
+            elif key == "#notice":
+                self.notices.add((words[0], words[1]))
+            elif key == "#never":
+                self.never.add(words[0])
+            elif key == "#text":
+                self.texts.append((words[0], rest.partition(" ")[2].strip()))
+            elif key == "#status":
+                self.status = words[0]
+            elif key == "#exit":
+                self.code = int(words[0])
+            elif key == "#with":
+                inc = os.path.join(os.path.dirname(path), words[0] + ".inc")
+                with open(inc, encoding="utf-8") as f:
                     self.text = f.read() + self.text
 
 
@@ -72,16 +87,15 @@ def run_one(t, prog, s):
         with tap.Serve(prog, f.name) as serve:
             if not t.check(f"{s.name}: serves", serve.ready, serve.output):
                 return
-            call = s.calls or ["zone.test"]
-            p = subprocess.run([prog, "check", "--json", "--lab", f.name, "--timeout", "0.4,0.6",
-                                "--late", "0.6", *call], capture_output=True, text=True,
+            p = subprocess.run([prog, s.command, "--json", "--lab", f.name, "--timeout", "0.4,0.6",
+                                "--late", "0.6", *s.words], capture_output=True, text=True,
                                check=False)
     try:
         report = json.loads(p.stdout)
     except ValueError:
         t.check(f"{s.name}: JSON", False, p.stdout + p.stderr)
         return
-    t.equal(f"{s.name}: as the schema says", schema.errors(report, SCHEMA), "")
+    t.equal(f"{s.name}: as the schema says", schema.errors(report, schema.load(s.command)), "")
     findings = report["findings"]
     shown = "\n".join(f"{f['severity']} {f['id']} {subject(f)}: {f['text']}" for f in findings)
     severe = {(f["id"], subject(f)) for f in findings if f["severity"] in ("error", "warning")}
@@ -91,6 +105,12 @@ def run_one(t, prog, s):
     if s.notices:
         t.check(f"{s.name}: notices", s.notices <= every,
                 f"missing {sorted(s.notices - every)}\n{shown}")
+    for name, words in s.texts:
+        t.check(f"{s.name}: {name} says '{words}'", any(
+            f["id"] == name and words in f["text"] + "\n" + f["fix"] for f in findings),
+                "\n".join(f["text"] + "\n" + f["fix"] for f in findings if f["id"] == name))
+    if s.status is not None:
+        t.equal(f"{s.name}: status", report["status"], s.status)
     for unwanted in sorted(s.never):
         t.check(f"{s.name}: no {unwanted}", all(f["id"] != unwanted for f in findings), shown)
     t.equal(f"{s.name}: exit code", p.returncode, s.code)
@@ -99,7 +119,8 @@ def run_one(t, prog, s):
 def main():
     a = tap.arguments()
     t = tap.Tap()
-    for path in sorted(glob.glob(os.path.join(HERE, "*.scn"))):
+    folders = [os.path.join(os.path.dirname(HERE), name) for name in FOLDERS]
+    for path in sorted(p for d in folders for p in glob.glob(os.path.join(d, "*.scn"))):
         if not a.only or a.only in path:
             run_one(t, a.prog, Scenario(path))
     return t.done()
