@@ -85,9 +85,9 @@ typedef struct expected {
     cell_t *cell;  /* owned; one for each place of the zone */
     size_t follow; /* the lookup of the CNAME's target, or FACTS_NONE */
     /* places that are asked for more, once they are chosen */
-    size_t witness; /* where the record is not, or FACTS_NONE */
-    size_t holder;  /* where it is, or FACTS_NONE */
-    bool mistakes_asked;
+    size_t witness;      /* where the record is not, or FACTS_NONE */
+    size_t holder;       /* where it is, or FACTS_NONE */
+    bool mistakes_asked; /* and answered */
     /* over the delegated places, by what UDP ends up with */
     size_t asked;   /* decided */
     size_t pending; /* not decided, since the run was ended */

@@ -284,15 +284,23 @@ static void ask_expected(plan_t *p, expected_t *x)
 static const uint16_t other_types[] = {NSP_TYPE_CNAME, NSP_TYPE_TXT, NSP_TYPE_A, NSP_TYPE_AAAA,
                                        NSP_TYPE_MX};
 
+/* A record at a wrong name counts only when the names beside it do not have the same: otherwise it
+ * is a wildcard's. */
 static void ask_mistakes(plan_t *p, expected_t *x, const zone_facts_t *z, const addr_t *at)
 {
     if (x->mistakes_asked)
         return;
-    x->mistakes_asked = true;
     mistake_name_t name[MISTAKE_NAMES_MAX];
+    nsp_name_t beside;
     size_t n = mistake_names(&x->e->owner, &p->f->in->domain, &z->apex, name);
-    for (size_t i = 0; i < n && i < MISTAKES_ASKED; i++)
-        plan_ask_udp(p, at, &name[i].name, x->e->type);
+    x->mistakes_asked = true;
+    for (size_t i = 0; i < n && i < MISTAKES_ASKED; i++) {
+        const answer_t *a = plan_ask_udp(p, at, &name[i].name, x->e->type);
+        x->mistakes_asked &= a != NULL;
+        if (a != NULL && answer_reading(a, &z->apex) == READ_FOUND &&
+            facts_sibling(p->f, &name[i].name, &beside))
+            plan_ask_udp(p, at, &beside, x->e->type);
+    }
 }
 
 /* Other types at the owner, and whether a name beside it has the same: then it is a wildcard. */

@@ -156,11 +156,11 @@ static bool cnames_rule(facts_t *f, const gap_t *g)
 
 /* --- wildcards --- */
 
-/* True when a name beside the owner is answered with the same records of that type. */
+/* True when a name beside that of an answer is answered with the same records of that type. */
 static bool from_wildcard(facts_t *f, const gap_t *g, const answer_t *here)
 {
     nsp_name_t sibling;
-    if (!facts_sibling(f, &g->x->e->owner, &sibling))
+    if (!facts_sibling(f, &here->qname, &sibling))
         return false;
     const answer_t *there = facts_answer(f, &g->p->addr, &sibling, here->qtype);
     if (there == NULL || there->rcode != NSP_RCODE_NOERROR || there->count != here->count ||

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "exchange/icmp.h"
+#include "report/wrap.h"
+
+#define WORD_WIDTH 10
 
 uint64_t exchange_number(const exchange_t *x)
 {
@@ -144,6 +147,7 @@ void exchange_print(FILE *out, const exchange_t *x, reply_t *scratch, const char
                     unsigned max)
 {
     char line[1400];
+    char label[64];
     char addr[ADDR_TEXT_MAX];
     int64_t first = x->event_count > 0 ? x->event[0].at : 0;
     fprintf(out, "%s#%" PRIu64 " to %s\n", indent, exchange_number(x),
@@ -154,7 +158,11 @@ void exchange_print(FILE *out, const exchange_t *x, reply_t *scratch, const char
             break;
         }
         event_describe(x, &x->event[i], scratch, line, sizeof line);
-        fprintf(out, "%s  +%.4f s  %s\n", indent, (double)(x->event[i].at - first) / 1e9, line);
+        /* what happened is a word of its own column */
+        size_t word = strlen(line) > WORD_WIDTH ? WORD_WIDTH : 0;
+        snprintf(label, sizeof label, "%s  +%.4f s  %.*s", indent,
+                 (double)(x->event[i].at - first) / 1e9, (int)word, line);
+        text_wrap(out, label, line + word);
     }
 }
 

@@ -23,36 +23,6 @@ const char *text_plain(const text_style_t *style)
     return style->colour ? "\033[0m" : "";
 }
 
-/* Octets of the next line: up to a newline, or the last blank within room. */
-static size_t line_length(const char *text, size_t room)
-{
-    size_t n = strcspn(text, "\n");
-    if (n <= room)
-        return n;
-    n = room;
-    while (n > 0 && text[n] != ' ')
-        n--;
-    return n > 0 ? n : strcspn(text, " \n");
-}
-
-void text_wrap(FILE *out, const char *label, const char *text)
-{
-    size_t indent = strlen(label);
-    fputs(label, out);
-    while (*text != '\0') {
-        size_t n = line_length(text, TEXT_WIDTH - indent);
-        fprintf(out, "%.*s\n", (int)n, text);
-        text += n;
-        if (*text == '\n')
-            text++;
-        else
-            while (*text == ' ')
-                text++;
-        if (*text != '\0')
-            fprintf(out, "%*s", (int)indent, "");
-    }
-}
-
 finding_counts_t finding_count(const finding_list_t *list)
 {
     finding_counts_t n = {{0}};

@@ -1,4 +1,4 @@
-/* Parts that every text report has: wrapped text, colour, one finding with its evidence. */
+/* Parts that every text report has: colour, one finding with its evidence. */
 #ifndef REPORT_FINDING_TEXT_H
 #define REPORT_FINDING_TEXT_H
 
@@ -6,8 +6,7 @@
 
 #include "diagnose/finding.h"
 #include "diagnose/outcome.h"
-
-#define TEXT_WIDTH 80
+#include "report/wrap.h"
 
 /* How a report looks. */
 typedef struct text_style {
@@ -19,11 +18,6 @@ typedef struct text_style {
 const char *text_colour(const text_style_t *style, severity_t s);
 const char *text_good(const text_style_t *style);
 const char *text_plain(const text_style_t *style);
-
-/* Prints text with a label before its first line, broken at blanks within TEXT_WIDTH columns (a
- * word that is longer keeps a line of its own), the other lines indented as the first. A newline
- * in text begins a new line. */
-void text_wrap(FILE *out, const char *label, const char *text);
 
 /* Counts of a list's findings, by severity_t. */
 typedef struct finding_counts {

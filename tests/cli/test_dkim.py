@@ -145,7 +145,9 @@ def plain(text):
     """The report without what differs from run to run."""
     text = re.sub(r" +[0-9.]+ ms\b", " TIME", text)
     text = re.sub(r"\+[0-9.]+ s\b", "+T s", text)
+    text = re.sub(r"\n {27}(?=\S)", " ", text)  # where a long event is broken depends on its id
     text = re.sub(r", id [0-9]+,", ", id N,", text)
+    text = re.sub(r"[0-9-]{10}\s+[0-9:]{8}", "WHEN", text)
     text = re.sub(r"#[0-9]+ to", "#N to", text)
     return re.sub(r"; [0-9]+ exchanges", "; N exchanges", text)
 

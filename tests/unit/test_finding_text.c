@@ -8,49 +8,6 @@
 #include "report/finding_text.h"
 #include "xbuild.h"
 
-/* What text_wrap prints; the caller frees it. */
-static char *wrapped(const char *label, const char *text)
-{
-    char *buf = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&buf, &size);
-    assert_non_null(f);
-    text_wrap(f, label, text);
-    fclose(f);
-    return buf;
-}
-
-static void test_wrap(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *label;
-        const char *text;
-        const char *out;
-    } cases[] = {
-        {"  ", "short", "  short\n"},
-        {"  fix  ", "one\ntwo", "  fix  one\n       two\n"},
-        {"", "", ""},
-        {"", "a\n\nb", "a\n\nb\n"},
-        /* 80 columns exactly, and one more */
-        {"", "123456789 123456789 123456789 123456789 123456789 123456789 123456789 1234567890",
-         "123456789 123456789 123456789 123456789 123456789 123456789 123456789 1234567890\n"},
-        {"", "123456789 123456789 123456789 123456789 123456789 123456789 123456789 12345678901",
-         "123456789 123456789 123456789 123456789 123456789 123456789 123456789\n12345678901\n"},
-        /* a word longer than a line */
-        {"    ",
-         "x 12345678901234567890123456789012345678901234567890123456789012345678901234567890 y",
-         "    x\n    "
-         "12345678901234567890123456789012345678901234567890123456789012345678901234567890\n"
-         "    y\n"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char *got = wrapped(cases[i].label, cases[i].text);
-        assert_string_equal(got, cases[i].out);
-        free(got);
-    }
-}
-
 static char *printed(const text_style_t *style, const finding_t *f)
 {
     char *buf = NULL;
@@ -100,6 +57,6 @@ static void test_print(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_wrap), cmocka_unit_test(test_print)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_print)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
