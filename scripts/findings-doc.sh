@@ -42,7 +42,8 @@ cat <<'END'
 
 <!-- Made by scripts/findings-doc.sh from src/diagnose/findings.def; `make check-docs` compares. -->
 
-What `nsprobe check` can say about a domain. IDs are stable: scripts may rely on them.
+What `nsprobe check` can say about a domain, and `nsprobe dkim` about expected records (`record-...`,
+`key-...` and `dnssec-...`). IDs are stable: scripts may rely on them.
 
 ## How to read a finding
 
@@ -87,6 +88,9 @@ What follows from another finding is not reported again:
   chance and counted in `flapping`.
 - A server that is behind (`serial-differs`) is not compared for data; its NS records do not count
   for `ns-mismatch`.
+- Where the keys of an address do not verify, its records are not judged for DNSSEC as well; where
+  the parent's word on a zone does not, nothing in the zone is. What is the same at all addresses is
+  one finding about the zone.
 - Where an answer over UDP is cut, a failure of TCP is `truncated-no-tcp` in place of `tcp-...`.
 
 ## All findings
