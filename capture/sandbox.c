@@ -152,11 +152,11 @@ static int allow_files(scmp_filter_ctx c)
         {allow, SCMP_SYS(mprotect), SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
         {allow, SCMP_SYS(newfstatat), SCMP_A3_64(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH)},
         {allow, SCMP_SYS(clone), SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)},
-        {allow, SCMP_SYS(tgkill), SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)getpid())},
-        {allow, SCMP_SYS(prlimit64), SCMP_A2_64(SCMP_CMP_EQ, 0)}, /* asks only */
-        {allow, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, TCGETS)},
-        {allow, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, TIOCGWINSZ)},
-        {allow, SCMP_SYS(fcntl), SCMP_A1_32(SCMP_CMP_EQ, F_GETFL)},
+        {allow, SCMP_SYS(tgkill), SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)},
+        {allow, SCMP_SYS(prlimit64), SCMP_A2_64(SCMP_CMP_EQ, 0, 0)}, /* asks only */
+        {allow, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, TCGETS, 0)},
+        {allow, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, TIOCGWINSZ, 0)},
+        {allow, SCMP_SYS(fcntl), SCMP_A1_32(SCMP_CMP_EQ, F_GETFL, 0)},
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < sizeof always / sizeof always[0]; i++)
@@ -174,11 +174,11 @@ static int allow_live(scmp_filter_ctx c)
 {
     const uint32_t allow = SCMP_ACT_ALLOW;
     const rule_t rules[] = {
-        {allow, SCMP_SYS(getsockopt), SCMP_A1_32(SCMP_CMP_EQ, SOL_PACKET)},
-        {allow, SCMP_SYS(getsockopt), SCMP_A1_32(SCMP_CMP_EQ, SOL_SOCKET)},
-        {allow, SCMP_SYS(setsockopt), SCMP_A2_32(SCMP_CMP_EQ, PACKET_RX_RING)}, /* to free it */
-        {allow, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, SIOCGIFFLAGS)},
-        {allow, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, SIOCGIFINDEX)},
+        {allow, SCMP_SYS(getsockopt), SCMP_A1_32(SCMP_CMP_EQ, SOL_PACKET, 0)},
+        {allow, SCMP_SYS(getsockopt), SCMP_A1_32(SCMP_CMP_EQ, SOL_SOCKET, 0)},
+        {allow, SCMP_SYS(setsockopt), SCMP_A2_32(SCMP_CMP_EQ, PACKET_RX_RING, 0)}, /* to free it */
+        {allow, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, SIOCGIFFLAGS, 0)},
+        {allow, SCMP_SYS(ioctl), SCMP_A1_32(SCMP_CMP_EQ, SIOCGIFINDEX, 0)},
     };
     int rc = seccomp_rule_add(c, allow, SCMP_SYS(recvfrom), 0);
     if (rc == 0)

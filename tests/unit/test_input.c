@@ -263,13 +263,9 @@ static void too_much_memory(void **state)
 static void not_compressed(void **state)
 {
     (void)state;
-    static const char *const cases[] = {"",
-                                        "\x1f",
-                                        "\x1f\x8b",
-                                        "\x1f\x8b\x09",
-                                        "\xfd"
-                                        "7zXY",
-                                        "\x28\xb5\x2f\xfe"};
+    static const char xz[] = {'\xfd', '7', 'z', 'X', 'Y', '\0'};
+    static const char *const cases[] = {
+        "", "\x1f", "\x1f\x8b", "\x1f\x8b\x09", xz, "\x28\xb5\x2f\xfe"};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_int_equal(codec_detect((const uint8_t *)cases[i], strlen(cases[i])), CODEC_NONE);
 }
