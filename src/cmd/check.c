@@ -1,6 +1,7 @@
 /* nsprobe check: the main job. */
 #include <stdlib.h>
 
+#include "cmd/check_capture.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/probe_options.h"
@@ -10,7 +11,7 @@
 #define DOMAINS_MAX 256
 #define SERVERS_MAX 512
 
-enum { C_NS = 1, C_UNDELEGATED, C_SLOW, C_JSON, C_VERBOSE, C_PCAP, C_QUIET };
+enum { C_NS = 1, C_UNDELEGATED, C_SLOW, C_JSON, C_VERBOSE, C_PCAP, C_CAPTURE, C_QUIET };
 
 static const option_desc_t check_options[] = {
     PROBE_OPTIONS_WALK,
@@ -21,6 +22,7 @@ static const option_desc_t check_options[] = {
     {C_JSON, "json", 'j', NULL, NULL, "one JSON object a domain"},
     {C_VERBOSE, "verbose", 'v', NULL, NULL, "show every exchange"},
     {C_PCAP, "pcap", 0, NULL, "FILE", "write all packets to a pcap"},
+    {C_CAPTURE, "capture", 0, NULL, "IF", "also see what reaches this interface"},
     {C_QUIET, "quiet", 0, NULL, NULL, "no progress on stderr"},
     {0, NULL, 0, NULL, NULL, NULL},
 };
@@ -31,6 +33,7 @@ typedef struct check_args {
     size_t domain_count;
     nsp_name_t domain[DOMAINS_MAX];
     const char *pcap;
+    const char *capture;
     bool undelegated;
     bool json;
     bool verbose;
@@ -72,6 +75,9 @@ static int take_option(check_args_t *c, int id, const char *value)
     case C_PCAP:
         c->pcap = value;
         return 0;
+    case C_CAPTURE:
+        c->capture = value;
+        return 0;
     case C_UNDELEGATED:
         c->undelegated = true;
         return 0;
@@ -111,6 +117,9 @@ static int check_conflicts(const check_args_t *c)
         return usage_error("check", "--undelegated needs the delegation: --ns NAME=ADDR ...");
     if (c->ns_count > 0 && c->domain_count > 1)
         return usage_error("check", "--ns is for one domain");
+    if (c->capture != NULL && (c->probe.lab != NULL || c->probe.map_count > 0))
+        return usage_error("check", "--capture sees addresses on the wire; leave --lab and --map "
+                                    "out");
     if (servers_unreachable(c))
         return usage_error("check",
                            "--ns: a name in the domain itself needs its address: NAME=ADDR");
@@ -150,25 +159,42 @@ static void set_input(const check_args_t *c, const nsp_name_t *domain, model_inp
     in->start_count = c->ns_count;
 }
 
+/* What is done now and then while a domain is probed. */
+typedef struct meanwhile {
+    check_capture_t *capture;
+    bool progress;
+} meanwhile_t;
+
+static void on_progress(void *user, const model_t *m, size_t done, size_t outstanding)
+{
+    meanwhile_t *now = user;
+    check_capture_drain(now->capture);
+    if (now->progress)
+        session_progress(NULL, m, done, outstanding);
+}
+
 /* Walks, probes, diagnoses and reports one domain. */
-static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain, FILE *pcap)
+static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain, FILE *pcap,
+                     check_capture_t *capture)
 {
     exchange_set_t set;
     model_input_t in;
     finding_list_t findings;
     model_t *m = calloc(1, sizeof *m);
     check_options_t options = c->probe.check;
-    bool progress = session_wants_progress(c->quiet);
+    meanwhile_t meanwhile = {capture, session_wants_progress(c->quiet)};
     if (m == NULL)
         return EXIT_UNTESTED;
     exchange_set_init(&set, 0);
     finding_list_init(&findings);
     set_input(c, domain, &in);
-    if (progress)
-        options.progress = session_progress;
+    options.progress = on_progress;
+    options.user = &meanwhile;
     net_err_t err = check_run(net, &in, &options, &set, m);
-    if (progress)
+    if (meanwhile.progress)
         session_progress_end();
+    if (!check_capture_join(capture, &set) && err == NET_OK)
+        err = NET_E_MEMORY;
     int rc = EXIT_UNTESTED;
     bool interrupted = err == NET_E_INTERRUPTED;
     check_report_t report = {.model = m,
@@ -196,24 +222,38 @@ static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain
     return rc;
 }
 
-static int check_all(const check_args_t *c, FILE *pcap)
+static int check_domains(const check_args_t *c, net_t *net, FILE *pcap, check_capture_t *capture)
 {
-    net_t *net = NULL;
     int worst = EXIT_HEALTHY;
-    if (probe_options_open(&c->probe, &net) != 0)
-        return EXIT_UNTESTED;
     common_catch_signals();
     for (size_t i = 0; i < c->domain_count; i++) {
         if (i > 0 && !c->json)
             putchar('\n');
-        int rc = check_one(c, net, &c->domain[i], pcap);
+        int rc = check_one(c, net, &c->domain[i], pcap, capture);
         fflush(stdout);
         worst = rc > worst ? rc : worst;
         if (rc == EXIT_INTERRUPTED)
             break;
     }
-    net->ops->destroy(net);
     return worst;
+}
+
+/* Opens what needs privileges first. */
+static int check_all(const check_args_t *c, FILE *pcap)
+{
+    net_t *net = NULL;
+    check_capture_t capture;
+    int rc = check_capture_open(&capture, c->capture, c->probe.port);
+    if (rc == 0)
+        rc = probe_options_open(&c->probe, &net);
+    if (rc == 0)
+        rc = check_capture_drop(&capture);
+    if (rc == 0)
+        rc = check_domains(c, net, pcap, &capture);
+    if (net != NULL)
+        net->ops->destroy(net);
+    check_capture_close(&capture);
+    return rc;
 }
 
 static int cmd_check(int argc, char **argv)

@@ -84,6 +84,7 @@ USAGE = [
     (["query", "@127.0.0.1", "-x", "1.2.3"], "1.2.3"),
     (["query", "@127.0.0.1", "example.test", "--subnet", "1.2.3.4/99"], "--subnet"),
     (["query", "@127.0.0.1", "example.test", "-b", "::1"], "family"),
+    (["check", "example.test", "--capture", "lo", "--map", "127.0.0.1=127.0.0.2"], "--capture"),
     (["serve"], "scenario"),
     (["serve", "/nonexistent.scn"], "/nonexistent.scn"),
     (["serve", DEMO, "--port-base", "x"], "--port-base"),
