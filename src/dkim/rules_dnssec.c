@@ -215,7 +215,9 @@ static void fix_ds(facts_t *f, const group_t *g, const sighting_t *s, finding_t 
     char tags[64] = "";
     nsp_text_t t;
     facts_name(&g->z->apex, apex);
-    if (g->z->above != FACTS_NONE && f->zone[g->z->above].holds)
+    /* a cut inside the domain is its holder's own */
+    if (nsp_name_is_subdomain(&g->z->apex, &f->in->domain) &&
+        !nsp_name_equal(&g->z->apex, &f->in->domain))
         snprintf(where, sizeof where, "In the zone %s", facts_name(&g->z->parent, parent));
     if (s->v.status == DNSSEC_NO_DNSKEY) {
         finding_set_fix(finding,

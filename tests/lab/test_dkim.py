@@ -9,6 +9,7 @@ import glob
 import json
 import os
 import sys
+import time
 import tomllib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -68,8 +69,9 @@ class Scenario:
         self.right = d.get("right", [])      # tokens whose records are in the zone as they should be
         self.records = d.get("records", "")
         self.at = d.get("at", {})            # host: records that it has instead of all these
-        self.sub = d.get("subzone")          # _domainkey: servers, right, records
-        self.signed = d.get("signed", "")    # "good", "wrong-ds", "expired", "expired-at HOST"
+        self.sub = d.get("subzone")          # _domainkey: servers, right, records, signed
+        # "good", "wrong-ds", "expired", "soon"; "expired-at", "unsigned-at", "changed-at" and a host
+        self.signed = d.get("signed", "")
         self.options = d.get("options", [])
         self.given = d.get("given", [])      # further expectations, as --expect takes them
         self.expect = {tuple(e.split()) for e in d.get("expect", [])}
@@ -124,18 +126,33 @@ class Scenario:
         return text + self.addresses(net, self.servers, "." + label)
 
 
-def sign(net, zone, path, expired=False):
-    """Signs with ECDSA, as the scenario's keys; returns the new path and the DS records."""
+def stamp(seconds):
+    return time.strftime("%Y%m%d%H%M%S", time.gmtime(seconds))
+
+
+def sign(net, zone, path, how=""):
+    """Signs with ECDSA, as the scenario's keys; returns the new path and the DS records. how:
+    "expired"; "soon": it expires soon; "changed": a record is changed behind the signer; "unsigned":
+    the copy stays as it is."""
     d = os.path.join(net.dir, "keys-" + zone)
     if not os.path.isdir(d):
         os.makedirs(d)
         for flags in ((), ("-f", "KSK")):
             lab_net.run("dnssec-keygen", "-q", "-K", d, "-a", "ECDSAP256SHA256", *flags, zone)
-    end = "20260301000000" if expired else "20361231000000"
+    now = time.time()
+    end = {"expired": now - 86400, "soon": now + 86400}.get(how, now + 90 * 86400)
+    if how == "changed":
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        servers.write(path, text.replace("t3.dkim.service", "t3.other.service"))
     lab_net.run("dnssec-signzone", "-q", "-P", "-S", "-K", d, "-d", d, "-o", zone, "-s",
-                "20260101000000", "-e", end, "-f", path + ".signed", path)
+                stamp(now - 30 * 86400), "-e", stamp(end), "-f", path + ".signed", path)
+    if how == "changed":
+        with open(path + ".signed", encoding="utf-8") as f:
+            text = f.read()
+        servers.write(path + ".signed", text.replace("t3.other.service", "t3.dkim.service"))
     with open(f"{d}/dsset-{zone}.", encoding="ascii") as f:
-        return path + ".signed", f.read()
+        return path if how == "unsigned" else path + ".signed", f.read()
 
 
 def other_ds(net, zone):
@@ -147,6 +164,20 @@ def other_ds(net, zone):
     return lab_net.run("dnssec-dsfromkey", "-2", key).stdout
 
 
+def write_subzone(net, d, s, held):
+    """Gives the DS records that stand above it."""
+    ds = ""
+    if not s.sub or s.sub.get("lame"):
+        return ds
+    zone = "_domainkey." + s.zone
+    for host in s.sub["servers"]:
+        path = servers.write(f"{d}/{s.name}-sub-{host}", s.sub_text(net))
+        if s.sub.get("signed"):
+            path, ds = sign(net, zone, path)
+        held[host][zone] = path
+    return other_ds(net, zone) if s.sub.get("signed") == "wrong-ds" else ds
+
+
 def write_zones(net, d, all_scenarios):
     """host: {zone: path}, and the text of `test`."""
     held = {h: {} for h in HOSTS}
@@ -156,16 +187,14 @@ def write_zones(net, d, all_scenarios):
     for s in all_scenarios:
         test += s.delegation(net)
         ds = ""
+        below = write_subzone(net, d, s, held)
         for host in sorted(s.needed - set(s.without)):
             if host in s.servers or host in s.at:
-                path = servers.write(f"{d}/{s.name}-{host}", s.zone_text(net, host))
+                path = servers.write(f"{d}/{s.name}-{host}", s.zone_text(net, host) + below)
                 if s.signed:
-                    expired = s.signed in ("expired", "expired-at " + host)
-                    path, ds = sign(net, s.zone, path, expired)
+                    how, _, only = s.signed.partition("-at ")
+                    path, ds = sign(net, s.zone, path, how if only in ("", host) else "")
                 held[host][s.zone] = path
-            if s.sub and host in s.sub["servers"] and not s.sub.get("lame"):
-                held[host]["_domainkey." + s.zone] = servers.write(f"{d}/{s.name}-sub-{host}",
-                                                                   s.sub_text(net))
         test += other_ds(net, s.zone) if s.signed == "wrong-ds" else ds
     return held, test
 

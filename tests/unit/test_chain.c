@@ -26,6 +26,7 @@ static signed_replies_t replies;
  * not. */
 typedef struct bench {
     const char *apex; /* of the zone that the parent was asked about */
+    model_input_t in;
     exchange_set_t set;
     finding_list_t findings;
     facts_t facts;
@@ -163,6 +164,8 @@ static bench_t *bench_new(void)
     exchange_set_init(&b->set, 0);
     finding_list_init(&b->findings);
     b->apex = ZONE ".";
+    b->in.domain = xname(ZONE ".");
+    b->facts.in = &b->in;
     b->facts.set = &b->set;
     b->facts.list = &b->findings;
     b->facts.now = replies.now;
