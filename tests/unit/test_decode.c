@@ -1,0 +1,333 @@
+/* From packets to items: link layers, IP, tunnels, checksums, cut packets, UDP and ICMP. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "packets.h"
+
+static packet_t packet;
+static packet_t other;
+
+static void udp(packet_t *p, const char *from, uint16_t from_port, const char *to,
+                const uint8_t *data, uint32_t size)
+{
+    addr_t a = paddr(from);
+    addr_t b = paddr(to);
+    a.port = from_port;
+    packet_udp(p, NULL, &a, &b, data, size);
+}
+
+static const uint8_t message[] = "a message of some octets";
+
+/* Headers that stand before an IP packet. */
+static const struct {
+    const char *name;
+    uint32_t link;
+    unsigned family;
+    uint8_t size;
+    uint8_t head[40];
+} links[] = {
+    {"Ethernet", CAP_LINK_ETHERNET, 4, 14, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 8, 0}},
+    {"Ethernet 6", CAP_LINK_ETHERNET, 6, 14, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0x86, 0xdd}},
+    {"VLAN", CAP_LINK_ETHERNET, 4, 18, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0x81, 0, 0, 5, 8, 0}},
+    {"QinQ", CAP_LINK_ETHERNET, 6, 22, {0,  1,    2,    3, 4, 5,    6, 7, 8, 9,    10,
+                                        11, 0x88, 0xa8, 0, 5, 0x81, 0, 0, 6, 0x86, 0xdd}},
+    {"SNAP", CAP_LINK_ETHERNET, 4, 22, {0,  1, 2,  3,    4,    5, 6, 7, 8, 9, 10,
+                                        11, 0, 60, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}},
+    {"PPPoE", CAP_LINK_ETHERNET, 4, 22, {0,  1,    2,    3,    4, 5, 6, 7, 8,  9, 10,
+                                         11, 0x88, 0x64, 0x11, 0, 0, 1, 0, 60, 0, 0x21}},
+    {"SLL", CAP_LINK_LINUX_SLL, 4, 16, {0, 0, 0, 1, 0, 6, 0, 1, 2, 3, 4, 5, 0, 0, 8, 0}},
+    {"SLL2", CAP_LINK_LINUX_SLL2, 6, 20, {0x86, 0xdd, 0, 0, 0, 0, 0, 1, 0, 1,
+                                          0,    6,    0, 1, 2, 3, 4, 5, 0, 0}},
+    {"RAW", CAP_LINK_RAW, 4, 0, {0}},
+    {"RAW 6", CAP_LINK_RAW, 6, 0, {0}},
+    {"IPV4", CAP_LINK_IPV4, 4, 0, {0}},
+    {"IPV6", CAP_LINK_IPV6, 6, 0, {0}},
+    {"NULL little", CAP_LINK_NULL, 4, 4, {2, 0, 0, 0}},
+    {"NULL big", CAP_LINK_NULL, 4, 4, {0, 0, 0, 2}},
+    {"NULL 6", CAP_LINK_NULL, 6, 4, {30, 0, 0, 0}},
+    {"LOOP", CAP_LINK_LOOP, 6, 4, {0, 0, 0, 24}},
+    {"PPP", CAP_LINK_PPP, 4, 4, {0xff, 3, 0, 0x21}},
+    {"PPP short", CAP_LINK_PPP, 4, 1, {0x21}},
+    {"PPP HDLC", CAP_LINK_PPP_HDLC, 6, 4, {0xff, 3, 0, 0x57}},
+    {"PPPoE link", CAP_LINK_PPP_ETHER, 4, 8, {0x11, 0, 0, 1, 0, 60, 0, 0x21}},
+};
+
+static uint32_t with_link(size_t i, uint8_t *out)
+{
+    udp(&packet, links[i].family == 4 ? "192.0.2.1" : "2001:db8::1", 40000,
+        links[i].family == 4 ? "192.0.2.53" : "2001:db8::53", message, sizeof message);
+    memcpy(out, links[i].head, links[i].size);
+    memcpy(out + links[i].size, packet.octets, packet.size);
+    return links[i].size + packet.size;
+}
+
+static void test_links(void **state)
+{
+    static uint8_t frame[2000];
+    static pdecode_t p;
+    (void)state;
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        pdecode_begin(&p, NULL);
+        uint32_t n = with_link(i, frame);
+        pdecode_feed(&p, links[i].link, frame, n, n);
+        if (p.count != 1)
+            fail_msg("%s: %zu items", links[i].name, p.count);
+        const cap_item_t *item = &p.item[0];
+        assert_int_equal(item->kind, CAP_ITEM_UDP);
+        assert_int_equal(item->notes, 0);
+        assert_int_equal(item->size, sizeof message);
+        assert_int_equal(item->original, sizeof message);
+        assert_memory_equal(item->bytes, message, sizeof message);
+        assert_int_equal(item->from.port, 40000);
+        assert_int_equal(item->to.port, 53);
+        assert_int_equal(item->from.family, links[i].family);
+        assert_int_equal(item->number, 1);
+        pdecode_end(&p);
+    }
+}
+
+/* Every prefix, as a capture with a snap length gives it, and as a frame that ends there. */
+static void test_prefixes(void **state)
+{
+    static uint8_t frame[2000];
+    static pdecode_t p;
+    (void)state;
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        uint32_t n = with_link(i, frame);
+        uint32_t headers = n - (uint32_t)sizeof message;
+        for (uint32_t size = 0; size < n; size++) {
+            pdecode_begin(&p, NULL);
+            pdecode_feed(&p, links[i].link, frame, size, n);
+            assert_int_equal(p.count, size >= headers ? 1 : 0);
+            if (p.count == 1) {
+                assert_int_equal(p.item[0].notes, CAP_NOTE_CUT);
+                assert_int_equal(p.item[0].size, size - headers);
+                assert_int_equal(p.item[0].original, sizeof message);
+            }
+            pdecode_feed(&p, links[i].link, frame, size, size);
+            pdecode_end(&p);
+        }
+    }
+}
+
+/* Ethernet pads short frames: what is behind the IP packet is not of the datagram. */
+static void test_padding(void **state)
+{
+    static pdecode_t p;
+    uint8_t frame[200] = {0};
+    (void)state;
+    pdecode_begin(&p, NULL);
+    uint32_t n = with_link(0, frame);
+    pdecode_feed(&p, CAP_LINK_ETHERNET, frame, n + 20, n + 20);
+    assert_int_equal(p.count, 1);
+    assert_int_equal(p.item[0].size, sizeof message);
+    pdecode_end(&p);
+}
+
+static void test_checksums(void **state)
+{
+    static pdecode_t p;
+    (void)state;
+    pdecode_begin(&p, NULL);
+    udp(&packet, "192.0.2.1", 40000, "192.0.2.53", message, sizeof message);
+    packet.octets[packet.size - 1] ^= 1;
+    pdecode_raw(&p, &packet);
+    packet.octets[26] = packet.octets[27] = 0; /* none: IPv4 allows it */
+    pdecode_raw(&p, &packet);
+    udp(&packet, "2001:db8::1", 40000, "2001:db8::53", message, sizeof message);
+    packet.octets[46] ^= 0x55;
+    pdecode_raw(&p, &packet);
+    assert_int_equal(p.count, 3);
+    assert_int_equal(p.item[0].notes, CAP_NOTE_CHECKSUM);
+    assert_int_equal(p.item[1].notes, 0);
+    assert_int_equal(p.item[2].notes, CAP_NOTE_CHECKSUM);
+    assert_int_equal(decoder_stats(p.d)->bad_checksum, 2);
+    pdecode_end(&p);
+}
+
+/* Puts an IP packet into another one with this protocol number and these octets between. */
+static void wrap(packet_t *out, unsigned family, uint8_t protocol, const uint8_t *between,
+                 uint32_t n, const packet_t *inner)
+{
+    static uint8_t payload[4000];
+    if (n > 0)
+        memcpy(payload, between, n);
+    memcpy(payload + n, inner->octets, inner->size);
+    /* a datagram of the same length, whose protocol and payload are replaced */
+    udp(out, family == 4 ? "198.51.100.1" : "2001:db8:9::1", 1,
+        family == 4 ? "198.51.100.2" : "2001:db8:9::2", payload, n + inner->size);
+    uint32_t head = family == 4 ? 20 : 40;
+    memmove(out->octets + head, payload, n + inner->size);
+    out->size = head + n + inner->size;
+    out->octets[family == 4 ? 9 : 6] = protocol;
+    uint32_t length = family == 4 ? out->size : out->size - 40;
+    out->octets[family == 4 ? 2 : 4] = (uint8_t)(length >> 8);
+    out->octets[family == 4 ? 3 : 5] = (uint8_t)length;
+}
+
+static void test_tunnels(void **state)
+{
+    static const struct {
+        unsigned outer;
+        unsigned inner;
+        uint8_t protocol;
+        uint8_t size;
+        uint8_t between[16];
+    } cases[] = {
+        {4, 4, 4, 0, {0}},
+        {4, 6, 41, 0, {0}},
+        {6, 4, 4, 0, {0}},
+        {6, 6, 41, 0, {0}},
+        {4, 4, 47, 4, {0, 0, 8, 0}},
+        {4, 6, 47, 8, {0x20, 0, 0x86, 0xdd, 1, 2, 3, 4}},
+        {4, 4, 47, 12, {0x30, 0, 8, 0, 1, 2, 3, 4, 0, 0, 0, 9}},
+    };
+    static pdecode_t p;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        pdecode_begin(&p, NULL);
+        udp(&packet, cases[i].inner == 4 ? "192.0.2.1" : "2001:db8::1", 40000,
+            cases[i].inner == 4 ? "192.0.2.53" : "2001:db8::53", message, sizeof message);
+        wrap(&other, cases[i].outer, cases[i].protocol, cases[i].between, cases[i].size, &packet);
+        pdecode_raw(&p, &other);
+        if (p.count != 1)
+            fail_msg("tunnel %zu: %zu items", i, p.count);
+        assert_true((p.item[0].notes & CAP_NOTE_TUNNEL) != 0);
+        assert_memory_equal(p.item[0].bytes, message, sizeof message);
+        pdecode_end(&p);
+    }
+}
+
+static void test_tunnels_deep(void **state)
+{
+    static pdecode_t p;
+    (void)state;
+    pdecode_begin(&p, NULL);
+    udp(&packet, "192.0.2.1", 40000, "192.0.2.53", message, sizeof message);
+    for (int i = 0; i < 20; i++) {
+        wrap(&other, 4, 4, NULL, 0, &packet);
+        packet = other;
+    }
+    pdecode_raw(&p, &packet);
+    assert_int_equal(p.count, 0);
+    assert_int_equal(decoder_stats(p.d)->tunnels_too_deep, 1);
+    pdecode_end(&p);
+}
+
+/* IPv6 extension headers before UDP, and too many of them. */
+static void test_extensions(void **state)
+{
+    static pdecode_t p;
+    (void)state;
+    for (unsigned count = 1; count < 40; count += 3) {
+        pdecode_begin(&p, NULL);
+        udp(&packet, "2001:db8::1", 40000, "2001:db8::53", message, sizeof message);
+        other = packet;
+        uint32_t extra = count * 8;
+        memmove(other.octets + 40 + extra, packet.octets + 40, packet.size - 40);
+        for (unsigned i = 0; i < count; i++) {
+            uint8_t *h = other.octets + 40 + i * 8;
+            memset(h, 0, 8);
+            h[0] = i + 1 == count ? 17 : 60; /* destination options */
+            h[2] = 1;
+            h[3] = 4;
+        }
+        other.octets[6] = 60;
+        other.size += extra;
+        other.octets[4] = (uint8_t)((other.size - 40) >> 8);
+        other.octets[5] = (uint8_t)(other.size - 40);
+        pdecode_raw(&p, &other);
+        assert_in_range(p.count, count <= 4 ? 1 : 0, 1);
+        if (p.count == 1)
+            assert_memory_equal(p.item[0].bytes, message, sizeof message);
+        pdecode_end(&p);
+    }
+}
+
+static void test_icmp(void **state)
+{
+    static const struct {
+        const char *client;
+        const char *server;
+        const char *router;
+        uint8_t type;
+        uint8_t code;
+        uint32_t mtu;
+    } cases[] = {
+        {"192.0.2.1", "192.0.2.53", "192.0.2.53", 3, 3, 0},
+        {"192.0.2.1", "192.0.2.53", "198.51.100.7", 3, 4, 1400},
+        {"2001:db8::1", "2001:db8::53", "2001:db8::7", 1, 1, 0},
+        {"2001:db8::1", "2001:db8::53", "2001:db8::7", 2, 0, 1280},
+    };
+    static pdecode_t p;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        addr_t router = paddr(cases[i].router);
+        addr_t client = paddr(cases[i].client);
+        pdecode_begin(&p, NULL);
+        udp(&packet, cases[i].client, 40000, cases[i].server, message, sizeof message);
+        packet_icmp(&other, &router, &client, cases[i].type, cases[i].code, cases[i].mtu, &packet);
+        pdecode_raw(&p, &other);
+        assert_int_equal(p.count, 1);
+        const cap_item_t *item = &p.item[0];
+        assert_int_equal(item->kind, CAP_ITEM_ICMP);
+        assert_int_equal(item->notes, 0);
+        assert_true(addr_same_host(&item->from, &router));
+        assert_int_equal(item->icmp_type, cases[i].type);
+        assert_int_equal(item->icmp_code, cases[i].code);
+        assert_int_equal(item->icmp_mtu, cases[i].mtu);
+        assert_int_equal(item->quoted, TRANSPORT_UDP);
+        assert_int_equal(item->quoted_from.port, 40000);
+        assert_int_equal(item->quoted_to.port, 53);
+        assert_memory_equal(item->bytes, message, item->size);
+        for (uint32_t n = 0; n < other.size; n++) /* cut anywhere */
+            pdecode_feed(&p, CAP_LINK_RAW, other.octets, n, other.size);
+        pdecode_end(&p);
+    }
+}
+
+/* Only datagrams of the ports asked for, when not every UDP port is. */
+static void test_ports(void **state)
+{
+    static pdecode_t p;
+    decode_options_t o = decode_options_default();
+    (void)state;
+    o.any_udp_port = false;
+    o.port_count = 2;
+    o.port[0] = 5300;
+    o.port[1] = 53;
+    pdecode_begin(&p, &o);
+    addr_t a = paddr("192.0.2.1#40000");
+    addr_t b = paddr("192.0.2.2#5301");
+    packet_udp(&packet, NULL, &a, &b, message, sizeof message);
+    pdecode_raw(&p, &packet);
+    assert_int_equal(p.count, 0);
+    b.port = 5300;
+    packet_udp(&packet, NULL, &b, &a, message, sizeof message);
+    pdecode_raw(&p, &packet);
+    b.port = 53;
+    packet_udp(&packet, NULL, &b, &a, message, sizeof message);
+    pdecode_raw(&p, &packet);
+    assert_int_equal(p.count, 2);
+    assert_int_equal(decoder_stats(p.d)->other, 1);
+    pdecode_end(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_links),      cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_padding),    cmocka_unit_test(test_checksums),
+        cmocka_unit_test(test_tunnels),    cmocka_unit_test(test_tunnels_deep),
+        cmocka_unit_test(test_extensions), cmocka_unit_test(test_icmp),
+        cmocka_unit_test(test_ports),
+    };
+    return cmocka_run_group_tests_name("decode", tests, NULL, NULL);
+}
