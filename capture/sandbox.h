@@ -27,4 +27,7 @@ bool sandbox_drop(const char *user, char error[SANDBOX_ERROR_MAX]);
  * needs more, says so on stderr and goes on unlocked. False with a sentence in error. */
 bool sandbox_lock(unsigned needs, char error[SANDBOX_ERROR_MAX]);
 
+/* False in a build with a sanitizer: sandbox_lock() then locks nothing. */
+bool sandbox_can_lock(void);
+
 #endif

@@ -109,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             expect_same(&first, &sum);
         first = sum;
     }
-    as_files(data, size, &first);
+    if (size % 4 == 0) /* system calls take their time */
+        as_files(data, size, &first);
     return 0;
 }
