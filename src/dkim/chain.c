@@ -174,6 +174,7 @@ static void verify_keys(work_t *w, const zone_facts_t *z, chain_t *chain)
         *chain->keys = *w->own;
         chain->keys_place = i;
     }
+    chain->of_keys = chain->count;
     chain->cls = chain->keys != NULL ? DNSSEC_CLASS_SECURE
                  : insecure          ? DNSSEC_CLASS_INSECURE
                  : bogus             ? DNSSEC_CLASS_BOGUS
@@ -183,11 +184,10 @@ static void verify_keys(work_t *w, const zone_facts_t *z, chain_t *chain)
 /* Whether the keys of a place are wrong, for which there is a finding already. */
 static bool keys_wrong(const chain_t *chain, size_t place)
 {
-    for (size_t i = 0; i < chain->count; i++) {
+    for (size_t i = 0; i < chain->of_keys; i++) {
         const sighting_t *s = &chain->sighting[i];
-        if (s->place == place && s->expected == FACTS_NONE &&
-            (s->v.status == DNSSEC_NO_ANSWER ||
-             dnssec_status_class(s->v.status) == DNSSEC_CLASS_BOGUS))
+        if (s->place == place && (s->v.status == DNSSEC_NO_ANSWER ||
+                                  dnssec_status_class(s->v.status) == DNSSEC_CLASS_BOGUS))
             return true;
     }
     return false;

@@ -22,10 +22,11 @@ typedef struct chain {
     dnssec_verdict_t ds; /* of the parent's word; NO_ANSWER: nothing is known of it */
     dnssec_keys_t *keys; /* of the first place whose keys verify, or NULL; owned */
     size_t keys_place;
-    size_t judged; /* delegated places whose answers could be looked at */
+    size_t judged;  /* delegated places whose answers could be looked at */
+    size_t of_keys; /* how many of the sightings are about keys: the first ones */
     size_t count;
     size_t cap;
-    sighting_t *sighting; /* owned */
+    sighting_t *sighting; /* owned; those about records in order of these */
 } chain_t;
 
 typedef struct chains {

@@ -46,25 +46,19 @@ static void add_subject(const facts_t *f, const group_t *g, size_t expected, nsp
     nsp_text_printf(t, "%s %s", facts_name(&e->owner, name), nsp_type_text(e->type, type));
 }
 
-static bool seen_before(const group_t *g, size_t at)
-{
-    for (size_t i = 0; i < at; i++)
-        if (in_group(g, &g->chain->sighting[i]) &&
-            g->chain->sighting[i].expected == g->chain->sighting[at].expected)
-            return true;
-    return false;
-}
-
 /* What the group is about: the first few, and how many more. */
 static void add_subjects(const facts_t *f, const group_t *g, nsp_text_t *t)
 {
+    const sighting_t *last = NULL;
     size_t n = 0;
     for (size_t i = 0; i < g->chain->count; i++) {
-        if (!in_group(g, &g->chain->sighting[i]) || seen_before(g, i))
+        const sighting_t *s = &g->chain->sighting[i];
+        if (!in_group(g, s) || (last != NULL && last->expected == s->expected))
             continue;
+        last = s;
         if (n < NAMED_MAX) {
             nsp_text_str(t, n > 0 ? ", " : "");
-            add_subject(f, g, g->chain->sighting[i].expected, t);
+            add_subject(f, g, s->expected, t);
         }
         n++;
     }

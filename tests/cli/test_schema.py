@@ -164,6 +164,7 @@ def main():
     t = tap.Tap()
     of_check = schema.load("check")
     of_query = schema.load("query")
+    of_dkim = schema.load("dkim")
     with tap.Serve(a.prog, SCENARIO) as serve:
         if not t.check("serves", serve.ready, serve.output):
             return t.done()
@@ -175,6 +176,12 @@ def main():
             check_references(t, report)
             check_the_check(t, "check", report, of_check)
         check_the_check(t, "query", reply, of_query)
+        lines, _, shown = nsprobe(a.prog, "dkim", "--json", "-v", "--lab", SCENARIO, *QUICK,
+                                  "florist.example", "bq7k2vw4")
+        values = objects(t, "dkim", lines, shown, 1)
+        conforms(t, "dkim", values, of_dkim)
+        if values:
+            check_the_check(t, "dkim", values[0], of_dkim)
     return t.done()
 
 
