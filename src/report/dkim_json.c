@@ -53,7 +53,7 @@ static json_t *json_record(const dkim_result_t *d, size_t expectation, char *val
     json_object_set_new(j, "name", json_name(&e->owner));
     json_object_set_new(j, "type", json_string(nsp_type_text(e->type, type)));
     json_object_set_new(j, "value", e->any_key ? json_null() : json_string(value));
-    json_object_set_new(j, "origin", json_string(e->origin != NULL ? e->origin : ""));
+    json_object_set_new(j, "origin", json_text(e->origin != NULL ? e->origin : ""));
     json_object_set_new(j, "odd", json_odd(e->odd));
     json_object_set_new(j, "cells", json_cells(d, expectation));
     return j;

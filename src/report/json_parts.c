@@ -1,6 +1,7 @@
 #include "report/json_parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "exchange/icmp.h"
 #include "report/exchange_text.h"
@@ -16,6 +17,19 @@ json_t *json_addr(const addr_t *a)
 {
     char text[ADDR_TEXT_MAX];
     return json_string(addr_text(a, text));
+}
+
+json_t *json_text(const char *text)
+{
+    json_t *j = json_string(text);
+    char *copy = j == NULL ? strdup(text) : NULL;
+    for (char *c = copy; c != NULL && *c != '\0'; c++)
+        if ((unsigned char)*c > 0x7e)
+            *c = '?';
+    if (copy != NULL)
+        j = json_string(copy);
+    free(copy);
+    return j;
 }
 
 json_t *json_hex(const uint8_t *bytes, uint32_t size)
@@ -47,7 +61,7 @@ json_t *json_event(const exchange_t *x, const event_t *e, bool octets, reply_t *
     json_object_set_new(j, "kind", json_string(event_name(e->kind)));
     json_object_set_new(j, "time", json_real((double)e->at / 1e9));
     json_object_set_new(j, "attempt", json_integer(e->attempt));
-    json_object_set_new(j, "text", json_string(line));
+    json_object_set_new(j, "text", json_text(line));
     if (e->peer.family != 0)
         json_object_set_new(j, "peer", json_addr(&e->peer));
     if (e->kind == EVENT_ICMP) {
@@ -105,11 +119,11 @@ json_t *json_finding(const finding_t *f)
     json_object_set_new(j, "id", json_string(d->id));
     json_object_set_new(j, "severity", json_string(severity_name(f->severity)));
     json_object_set_new(j, "title", json_string(d->title));
-    json_object_set_new(j, "text", json_string(f->text != NULL ? f->text : d->title));
+    json_object_set_new(j, "text", json_text(f->text != NULL ? f->text : d->title));
     json_object_set_new(j, "server", f->has_server ? json_name(&f->server) : json_null());
     json_object_set_new(j, "address", f->has_addr ? json_addr(&f->addr) : json_null());
     json_object_set_new(j, "cause", json_string(d->cause));
-    json_object_set_new(j, "fix", json_string(f->fix != NULL ? f->fix : d->fix));
+    json_object_set_new(j, "fix", json_text(f->fix != NULL ? f->fix : d->fix));
     json_object_set_new(j, "source", json_string(d->source));
     for (uint16_t i = 0; i < f->evidence_count; i++)
         json_array_append_new(evidence, json_integer(f->evidence[i]));

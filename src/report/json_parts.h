@@ -10,6 +10,9 @@
 
 json_t *json_name(const nsp_name_t *name); /* absolute, with its final dot */
 json_t *json_addr(const addr_t *a);        /* without its port */
+/* Text that may hold anything, such as a file's name: octets beyond ASCII become '?' when it is not
+ * UTF-8, which JSON cannot carry. */
+json_t *json_text(const char *text);
 json_t *json_hex(const uint8_t *bytes, uint32_t size);
 json_t *json_seconds(int64_t ns); /* null for a negative time */
 /* One event; octets: with the message it carries. scratch's contents change. */
