@@ -1,0 +1,62 @@
+#include "watch/round.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool take_samples(const dkim_result_t *r, watch_round_t *out)
+{
+    if (r->address_count == 0)
+        return true;
+    out->sample = calloc(r->address_count, sizeof *out->sample);
+    if (out->sample == NULL)
+        return false;
+    for (size_t i = 0; i < r->address_count; i++) {
+        const dkim_address_t *a = &r->address[i];
+        watch_sample_t s = {.addr = a->addr,
+                            .server = a->server,
+                            .asked = a->asked,
+                            .answered = a->answered,
+                            .rtt = a->rtt,
+                            .has_serial = a->has_serial,
+                            .serial = a->serial};
+        if (s.server.len == 0)
+            nsp_name_root(&s.server);
+        out->sample[out->sample_count++] = s;
+    }
+    return true;
+}
+
+static bool take_finding(const finding_t *f, watch_finding_t *out)
+{
+    const finding_desc_t *d = finding_desc(f->id);
+    out->id = d->id;
+    out->severity = f->severity;
+    out->text = strdup(f->text != NULL ? f->text : d->title);
+    out->fix = strdup(f->fix != NULL ? f->fix : d->fix);
+    return out->text != NULL && out->fix != NULL;
+}
+
+bool watch_round_from(const dkim_result_t *r, watch_round_t *out)
+{
+    memset(out, 0, sizeof *out);
+    out->outcome = r->outcome;
+    out->chance = r->chance;
+    for (size_t i = 0; i < r->findings.count; i++)
+        out->severity[r->findings.item[i].severity]++;
+    while (out->finding_count < r->findings.count && out->finding_count < WATCH_FINDINGS_MAX) {
+        size_t i = out->finding_count++;
+        if (!take_finding(&r->findings.item[i], &out->finding[i]))
+            return false;
+    }
+    return take_samples(r, out);
+}
+
+void watch_round_free(watch_round_t *r)
+{
+    for (size_t i = 0; i < r->finding_count; i++) {
+        free(r->finding[i].text);
+        free(r->finding[i].fix);
+    }
+    free(r->sample);
+    memset(r, 0, sizeof *r);
+}
