@@ -130,7 +130,7 @@ http_t *http_start(const addr_t *at, const http_pages_t *pages, char err[HTTP_ER
         flags, at->port, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_SOCK_ADDR, &to, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEM, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)TIMEOUT_S, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_END);
+        (unsigned)TIMEOUT_S, MHD_OPTION_END);
     if (h->daemon != NULL)
         return h;
     snprintf(err, HTTP_ERROR_MAX, "cannot listen on %s, port %u: %s", addr_text(at, text), at->port,

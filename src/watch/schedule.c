@@ -27,16 +27,27 @@ static void swap(schedule_slot_t *a, schedule_slot_t *b)
     *b = t;
 }
 
+bool schedule_reserve(watch_schedule_t *s, size_t count)
+{
+    if (count <= s->cap)
+        return true;
+    schedule_slot_t *grown = realloc(s->slot, count * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    s->slot = grown;
+    s->cap = count;
+    return true;
+}
+
+void schedule_clear(watch_schedule_t *s)
+{
+    s->count = 0;
+}
+
 bool schedule_add(watch_schedule_t *s, size_t item, int64_t due)
 {
-    if (s->count == s->cap) {
-        size_t cap = s->cap == 0 ? 16 : s->cap * 2;
-        schedule_slot_t *grown = realloc(s->slot, cap * sizeof *grown);
-        if (grown == NULL)
-            return false;
-        s->slot = grown;
-        s->cap = cap;
-    }
+    if (s->count == s->cap && !schedule_reserve(s, s->cap == 0 ? 16 : s->cap * 2))
+        return false;
     size_t i = s->count++;
     s->slot[i] = (schedule_slot_t){.due = due, .item = item};
     while (i > 0 && before(&s->slot[i], &s->slot[(i - 1) / 2])) {

@@ -27,6 +27,10 @@ typedef struct watch_schedule {
 
 void schedule_init(watch_schedule_t *s);
 void schedule_free(watch_schedule_t *s);
+/* Makes room for that many, so that adding them cannot fail. False when memory is out. */
+bool schedule_reserve(watch_schedule_t *s, size_t count);
+/* Removes all, and keeps the room. */
+void schedule_clear(watch_schedule_t *s);
 /* False when memory is out. */
 bool schedule_add(watch_schedule_t *s, size_t item, int64_t due);
 /* When the first is due; SCHEDULE_NEVER when there is none. */
