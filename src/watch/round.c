@@ -3,6 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The place of an address among those that are kept already; the end when it is new. One that holds
+ * a zone and a zone below it comes twice, and its counts for the upper one include the lower one.
+ */
+static size_t place_of(const watch_round_t *r, const addr_t *addr)
+{
+    size_t i = 0;
+    while (i < r->sample_count && !addr_equal(&r->sample[i].addr, addr))
+        i++;
+    return i;
+}
+
 static bool take_samples(const dkim_result_t *r, watch_round_t *out)
 {
     if (r->address_count == 0)
@@ -21,7 +32,11 @@ static bool take_samples(const dkim_result_t *r, watch_round_t *out)
                             .serial = a->serial};
         if (s.server.len == 0)
             nsp_name_root(&s.server);
-        out->sample[out->sample_count++] = s;
+        size_t at = place_of(out, &a->addr);
+        if (at < out->sample_count && out->sample[at].asked >= s.asked)
+            continue;
+        out->sample[at] = s;
+        out->sample_count += at == out->sample_count;
     }
     return true;
 }

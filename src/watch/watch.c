@@ -232,6 +232,14 @@ static void set_failed(watch_t *w, watch_domain_t *d, bool failed)
     watch_unlock(w);
 }
 
+static void set_running(watch_t *w, watch_domain_t *d, bool running)
+{
+    watch_lock(w);
+    d->running = running;
+    w->running += running ? 1U : -1U;
+    watch_unlock(w);
+}
+
 static void start_due(watch_t *w)
 {
     size_t item = 0;
@@ -240,8 +248,7 @@ static void start_due(watch_t *w)
         watch_domain_t *d = &w->domain[item];
         d->began = now_of(w);
         if (w->ops->start(w->user, item, d->target)) {
-            d->running = true;
-            w->running++;
+            set_running(w, d, true);
             continue;
         }
         set_failed(w, d, true);
@@ -304,8 +311,7 @@ static void take_round(watch_t *w, watch_domain_t *d, watch_round_t *r)
 static void end_round(watch_t *w, watch_event_t *e)
 {
     watch_domain_t *d = &w->domain[e->item];
-    d->running = false;
-    w->running--;
+    set_running(w, d, false);
     if (e->good) {
         take_round(w, d, &e->round);
     } else if (!w->stopping) {

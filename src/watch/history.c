@@ -1,0 +1,244 @@
+#include "watch/history.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "watch/store_inner.h"
+
+#define ROWS_MAX 1000000
+
+static sqlite3_stmt *prepare(store_t *s, const char *sql, int64_t id, int64_t from)
+{
+    sqlite3_stmt *st = NULL;
+    if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) != SQLITE_OK)
+        return NULL;
+    sqlite3_bind_int64(st, 1, id);
+    sqlite3_bind_int64(st, 2, from);
+    return st;
+}
+
+/* Ends a statement after its last row, given what the last step said. */
+static store_err_t finish(store_t *s, sqlite3_stmt *st, int rc)
+{
+    store_err_t e = rc == SQLITE_DONE ? STORE_OK : store_fail(s, "cannot read the history");
+    sqlite3_finalize(st);
+    return e;
+}
+
+static char *text_at(sqlite3_stmt *st, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(st, column);
+    return strdup(text != NULL ? text : "");
+}
+
+/* One more item at the end of an array; NULL when memory is out. */
+static void *grow(void *items, size_t count, size_t size)
+{
+    /* doubles at every power of two */
+    if (count >= ROWS_MAX || (count & (count - 1)) != 0)
+        return count >= ROWS_MAX ? NULL : items;
+    return realloc(items, (count == 0 ? 1 : count * 2) * size);
+}
+
+static store_err_t no_memory(store_t *s)
+{
+    snprintf(s->error, sizeof s->error, "%s: out of memory, or more rows than can be shown",
+             s->path);
+    return STORE_E_MEMORY;
+}
+
+static store_err_t read_changes(store_t *s, int64_t from, history_t *h)
+{
+    sqlite3_stmt *st = prepare(s,
+                               "SELECT number, at, before, after, transition FROM change"
+                               " WHERE domain = ?1 AND at >= ?2 ORDER BY id",
+                               h->domain.id, from);
+    if (st == NULL)
+        return store_fail(s, "cannot read the history");
+    int rc = sqlite3_step(st);
+    for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
+        history_change_t *grown = grow(h->change, h->change_count, sizeof *grown);
+        if (grown == NULL) {
+            sqlite3_finalize(st);
+            return no_memory(s);
+        }
+        h->change = grown;
+        h->change[h->change_count++] = (history_change_t){.number = sqlite3_column_int64(st, 0),
+                                                          .at = sqlite3_column_int64(st, 1),
+                                                          .before = text_at(st, 2),
+                                                          .after = text_at(st, 3),
+                                                          .transition = text_at(st, 4)};
+    }
+    return finish(s, st, rc);
+}
+
+static store_err_t read_rounds(store_t *s, int64_t from, history_t *h)
+{
+    sqlite3_stmt *st = prepare(s,
+                               "SELECT outcome, count(*), min(at), max(at) FROM round"
+                               " WHERE domain = ?1 AND at >= ?2 GROUP BY outcome",
+                               h->domain.id, from);
+    if (st == NULL)
+        return store_fail(s, "cannot read the history");
+    int rc = sqlite3_step(st);
+    for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
+        const char *word = (const char *)sqlite3_column_text(st, 0);
+        int64_t n = sqlite3_column_int64(st, 1);
+        int64_t least = sqlite3_column_int64(st, 2);
+        int64_t most = sqlite3_column_int64(st, 3);
+        h->first = h->rounds == 0 || least < h->first ? least : h->first;
+        h->last = most > h->last ? most : h->last;
+        h->rounds += n;
+        for (int k = ROUND_UNTESTED; word != NULL && k <= ROUND_TEMPORARY; k++)
+            if (strcmp(word, round_outcome_name((round_outcome_t)k)) == 0)
+                h->outcome[k] += n;
+    }
+    return finish(s, st, rc);
+}
+
+/* The address of a row; rows come in order of addresses, so that it is the last or a new one. */
+static history_address_t *address_of(history_t *h, sqlite3_stmt *st)
+{
+    int64_t id = sqlite3_column_int64(st, 0);
+    if (h->address_count > 0 && h->address[h->address_count - 1].id == id)
+        return &h->address[h->address_count - 1];
+    history_address_t *grown = grow(h->address, h->address_count, sizeof *grown);
+    if (grown == NULL)
+        return NULL;
+    h->address = grown;
+    history_address_t *a = &h->address[h->address_count++];
+    memset(a, 0, sizeof *a);
+    a->id = id;
+    a->address = text_at(st, 1);
+    a->server = text_at(st, 2);
+    a->rtt_least = a->rtt_most = a->total.rtt = -1;
+    for (int i = 0; i < HISTORY_BUCKETS; i++)
+        a->bucket[i].rtt = -1;
+    return a;
+}
+
+/* Columns 3 on: bucket, rounds, asked, answered, mean, least and most of rtt, rounds with rtt. */
+static void take_bucket(history_address_t *a, sqlite3_stmt *st, double *sum, int64_t *with)
+{
+    int at = sqlite3_column_int(st, 3);
+    history_bucket_t *b = &a->bucket[at < 0 ? 0 : at >= HISTORY_BUCKETS ? HISTORY_BUCKETS - 1 : at];
+    b->rounds = sqlite3_column_int64(st, 4);
+    b->asked = sqlite3_column_int64(st, 5);
+    b->answered = sqlite3_column_int64(st, 6);
+    a->total.rounds += b->rounds;
+    a->total.asked += b->asked;
+    a->total.answered += b->answered;
+    if (sqlite3_column_type(st, 7) == SQLITE_NULL)
+        return;
+    int64_t least = sqlite3_column_int64(st, 8);
+    int64_t most = sqlite3_column_int64(st, 9);
+    int64_t n = sqlite3_column_int64(st, 10);
+    b->rtt = (int64_t)sqlite3_column_double(st, 7);
+    a->rtt_least = a->rtt_least < 0 || least < a->rtt_least ? least : a->rtt_least;
+    a->rtt_most = most > a->rtt_most ? most : a->rtt_most;
+    *sum += sqlite3_column_double(st, 7) * (double)n;
+    *with += n;
+    a->total.rtt = (int64_t)(*sum / (double)*with);
+}
+
+static store_err_t read_addresses(store_t *s, int64_t from, history_t *h)
+{
+    sqlite3_stmt *st = prepare(
+        s,
+        "SELECT a.id, a.address, a.server, (r.at - ?3) * ?5 / (?4 - ?3 + 1) AS bucket, count(*),"
+        " sum(p.asked), sum(p.answered), avg(p.rtt), min(p.rtt), max(p.rtt), count(p.rtt)"
+        " FROM round r JOIN sample p ON p.round = r.id JOIN address a ON a.id = p.address"
+        " WHERE r.domain = ?1 AND r.at >= ?2 GROUP BY a.id, bucket"
+        " ORDER BY a.server, a.address, a.id, bucket",
+        h->domain.id, from);
+    if (st == NULL)
+        return store_fail(s, "cannot read the history");
+    sqlite3_bind_int64(st, 3, h->first);
+    sqlite3_bind_int64(st, 4, h->last);
+    sqlite3_bind_int(st, 5, HISTORY_BUCKETS);
+    double sum = 0;
+    int64_t with = 0;
+    int rc = sqlite3_step(st);
+    for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
+        size_t before = h->address_count;
+        history_address_t *a = address_of(h, st);
+        if (a == NULL) {
+            sqlite3_finalize(st);
+            return no_memory(s);
+        }
+        if (h->address_count != before) {
+            sum = 0;
+            with = 0;
+        }
+        take_bucket(a, st, &sum, &with);
+    }
+    return finish(s, st, rc);
+}
+
+static store_err_t knows(store_t *s, const char *name, bool *found)
+{
+    sqlite3_stmt *st = NULL;
+    *found = false;
+    if (sqlite3_prepare_v2(s->db, "SELECT 1 FROM domain WHERE name = ?1", -1, &st, NULL) !=
+        SQLITE_OK)
+        return store_fail(s, "cannot read the history");
+    sqlite3_bind_text(st, 1, name, -1, SQLITE_TRANSIENT);
+    int rc = sqlite3_step(st);
+    *found = rc == SQLITE_ROW;
+    return finish(s, st, rc == SQLITE_ROW ? SQLITE_DONE : rc);
+}
+
+/* All of it in one transaction: a watch that writes meanwhile changes nothing in between. */
+store_err_t history_read(store_t *s, const char *name, int64_t from, bool *found, history_t *out)
+{
+    memset(out, 0, sizeof *out);
+    out->name = strdup(name);
+    if (out->name == NULL)
+        return no_memory(s);
+    if (sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+        return store_fail(s, "cannot read the history");
+    store_err_t e = knows(s, name, found);
+    if (e == STORE_OK && *found)
+        e = store_domain(s, name, &out->domain);
+    if (e == STORE_OK && *found)
+        e = read_changes(s, from, out);
+    if (e == STORE_OK && *found)
+        e = read_rounds(s, from, out);
+    if (e == STORE_OK && *found)
+        e = read_addresses(s, from, out);
+    sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+    return e;
+}
+
+void history_free(history_t *h)
+{
+    for (size_t i = 0; i < h->change_count; i++) {
+        free(h->change[i].before);
+        free(h->change[i].after);
+        free(h->change[i].transition);
+    }
+    for (size_t i = 0; i < h->address_count; i++) {
+        free(h->address[i].address);
+        free(h->address[i].server);
+    }
+    free(h->change);
+    free(h->address);
+    free(h->name);
+    memset(h, 0, sizeof *h);
+}
+
+store_err_t history_names(store_t *s, bool (*take)(void *user, const char *name), void *user)
+{
+    sqlite3_stmt *st = NULL;
+    if (sqlite3_prepare_v2(s->db, "SELECT name FROM domain ORDER BY name", -1, &st, NULL) !=
+        SQLITE_OK)
+        return store_fail(s, "cannot read the history");
+    int rc = sqlite3_step(st);
+    for (; rc == SQLITE_ROW; rc = sqlite3_step(st))
+        if (!take(user, (const char *)sqlite3_column_text(st, 0))) {
+            sqlite3_finalize(st);
+            return no_memory(s);
+        }
+    return finish(s, st, rc);
+}
