@@ -14,9 +14,11 @@
 
 extern const command_desc_t command_check;
 extern const command_desc_t command_dkim;
+extern const command_desc_t command_history;
 extern const command_desc_t command_query;
 extern const command_desc_t command_serve;
 extern const command_desc_t command_torture;
 extern const command_desc_t command_trace;
+extern const command_desc_t command_watch;
 
 #endif
