@@ -302,8 +302,7 @@ static void prefixes(void **state)
         BOM "Name,Type,Value\r\n\"a\",TXT,\"\"\"v=DKIM1; \"\" \"\"p=\"\"\"\r\nb,MX,10 c\r\n",
         "$ORIGIN e.com.\nx 5 IN TXT ( \"a\" ; c\n \"b\\059\" )\n\tMX 10 @\n",
         "x 300 IN TXT \xe2\x80\x9cv=DKIM1; p=A\xe2\x80\x9d",
-        "\xff\xfex\0 \0A\0 \0\x3d\xd8\x00\xde"
-        "1\0",
+        "\xff\xfex\0 \0A\0 \0\x3d\xd8\x00\xde\061\0", /* UTF-16; the last one is "1" */
     };
     nsp_name_t name;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
