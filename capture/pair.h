@@ -20,10 +20,11 @@ typedef struct pair_options {
     uint32_t connections_max; /* 16384 */
     size_t memory;            /* octets for long messages and events: 32 MiB */
     int64_t timeout;          /* nanoseconds after the last attempt: 20 s */
+    int64_t grace;            /* silence for less says nothing when the capture ends: 2 s */
     uint32_t linger;          /* answered flows that are remembered for duplicates: 1024 */
     uint64_t seed;            /* of the hash tables; flows do not hang on it */
-    size_t server_port_count; /* ports of servers; 0: 53. Where both ends or none have one, QR
-                                 tells who is the client */
+    bool any_port;            /* servers may have any port: QR alone tells who is the client */
+    size_t server_port_count; /* ports of servers; 0: 53. Where both ends have one, QR tells */
     uint16_t server_port[DECODE_PORTS_MAX];
 } pair_options_t;
 
@@ -41,6 +42,7 @@ typedef struct pair_stats {
     uint64_t duplicates;    /* replies to what was answered before */
     uint64_t queries_twice; /* the same packet captured again */
     uint64_t mismatches;
+    uint64_t lost; /* datagrams whose fragments did not all come, of a known question */
     uint64_t icmp;
     uint64_t icmp_orphans; /* about nothing that is known */
     uint64_t not_dns;      /* payloads shorter than a header that belong to no flow */

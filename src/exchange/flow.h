@@ -74,6 +74,7 @@ typedef struct flow {
     const flow_event_t *event; /* in order of time */
     int64_t began; /* of the SYN for the first question of a connection, else query.at */
     int64_t asked; /* of the attempt that the reply answers, or of the last one */
+    int64_t ended; /* when it was given out: the reply's time, or that of giving up */
     uint8_t reply_attempt;
     flow_message_t query; /* the first attempt */
     flow_message_t reply;
@@ -85,7 +86,6 @@ typedef void flow_sink_t(void *user, const flow_t *flow);
 typedef struct flow_patience {
     size_t waits;     /* 0: each attempt is over when the next is sent, the last is never */
     int64_t wait[10]; /* of each attempt, nanoseconds */
-    int64_t end;      /* the capture's end, nanoseconds since 1970 */
 } flow_patience_t;
 
 /* A full exchange of a flow, added to set (times count from set->began_wall). patience may be

@@ -1,0 +1,250 @@
+#include "capture/pair.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/pair_table.h"
+
+#define SECOND INT64_C(1000000000)
+/* Fewer than two flows with all their attempts cannot be held. */
+#define OUTSTANDING_MIN (2u * FLOW_ATTEMPTS_MAX)
+
+pair_options_t pair_options_default(void)
+{
+    pair_options_t o = {.outstanding_max = 65536,
+                        .connections_max = 16384,
+                        .memory = (size_t)32 << 20,
+                        .timeout = 20 * SECOND,
+                        .grace = 2 * SECOND,
+                        .linger = 1024};
+    return o;
+}
+
+pairer_t *pairer_new(const pair_options_t *options, flow_sink_t *sink, void *user)
+{
+    pairer_t *p = calloc(1, sizeof *p);
+    if (p == NULL)
+        return NULL;
+    p->o = *options;
+    if (p->o.server_port_count == 0) {
+        p->o.server_port_count = 1;
+        p->o.server_port[0] = 53;
+    }
+    if (p->o.outstanding_max < OUTSTANDING_MIN)
+        p->o.outstanding_max = OUTSTANDING_MIN;
+    if (p->o.connections_max == 0)
+        p->o.connections_max = 1;
+    p->sink = sink;
+    p->user = user;
+    if (pair_table_new(p))
+        return p;
+    pairer_free(p);
+    return NULL;
+}
+
+void pairer_free(pairer_t *p)
+{
+    if (p == NULL)
+        return;
+    pair_table_free(p);
+    free(p);
+}
+
+const pair_stats_t *pairer_stats(const pairer_t *p)
+{
+    return &p->stats;
+}
+
+bool pair_server_port(const pairer_t *p, uint16_t port)
+{
+    for (size_t i = 0; i < p->o.server_port_count; i++)
+        if (p->o.server_port[i] == port)
+            return true;
+    return false;
+}
+
+/* --- flows --- */
+
+flow_message_t message_of(const cap_item_t *item)
+{
+    return (flow_message_t){.bytes = item->bytes,
+                            .size = item->size,
+                            .original = item->original,
+                            .at = item->at,
+                            .number = item->number,
+                            .file = item->file};
+}
+
+unsigned notes_of(const cap_item_t *item)
+{
+    static const struct {
+        unsigned from, to;
+    } notes[] = {{CAP_NOTE_CUT, FLOW_CUT},
+                 {CAP_NOTE_CHECKSUM, FLOW_CHECKSUM},
+                 {CAP_NOTE_FRAGMENTS, FLOW_FRAGMENTS},
+                 {CAP_NOTE_OVERLAP, FLOW_OVERLAP},
+                 {CAP_NOTE_MIDSTREAM, FLOW_MIDSTREAM}};
+    unsigned out = 0;
+    if (item->notes == 0)
+        return 0;
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
+        if ((item->notes & notes[i].from) != 0)
+            out |= notes[i].to;
+    return out;
+}
+
+uint32_t flow_begin(pairer_t *p, const cap_item_t *item, const addr_t *client, const addr_t *server,
+                    bool tcp)
+{
+    uint32_t i = slot_take(p);
+    slot_t *s = &p->slot[i];
+    s->client = *client;
+    s->server = *server;
+    s->tcp = tcp;
+    s->at = s->began = item->at;
+    s->packet = item->number;
+    s->file = item->file;
+    s->connection = item->connection;
+    s->flow = ++p->flows;
+    s->notes = notes_of(item);
+    return i;
+}
+
+/* The flow as its sink sees it; the reply is left empty. */
+static void flow_view(const pairer_t *p, const slot_t *s, flow_t *f)
+{
+    f->number = s->flow;
+    f->transport = s->tcp ? TRANSPORT_TCP : TRANSPORT_UDP;
+    f->notes = s->notes;
+    f->client = s->client;
+    f->server = s->server;
+    f->connection = s->connection;
+    f->attempts = s->attempts;
+    f->event_count = s->event_count;
+    f->event = s->event;
+    f->began = s->began;
+    f->asked = p->slot[s->last].at;
+    f->reply_attempt = 0;
+    f->query = (flow_message_t){.bytes = s->attempts > 0 ? slot_wire(s) : NULL,
+                                .size = s->size,
+                                .original = s->original,
+                                .at = s->at,
+                                .number = s->packet,
+                                .file = s->file};
+}
+
+static void give(pairer_t *p, const flow_t *f)
+{
+    p->stats.flows++;
+    p->sink(p->user, f);
+}
+
+void flow_answer(pairer_t *p, uint32_t attempt, const cap_item_t *item)
+{
+    const slot_t *a = &p->slot[attempt];
+    slot_t *s = &p->slot[a->head];
+    flow_t f;
+    flow_view(p, s, &f);
+    f.reply = message_of(item);
+    f.reply_attempt = a->attempt;
+    f.asked = a->attempt == 1 ? s->began : a->at;
+    f.ended = item->at;
+    f.notes |= FLOW_ANSWERED | notes_of(item);
+    if (a->attempt < s->attempts)
+        f.notes |= FLOW_LATE;
+    p->stats.answered++;
+    give(p, &f);
+    slot_linger(p, a->head);
+}
+
+void flow_give_up(pairer_t *p, uint32_t head, unsigned notes)
+{
+    slot_t *s = &p->slot[head];
+    flow_t f;
+    s->notes |= notes;
+    if (s->attempts == 0)
+        s->notes |= FLOW_NO_QUERY;
+    flow_view(p, s, &f);
+    memset(&f.reply, 0, sizeof f.reply);
+    f.ended = p->clock;
+    p->stats.unanswered++;
+    p->stats.pending += (notes & FLOW_PENDING) != 0;
+    if (s->attempts > 1)
+        p->repeated++;
+    else
+        p->alone++;
+    give(p, &f);
+    slot_release(p, head);
+}
+
+void flow_alone(pairer_t *p, const cap_item_t *item, const addr_t *client, const addr_t *server,
+                unsigned notes, uint64_t number)
+{
+    flow_t f = {.number = number,
+                .transport = item->connection != 0 ? TRANSPORT_TCP : TRANSPORT_UDP,
+                .notes = notes | notes_of(item),
+                .client = *client,
+                .server = *server,
+                .connection = item->connection,
+                .began = item->at,
+                .asked = item->at,
+                .ended = item->at};
+    if (number == 0)
+        f.number = ++p->flows;
+    f.reply = message_of(item);
+    give(p, &f);
+}
+
+/* --- time --- */
+
+static void pass_time(pairer_t *p, int64_t now)
+{
+    if (now <= p->clock)
+        return;
+    p->clock = now;
+    while (p->due.first != PAIR_NONE) {
+        const slot_t *s = &p->slot[p->due.first];
+        if (now - p->slot[s->last].at < p->o.timeout)
+            return;
+        flow_give_up(p, p->due.first, 0);
+    }
+}
+
+void pairer_feed(void *user, const cap_item_t *item)
+{
+    pairer_t *p = user;
+    if (p->stats.items++ == 0)
+        p->stats.first = p->clock = item->at;
+    pass_time(p, item->at);
+    switch (item->kind) {
+    case CAP_ITEM_UDP:
+        pair_udp(p, item);
+        return;
+    case CAP_ITEM_UDP_LOST:
+        pair_lost(p, item);
+        return;
+    case CAP_ITEM_ICMP:
+        pair_icmp(p, item);
+        return;
+    default:
+        pair_tcp(p, item);
+        return;
+    }
+}
+
+void pairer_finish(pairer_t *p)
+{
+    while (p->due.first != PAIR_NONE) {
+        const slot_t *s = &p->slot[p->due.first];
+        bool early = p->clock - s->began < p->o.grace;
+        flow_give_up(p, p->due.first, early ? FLOW_PENDING : 0);
+    }
+    while (p->conn_lru.first != PAIR_NONE)
+        conn_release(p, &p->conn[p->conn_lru.first], 0);
+    p->stats.last = p->clock;
+    /* clients that get no answer ask again: where nobody ever does, the answers were only not
+     * captured */
+    bool no_reply = p->stats.replies == 0 && p->stats.icmp == 0 && !p->server_seen;
+    p->stats.one_way = (p->stats.queries == 0 && p->stats.replies > 0) ||
+                       (p->stats.queries > 0 && no_reply && p->repeated <= p->alone);
+}

@@ -1,0 +1,107 @@
+/* ICMP errors, by the packet that they quote, and datagrams whose fragments did not come. */
+#include <string.h>
+
+#include "capture/pair_table.h"
+
+/* Flows looked at for a datagram whose ports nobody knows. */
+#define LOOK_MAX 64
+
+/* The open attempt of this client port and server; with an ID the one that has it, else the
+ * newest. */
+static uint32_t find_attempt(const pairer_t *p, const addr_t *client, const addr_t *server,
+                             bool tcp, const uint8_t *id)
+{
+    ends_t ends = pair_ends(p, client, server);
+    uint32_t hash = pair_port_hash(&ends);
+    uint32_t newest = PAIR_NONE;
+    unsigned looked = 0;
+    for (uint32_t i = p->port_head[hash & p->slot_mask]; i != PAIR_NONE && looked < LOOK_MAX;
+         i = p->slot[i].link[LINK_PORT].next) {
+        const slot_t *s = &p->slot[i];
+        const slot_t *head = &p->slot[s->head];
+        if (s->port_hash != hash || !addr_equal(&s->client, client) || head->tcp != tcp ||
+            !addr_equal(&head->server, server))
+            continue;
+        looked++;
+        if (id == NULL || s->id == (uint16_t)(id[0] << 8 | id[1]))
+            return i;
+        if (newest == PAIR_NONE)
+            newest = i;
+    }
+    return newest;
+}
+
+/* An ICMP error about a connection concerns every open flow on it. */
+static void tcp_icmp(pairer_t *p, conn_t *c, flow_event_t *e)
+{
+    e->attempt = 1;
+    for (uint32_t i = c->flows.first; i != PAIR_NONE; i = p->slot[i].link[LINK_CONN].next)
+        slot_event(p, &p->slot[i], e);
+}
+
+void pair_icmp(pairer_t *p, const cap_item_t *item)
+{
+    bool tcp = item->quoted == TRANSPORT_TCP;
+    flow_event_t e = {.kind = FLOW_EVENT_ICMP,
+                      .icmp_type = item->icmp_type,
+                      .icmp_code = item->icmp_code,
+                      .icmp_mtu = item->icmp_mtu,
+                      .peer = item->from,
+                      .message = message_of(item)};
+    e.peer.port = 0;
+    e.message.bytes = NULL;
+    conn_t *c = tcp && item->connection != 0 ? conn_find(p, item->connection) : NULL;
+    uint32_t i = find_attempt(p, &item->quoted_from, &item->quoted_to, tcp,
+                              !tcp && item->size >= 2 ? item->bytes : NULL);
+    if (c == NULL && i != PAIR_NONE && p->slot[p->slot[i].head].conn != PAIR_NONE)
+        c = &p->conn[p->slot[p->slot[i].head].conn];
+    if (tcp && c != NULL && addr_equal(&c->client, &item->quoted_from)) {
+        tcp_icmp(p, c, &e);
+    } else if (i != PAIR_NONE) {
+        e.attempt = p->slot[i].attempt;
+        slot_event(p, &p->slot[p->slot[i].head], &e);
+    } else {
+        p->stats.icmp_orphans++;
+        return;
+    }
+    p->stats.icmp++;
+}
+
+/* The flow whose reply is most likely the one that was lost: the one that offers most room. */
+static uint32_t guess_lost(const pairer_t *p, const addr_t *client, const addr_t *server)
+{
+    uint32_t best = PAIR_NONE;
+    uint32_t room = 0;
+    unsigned looked = 0;
+    for (uint32_t i = p->due.last; i != PAIR_NONE && looked < LOOK_MAX;
+         i = p->slot[i].link[LINK_DUE].prev, looked++) {
+        const slot_t *s = &p->slot[i];
+        if (s->tcp || !addr_same_host(&s->client, client) || !addr_same_host(&s->server, server))
+            continue;
+        uint32_t offered = question_room(slot_wire(s), s->size);
+        if (best == PAIR_NONE || offered > room) {
+            best = i;
+            room = offered;
+        }
+    }
+    return best;
+}
+
+void pair_lost(pairer_t *p, const cap_item_t *item)
+{
+    flow_event_t e = {.kind = FLOW_EVENT_LOST,
+                      .no_first = (item->notes & CAP_NOTE_NO_FIRST) != 0,
+                      .peer = item->from,
+                      .message = message_of(item)};
+    uint32_t i = PAIR_NONE;
+    if (!e.no_first)
+        i = find_attempt(p, &item->to, &item->from, false, item->size >= 2 ? item->bytes : NULL);
+    if (i == PAIR_NONE)
+        i = guess_lost(p, &item->to, &item->from);
+    p->server_seen = true;
+    if (i == PAIR_NONE)
+        return;
+    e.attempt = p->slot[i].attempt;
+    p->stats.lost++;
+    slot_event(p, &p->slot[p->slot[i].head], &e);
+}

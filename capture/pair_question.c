@@ -1,0 +1,148 @@
+/* Questions: read, hashed and compared without a copy where the name is plain, as it nearly always
+ * is. */
+#include <string.h>
+
+#include "capture/pair_table.h"
+
+/* Letters of eight octets to lower case at once. Octets of labels' lengths are below 'A'. */
+static inline uint64_t fold8(uint64_t v)
+{
+    const uint64_t high = UINT64_C(0x8080808080808080);
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t low = v & ~high;
+    uint64_t from_a = low + (0x80 - 'A') * ones;
+    uint64_t past_z = low + (0x80 - 'Z' - 1) * ones;
+    uint64_t upper = from_a & ~past_z & ~v & high;
+    return v | upper >> 2;
+}
+
+static inline uint64_t fold_round(uint64_t h, uint64_t v)
+{
+    h = (h ^ fold8(v)) * UINT64_C(0xff51afd7ed558ccd);
+    return h ^ h >> 32;
+}
+
+static uint64_t name_hash(const uint8_t *name, uint32_t len, uint64_t seed)
+{
+    uint64_t h = seed ^ len;
+    uint64_t v;
+    while (len >= 8) {
+        memcpy(&v, name, 8);
+        h = fold_round(h, v);
+        name += 8;
+        len -= 8;
+    }
+    if (len > 0) {
+        v = 0;
+        memcpy(&v, name, len);
+        h = fold_round(h, v);
+    }
+    return h;
+}
+
+/* Octets of a name of plain labels at octet 12, root included; 0 when it is not one. */
+static uint32_t plain_name(const uint8_t *bytes, uint32_t size)
+{
+    uint32_t pos = NSP_HEADER_SIZE;
+    while (pos < size && bytes[pos] <= NSP_LABEL_MAX) {
+        if (bytes[pos] == 0) {
+            uint32_t len = pos + 1 - NSP_HEADER_SIZE;
+            return len <= NSP_NAME_MAX ? len : 0;
+        }
+        pos += bytes[pos] + 1u;
+    }
+    return 0;
+}
+
+static inline uint16_t load16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+/* A question whose name is compressed, or there is none that can be read. */
+static void read_other(const pairer_t *p, const uint8_t *bytes, uint32_t size, question_t *q)
+{
+    nsp_reader_t r = nsp_reader(bytes, size);
+    nsp_read_bytes(&r, 4);
+    uint16_t count = nsp_read_u16(&r);
+    nsp_read_bytes(&r, 6);
+    nsp_name_read(&r, NSP_NAME_COMPRESSED, &q->name);
+    q->type = nsp_read_u16(&r);
+    q->qclass = nsp_read_u16(&r);
+    q->found = r.err == NSP_OK && count > 0;
+    q->name_len = 0;
+    if (q->found)
+        q->hash = name_hash(q->name.octets, q->name.len, p->o.seed);
+    else
+        q->hash = p->o.seed ^ size;
+}
+
+void question_read(const pairer_t *p, const uint8_t *bytes, uint32_t size, question_t *q)
+{
+    uint32_t len = plain_name(bytes, size);
+    if (len == 0 || size - NSP_HEADER_SIZE - len < 4 || (bytes[4] | bytes[5]) == 0) {
+        read_other(p, bytes, size, q);
+    } else {
+        q->found = true;
+        q->name_len = (uint16_t)len;
+        q->type = load16(bytes + NSP_HEADER_SIZE + len);
+        q->qclass = load16(bytes + NSP_HEADER_SIZE + len + 2);
+        q->hash = name_hash(bytes + NSP_HEADER_SIZE, len, p->o.seed);
+    }
+    if (q->found)
+        q->hash += ((uint64_t)q->type << 16 | q->qclass) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static bool same_folded(const uint8_t *a, const uint8_t *b, uint32_t len)
+{
+    if (memcmp(a, b, len) == 0)
+        return true;
+    for (uint32_t i = 0; i < len; i++) {
+        uint8_t x = a[i] >= 'A' && a[i] <= 'Z' ? (uint8_t)(a[i] + 32) : a[i];
+        uint8_t y = b[i] >= 'A' && b[i] <= 'Z' ? (uint8_t)(b[i] + 32) : b[i];
+        if (x != y)
+            return false;
+    }
+    return true;
+}
+
+bool question_equal(const pairer_t *p, const slot_t *head, const uint8_t *bytes,
+                    const question_t *q)
+{
+    question_t own = {.name_len = head->name_len, .found = true};
+    const uint8_t *asked = slot_wire(head);
+    if (own.name_len == 0)
+        question_read(p, asked, head->size, &own);
+    if (!own.found || !q->found)
+        return own.found == q->found;
+    const uint8_t *a = own.name_len != 0 ? asked + NSP_HEADER_SIZE : own.name.octets;
+    const uint8_t *b = q->name_len != 0 ? bytes + NSP_HEADER_SIZE : q->name.octets;
+    uint32_t len = own.name_len != 0 ? own.name_len : own.name.len;
+    if (head->name_len != 0) {
+        own.type = load16(a + len);
+        own.qclass = load16(a + len + 2);
+    }
+    return len == (q->name_len != 0 ? q->name_len : q->name.len) && own.type == q->type &&
+           own.qclass == q->qclass && same_folded(a, b, len);
+}
+
+bool question_answers(const pairer_t *p, const slot_t *head, const uint8_t *bytes, uint32_t size,
+                      const question_t *q)
+{
+    if (size < NSP_HEADER_SIZE)
+        return true; /* cut inside its header: malformed, and known by its ID */
+    if ((bytes[4] | bytes[5]) == 0)
+        return (bytes[3] & 15) != NSP_RCODE_NOERROR || size == NSP_HEADER_SIZE;
+    return !q->found || question_equal(p, head, bytes, q);
+}
+
+uint32_t question_room(const uint8_t *bytes, uint32_t size)
+{
+    nsp_rr_t arena[8];
+    nsp_msg_t m;
+    nsp_edns_t edns;
+    nsp_msg_index(&m, bytes, size, arena, 8);
+    if (!nsp_edns_read(&m, &edns, NULL) || edns.udp_size < 512)
+        return 512;
+    return edns.udp_size;
+}

@@ -1,0 +1,213 @@
+/* Inside of pairing: slots, the lists that they hang on, and their memory. Not for other modules.
+ *
+ * A slot is one attempt. The first of a flow is its head, and holds all that the flow needs. */
+#ifndef CAPTURE_PAIR_TABLE_H
+#define CAPTURE_PAIR_TABLE_H
+
+#include "capture/pair.h"
+#include "proto/nsproto.h"
+
+#define PAIR_NONE   UINT32_MAX
+#define PAIR_INLINE 88u /* octets of a question that need no allocation */
+
+typedef struct pair_link {
+    uint32_t next;
+    uint32_t prev;
+} pair_link_t;
+
+typedef struct pair_list {
+    uint32_t first;
+    uint32_t last;
+    uint32_t count;
+} pair_list_t;
+
+typedef enum slot_state {
+    SLOT_FREE,
+    SLOT_OPEN,   /* waits for a reply */
+    SLOT_CLOSED, /* was answered; remembered for duplicates */
+    SLOT_AGAIN   /* a further attempt; its head tells */
+} slot_state_t;
+
+/* The lists that a slot can be on. */
+enum {
+    LINK_KEY,  /* by both ends, ID and question */
+    LINK_PORT, /* by the client's end; open flows only */
+    LINK_ASK,  /* by client host, server and question; heads of open flows */
+    LINK_DUE,  /* in order of the last attempt; closed heads: in order of closing */
+    LINK_CONN, /* flows on one connection, oldest first */
+    SLOT_LINKS
+};
+
+typedef struct slot {
+    pair_link_t link[SLOT_LINKS];
+    uint32_t key_hash;
+    uint32_t port_hash;
+    uint32_t ask_hash;
+    uint32_t head;
+    uint32_t more; /* next attempt of the flow */
+    uint16_t id;
+    uint8_t attempt;
+    uint8_t state;
+    int64_t at;
+    uint64_t packet;
+    uint32_t file;
+    addr_t client;
+    /* heads only */
+    uint32_t last; /* newest attempt */
+    uint32_t conn; /* TCP: the connection's index */
+    addr_t server;
+    uint64_t flow;
+    uint64_t connection;
+    int64_t began;
+    unsigned notes;
+    uint16_t attempts; /* 0: no question yet */
+    uint16_t event_count;
+    uint16_t event_cap;
+    uint16_t size;     /* of the question's message */
+    uint16_t name_len; /* of QNAME, which is at octet 12; 0: there is none that is plain */
+    bool tcp;
+    bool has_key; /* hangs on key and ask */
+    uint32_t original;
+    flow_event_t *event;
+    uint8_t *heap; /* a question that is longer than PAIR_INLINE */
+    uint8_t wire[PAIR_INLINE];
+} slot_t;
+
+enum { LINK_NUMBER, LINK_LRU, CONN_LINKS };
+
+typedef struct conn {
+    pair_link_t link[CONN_LINKS];
+    bool bare; /* the flow in first has no question yet */
+    bool client_fin;
+    bool open;
+    bool over;
+    uint64_t number;
+    int64_t last;
+    addr_t client;
+    addr_t server;
+    pair_list_t flows; /* open ones, oldest first */
+} conn_t;
+
+struct pairer {
+    pair_options_t o;
+    flow_sink_t *sink;
+    void *user;
+    pair_stats_t stats;
+    int64_t clock;  /* latest time seen */
+    uint64_t flows; /* numbers given */
+    uint64_t alone; /* unanswered flows whose client never asked again */
+    uint64_t repeated;
+    bool server_seen; /* some server took a connection or refused it */
+    size_t memory;
+    slot_t *slot;
+    uint32_t slot_mask; /* of the three tables of heads */
+    uint32_t *key_head;
+    uint32_t *port_head;
+    uint32_t *ask_head;
+    uint32_t free_slot;
+    uint32_t fresh_slot; /* those from here on were never used */
+    pair_list_t due;
+    pair_list_t lingering;
+    conn_t *conn;
+    uint32_t conn_mask;
+    uint32_t *conn_head;
+    uint32_t free_conn;
+    uint32_t fresh_conn;
+    pair_list_t conn_lru;
+};
+
+/* A message's question, as far as pairing needs it. */
+typedef struct question {
+    uint64_t hash;
+    uint16_t name_len; /* plain QNAME at octet 12; 0: none, or not plain */
+    bool found;        /* name, type and class could be read */
+    uint16_t type;
+    uint16_t qclass;
+    nsp_name_t name; /* only when found and not plain */
+} question_t;
+
+/* Both ends hashed. */
+typedef struct ends {
+    uint64_t client; /* host alone */
+    uint64_t port;   /* host and port of the client */
+    uint64_t server;
+} ends_t;
+
+/* --- pair_table.c --- */
+
+bool pair_table_new(pairer_t *p);
+void pair_table_free(pairer_t *p);
+ends_t pair_ends(const pairer_t *p, const addr_t *client, const addr_t *server);
+uint32_t pair_key_hash(const ends_t *e, const question_t *q, uint16_t id, bool tcp);
+uint32_t pair_port_hash(const ends_t *e);
+uint32_t pair_ask_hash(const ends_t *e, const question_t *q, uint32_t size, bool tcp);
+
+/* A free slot, with room made when there is none; zeroed but for its links and wire. */
+uint32_t slot_take(pairer_t *p);
+/* Takes a flow off all lists and frees its slots. */
+void slot_release(pairer_t *p, uint32_t head);
+void slot_link_key(pairer_t *p, uint32_t i, uint32_t hash);
+void slot_link_port(pairer_t *p, uint32_t i, uint32_t hash);
+void slot_link_ask(pairer_t *p, uint32_t i, uint32_t hash);
+/* To the end of what waits: its last attempt is now the newest. */
+void slot_touch(pairer_t *p, uint32_t head);
+/* A fresh slot becomes a further attempt of a flow. */
+void slot_become_attempt(pairer_t *p, uint32_t i, uint32_t head);
+/* An answered flow: off the lists of open ones, remembered for a while. */
+void slot_linger(pairer_t *p, uint32_t head);
+const uint8_t *slot_wire(const slot_t *s);
+/* Keeps a copy of a question. False (size 0 then) when memory is out. */
+bool slot_keep_wire(pairer_t *p, slot_t *s, const uint8_t *bytes, uint32_t size);
+/* Appends an event with a copy of its message; drops and counts it when there is no room. */
+void slot_event(pairer_t *p, slot_t *s, const flow_event_t *e);
+
+conn_t *conn_find(pairer_t *p, uint64_t number);
+/* A new connection; the one idle for longest makes room. */
+conn_t *conn_take(pairer_t *p, uint64_t number);
+void conn_release(pairer_t *p, conn_t *c, unsigned notes);
+void conn_touch(pairer_t *p, conn_t *c);
+void conn_add(pairer_t *p, conn_t *c, uint32_t head);
+void conn_remove(pairer_t *p, conn_t *c, uint32_t head);
+
+/* --- pair_question.c --- */
+
+/* Reads the question of size octets; hash is over the folded name, type and class. */
+void question_read(const pairer_t *p, const uint8_t *bytes, uint32_t size, question_t *q);
+/* True when it is the question that head asks. bytes is the message that q was read from. */
+bool question_equal(const pairer_t *p, const slot_t *head, const uint8_t *bytes,
+                    const question_t *q);
+/* As question_equal, but a reply that cannot or need not repeat the question is taken for one to
+ * it: a client knows it by its ID (RFC 5452 9.1). */
+bool question_answers(const pairer_t *p, const slot_t *head, const uint8_t *bytes, uint32_t size,
+                      const question_t *q);
+
+/* UDP payload size that a query offers (RFC 6891 6.2.3); 512 without EDNS. */
+uint32_t question_room(const uint8_t *bytes, uint32_t size);
+
+/* --- pair.c --- */
+
+bool pair_server_port(const pairer_t *p, uint16_t port);
+
+/* Makes a head of a free slot: a flow that begins now. */
+uint32_t flow_begin(pairer_t *p, const cap_item_t *item, const addr_t *client, const addr_t *server,
+                    bool tcp);
+flow_message_t message_of(const cap_item_t *item);
+unsigned notes_of(const cap_item_t *item);
+/* Gives the flow out with its reply; attempt is the slot that it answers. */
+void flow_answer(pairer_t *p, uint32_t attempt, const cap_item_t *item);
+/* Gives the flow out without one, and frees it. */
+void flow_give_up(pairer_t *p, uint32_t head, unsigned notes);
+/* A reply that belongs to nothing that waits. number: of the flow that it repeats, 0 for none. */
+void flow_alone(pairer_t *p, const cap_item_t *item, const addr_t *client, const addr_t *server,
+                unsigned notes, uint64_t number);
+
+/* --- pair_udp.c, pair_tcp.c, pair_error.c --- */
+
+void pair_udp(pairer_t *p, const cap_item_t *item);
+void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn);
+void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn);
+void pair_tcp(pairer_t *p, const cap_item_t *item);
+void pair_icmp(pairer_t *p, const cap_item_t *item);
+void pair_lost(pairer_t *p, const cap_item_t *item);
+
+#endif

@@ -1,0 +1,311 @@
+/* Questions and replies. */
+#include <string.h>
+
+#include "capture/pair_table.h"
+
+/* The same packet seen at two places of one host is so near in time, nanoseconds. */
+#define TWICE_WITHIN INT64_C(10000000)
+/* A client that changes port and ID asks again only after a time that it gives the server, and
+ * before the time after which it is another question for certain. */
+#define NEW_PORT_AFTER  INT64_C(200000000)
+#define NEW_PORT_WITHIN INT64_C(4000000000)
+/* Flows looked at where many have the same question or client port. */
+#define LOOK_MAX 32
+
+static uint16_t id_of(const cap_item_t *item)
+{
+    return item->size >= 2 ? (uint16_t)(item->bytes[0] << 8 | item->bytes[1]) : 0;
+}
+
+/* --- questions --- */
+
+/* Octet for octet, the ID left out. */
+static bool same_wire(const slot_t *head, const cap_item_t *item)
+{
+    return head->size == item->size &&
+           (item->size <= 2 || memcmp(slot_wire(head) + 2, item->bytes + 2, item->size - 2u) == 0);
+}
+
+/* The attempt with this key, newest first: same ends, ID and octets; PAIR_NONE without one. */
+static uint32_t find_twin(const pairer_t *p, const cap_item_t *item, uint32_t hash, bool tcp)
+{
+    for (uint32_t i = p->key_head[hash & p->slot_mask]; i != PAIR_NONE;
+         i = p->slot[i].link[LINK_KEY].next) {
+        const slot_t *s = &p->slot[i];
+        const slot_t *head = &p->slot[s->head];
+        if (s->key_hash == hash && head->tcp == tcp && s->id == id_of(item) &&
+            head->connection == item->connection && addr_equal(&s->client, &item->from) &&
+            addr_equal(&head->server, &item->to) && same_wire(head, item))
+            return i;
+    }
+    return PAIR_NONE;
+}
+
+/* True when a question from this end is head's again, and not one of its own. */
+static bool is_retry(const pairer_t *p, const slot_t *head, const cap_item_t *item)
+{
+    const slot_t *last = &p->slot[head->last];
+    int64_t gap = item->at - last->at;
+    if (head->client.port == item->from.port || last->id == id_of(item))
+        return true;
+    /* a client that has kept its port once keeps it */
+    if (head->attempts > 1 && (head->notes & FLOW_NEW_PORT) == 0)
+        return false;
+    return gap >= NEW_PORT_AFTER && gap <= NEW_PORT_WITHIN;
+}
+
+/* The open flow that asks the same of the same server, for the same host. */
+static uint32_t find_asked(const pairer_t *p, const cap_item_t *item, uint32_t hash)
+{
+    unsigned looked = 0;
+    for (uint32_t i = p->ask_head[hash & p->slot_mask]; i != PAIR_NONE && looked < LOOK_MAX;
+         i = p->slot[i].link[LINK_ASK].next) {
+        const slot_t *s = &p->slot[i];
+        if (s->ask_hash != hash)
+            continue;
+        looked++;
+        if (!s->tcp && addr_same_host(&s->client, &item->from) &&
+            addr_equal(&s->server, &item->to) && same_wire(s, item) && is_retry(p, s, item))
+            return i;
+    }
+    return PAIR_NONE;
+}
+
+static void add_retry(pairer_t *p, const cap_item_t *item, uint32_t head, const ends_t *ends,
+                      uint32_t key)
+{
+    slot_touch(p, head); /* so that it is not the one that makes room */
+    uint32_t i = slot_take(p);
+    slot_t *s = &p->slot[i];
+    slot_t *h = &p->slot[head];
+    slot_become_attempt(p, i, head);
+    s->client = item->from;
+    s->id = id_of(item);
+    s->at = item->at;
+    s->packet = item->number;
+    s->file = item->file;
+    h->attempts++;
+    s->attempt = (uint8_t)h->attempts;
+    if (s->client.port != h->client.port)
+        h->notes |= FLOW_NEW_PORT;
+    slot_link_key(p, i, key);
+    slot_link_port(p, i, pair_port_hash(ends));
+    flow_event_t e = {.kind = FLOW_EVENT_RETRY,
+                      .attempt = s->attempt,
+                      .peer = item->from,
+                      .message = message_of(item)};
+    slot_event(p, h, &e);
+    p->stats.retries++;
+}
+
+/* The first question of a flow. On a connection the flow may be there already. */
+static void add_question(pairer_t *p, const cap_item_t *item, conn_t *conn, const question_t *q,
+                         const ends_t *ends, uint32_t key)
+{
+    bool tcp = conn != NULL;
+    bool bare = tcp && conn->bare;
+    uint32_t i = bare ? conn->flows.first : flow_begin(p, item, &item->from, &item->to, tcp);
+    slot_t *s = &p->slot[i];
+    slot_keep_wire(p, s, item->bytes, item->size);
+    s->original = item->original;
+    s->name_len = s->size == item->size ? q->name_len : 0;
+    s->id = id_of(item);
+    s->at = item->at;
+    s->packet = item->number;
+    s->file = item->file;
+    s->attempt = 1;
+    s->attempts = 1;
+    s->has_key = true;
+    slot_link_key(p, i, key);
+    slot_link_ask(p, i, pair_ask_hash(ends, q, item->size, tcp));
+    if (bare) {
+        conn->bare = false;
+        slot_touch(p, i);
+        return;
+    }
+    slot_link_port(p, i, pair_port_hash(ends));
+    if (tcp)
+        conn_add(p, conn, i);
+}
+
+void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
+{
+    bool tcp = conn != NULL;
+    question_t q;
+    ends_t ends = pair_ends(p, &item->from, &item->to);
+    question_read(p, item->bytes, item->size, &q);
+    uint32_t key = pair_key_hash(&ends, &q, id_of(item), tcp);
+    uint32_t twin = find_twin(p, item, key, tcp);
+    p->stats.queries++;
+    if (twin != PAIR_NONE && item->at - p->slot[twin].at < TWICE_WITHIN) {
+        p->slot[p->slot[twin].head].notes |= FLOW_QUERY_TWICE;
+        p->stats.queries_twice++;
+        return;
+    }
+    uint32_t head = PAIR_NONE;
+    if (twin != PAIR_NONE && p->slot[p->slot[twin].head].state == SLOT_OPEN)
+        head = p->slot[twin].head;
+    else if (!tcp)
+        head = find_asked(p, item, pair_ask_hash(&ends, &q, item->size, tcp));
+    if (head != PAIR_NONE && p->slot[head].attempts >= FLOW_ATTEMPTS_MAX) {
+        flow_give_up(p, head, 0);
+        head = PAIR_NONE;
+    }
+    if (head != PAIR_NONE && !tcp)
+        add_retry(p, item, head, &ends, key);
+    else
+        add_question(p, item, conn, &q, &ends, key);
+}
+
+/* --- replies --- */
+
+/* The attempt that a reply answers in every respect, open ones before closed ones. */
+static uint32_t find_answered(const pairer_t *p, const cap_item_t *item, const question_t *q,
+                              uint32_t hash, bool tcp)
+{
+    uint32_t closed = PAIR_NONE;
+    for (uint32_t i = p->key_head[hash & p->slot_mask]; i != PAIR_NONE;
+         i = p->slot[i].link[LINK_KEY].next) {
+        const slot_t *s = &p->slot[i];
+        const slot_t *head = &p->slot[s->head];
+        if (s->key_hash != hash || head->tcp != tcp || s->id != id_of(item) ||
+            head->connection != item->connection || !addr_equal(&s->client, &item->to) ||
+            !addr_equal(&head->server, &item->from) || !question_equal(p, head, item->bytes, q))
+            continue;
+        if (head->state == SLOT_OPEN)
+            return i;
+        if (closed == PAIR_NONE)
+            closed = i;
+    }
+    return closed;
+}
+
+/* What of a message does not match an attempt: MISMATCH_ bits. */
+static uint8_t mismatch_of(const pairer_t *p, const slot_t *s, const cap_item_t *item,
+                           const question_t *q)
+{
+    const slot_t *head = &p->slot[s->head];
+    unsigned bits = 0;
+    if (!addr_same_host(&item->from, &head->server))
+        bits |= MISMATCH_ADDRESS;
+    if (item->from.port != head->server.port)
+        bits |= MISMATCH_PORT;
+    if (item->size < 2)
+        return (uint8_t)(bits | MISMATCH_HEADER);
+    if (s->id != id_of(item))
+        bits |= MISMATCH_ID;
+    if (item->size >= 3 && (item->bytes[2] & 0x80) == 0)
+        bits |= MISMATCH_QR;
+    if (!question_answers(p, head, item->bytes, item->size, q))
+        bits |= MISMATCH_QUESTION;
+    return (uint8_t)bits;
+}
+
+/* The best guess at the attempt that a message was meant for. */
+typedef struct guess {
+    uint32_t slot;
+    uint8_t bits;
+    unsigned faults;
+    bool shared; /* other flows wait at the same end */
+} guess_t;
+
+static guess_t guess_at(const pairer_t *p, const cap_item_t *item, const question_t *q,
+                        uint32_t hash, const conn_t *conn)
+{
+    guess_t g = {PAIR_NONE, 0, UINT32_MAX, false};
+    uint32_t flow = PAIR_NONE;
+    unsigned looked = 0;
+    for (uint32_t i = p->port_head[hash & p->slot_mask]; i != PAIR_NONE && looked < LOOK_MAX;
+         i = p->slot[i].link[LINK_PORT].next) {
+        const slot_t *s = &p->slot[i];
+        const slot_t *head = &p->slot[s->head];
+        if (s->port_hash != hash || !addr_equal(&s->client, &item->to) ||
+            head->tcp != (conn != NULL) || head->connection != item->connection ||
+            head->attempts == 0)
+            continue;
+        looked++;
+        g.shared |= flow != PAIR_NONE && flow != s->head;
+        flow = s->head;
+        uint8_t bits = mismatch_of(p, s, item, q);
+        unsigned faults = (unsigned)__builtin_popcount(bits);
+        if (faults < g.faults)
+            g = (guess_t){i, bits, faults, g.shared};
+    }
+    return g;
+}
+
+/* A message that answers no attempt in every respect. Evidence, if it is clear of which. */
+static void add_evidence(pairer_t *p, const cap_item_t *item, const guess_t *g)
+{
+    const slot_t *s = &p->slot[g->slot];
+    flow_event_t e = {.kind = FLOW_EVENT_MISMATCH,
+                      .attempt = (g->bits & (MISMATCH_ID | MISMATCH_HEADER)) != 0 ? 0 : s->attempt,
+                      .mismatch = g->bits,
+                      .peer = item->from,
+                      .message = message_of(item)};
+    p->stats.mismatches++;
+    slot_event(p, &p->slot[s->head], &e);
+}
+
+/* On one port, or one connection, of one flow everything that comes was meant for it. With several,
+ * only what differs in one respect. */
+static bool is_clear(const guess_t *g)
+{
+    return g->slot != PAIR_NONE && (!g->shared || g->faults <= 1);
+}
+
+void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn)
+{
+    question_t q;
+    bool tcp = conn != NULL;
+    ends_t ends = pair_ends(p, &item->to, &item->from);
+    question_read(p, item->bytes, item->size, &q);
+    uint32_t exact = PAIR_NONE;
+    if (q.found && item->size >= NSP_HEADER_SIZE && (item->bytes[2] & 0x80) != 0)
+        exact = find_answered(p, item, &q, pair_key_hash(&ends, &q, id_of(item), tcp), tcp);
+    if (exact != PAIR_NONE && p->slot[p->slot[exact].head].state == SLOT_OPEN) {
+        p->stats.replies++;
+        flow_answer(p, exact, item);
+        return;
+    }
+    guess_t g = guess_at(p, item, &q, pair_port_hash(&ends), conn);
+    if (is_clear(&g) && (g.bits == 0 || exact == PAIR_NONE)) {
+        p->stats.replies++;
+        if (g.bits == 0)
+            flow_answer(p, g.slot, item);
+        else
+            add_evidence(p, item, &g);
+    } else if (exact != PAIR_NONE) {
+        const slot_t *head = &p->slot[p->slot[exact].head];
+        p->stats.replies++;
+        p->stats.duplicates++;
+        flow_alone(p, item, &item->to, &item->from,
+                   FLOW_NO_QUERY | FLOW_DUPLICATE | (head->notes & FLOW_QUERY_TWICE), head->flow);
+    } else if (item->size >= NSP_HEADER_SIZE && (item->bytes[2] & 0x80) != 0 &&
+               (conn != NULL || p->o.any_port || pair_server_port(p, item->from.port))) {
+        p->stats.replies++;
+        p->stats.orphans++;
+        flow_alone(p, item, &item->to, &item->from, FLOW_NO_QUERY, 0);
+    } else {
+        p->stats.not_dns++;
+    }
+}
+
+void pair_udp(pairer_t *p, const cap_item_t *item)
+{
+    bool from = pair_server_port(p, item->from.port);
+    bool to = pair_server_port(p, item->to.port);
+    bool qr = item->size >= 3 && (item->bytes[2] & 0x80) != 0;
+    if (from == to && (from || p->o.any_port)) {
+        if (qr)
+            pair_reply(p, item, NULL);
+        else if (item->size > 0)
+            pair_query(p, item, NULL);
+        return;
+    }
+    /* a reply to a client that asks from a server's port, itself from a wrong port, has QR set */
+    if (to && !qr && item->size > 0)
+        pair_query(p, item, NULL);
+    else
+        pair_reply(p, item, NULL);
+}

@@ -1,0 +1,410 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "capture/pair.h"
+#include "proto/nsproto.h"
+
+#define MS INT64_C(1000000)
+
+/* One item. q and r are a question and its reply over UDP; Q and R over TCP. */
+typedef struct step {
+    char kind; /* q r Q R; S syn, s syn again, O open, F/f FIN of server/client, X/x RST of them,
+                  P partial frame, I icmp, L lost fragments, l the same without the first; 0 ends */
+    int ms;
+    uint16_t port; /* of the client */
+    uint16_t id;
+    const char *name;
+    unsigned server;      /* last octet; 0: 1 */
+    uint16_t server_port; /* 0: 53 */
+    char twist;           /* e with EDNS, n no question and FORMERR, z QR clear, h one octet, u upper
+                             case, c cut by the capture */
+    unsigned client;      /* last octet; 0: 10 */
+} step_t;
+
+typedef struct pair_case {
+    const char *title;
+    step_t step[12];
+    const char *flows; /* as show() writes them */
+} pair_case_t;
+
+typedef struct seen {
+    char text[2000];
+    size_t len;
+} seen_t;
+
+static void say(seen_t *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(seen_t *s, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(s->text + s->len, sizeof s->text - s->len, format, args);
+    va_end(args);
+    s->len += n > 0 ? (size_t)n : 0;
+    assert_true(s->len < sizeof s->text);
+}
+
+static void show_events(seen_t *s, const flow_t *f)
+{
+    static const char letters[] = "rmilsoRXC";
+    for (uint32_t i = 0; i < f->event_count; i++) {
+        const flow_event_t *e = &f->event[i];
+        say(s, " %c%u", letters[e->kind], e->attempt);
+        if (e->kind == FLOW_EVENT_MISMATCH)
+            say(s, "/%u", e->mismatch);
+    }
+}
+
+/* "number transport.server attempts notes events; " */
+static void show(void *user, const flow_t *f)
+{
+    seen_t *s = user;
+    say(s, "%s%llu %c%u x%u", s->len > 0 ? "; " : "", (unsigned long long)f->number,
+        f->transport == TRANSPORT_TCP ? 't' : 'u', f->server.octets[3], f->attempts);
+    static const struct {
+        unsigned bit;
+        const char *word;
+    } words[] = {{FLOW_LATE, "late"},           {FLOW_NO_QUERY, "noq"},
+                 {FLOW_PENDING, "pending"},     {FLOW_EVICTED, "evicted"},
+                 {FLOW_QUERY_TWICE, "twice"},   {FLOW_DUPLICATE, "dup"},
+                 {FLOW_NEW_PORT, "port"},       {FLOW_CUT, "cut"}};
+    if ((f->notes & FLOW_ANSWERED) != 0)
+        say(s, " =%u@%lld", f->reply_attempt, (long long)((f->ended - f->asked) / MS));
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if ((f->notes & words[i].bit) != 0)
+            say(s, " %s", words[i].word);
+    show_events(s, f);
+}
+
+static addr_t address(unsigned last, uint16_t port)
+{
+    uint8_t octets[4] = {192, 0, 2, (uint8_t)last};
+    return addr_from_octets(octets, 4, port);
+}
+
+static uint32_t message(const step_t *s, bool reply, uint8_t *buf, size_t cap)
+{
+    nsp_name_t name;
+    nsp_edns_t edns = {.udp_size = 1232};
+    size_t size = 0;
+    const char *text = s->name != NULL ? s->name : "a.test.";
+    assert_int_equal(nsp_name_from_text(text, strlen(text), NULL, &name, NULL), NSP_OK);
+    assert_int_equal(nsp_build_query(buf, cap, s->id, reply && s->twist != 'z' ? NSP_FLAG_QR : 0,
+                                     &name, NSP_TYPE_A, NSP_CLASS_IN,
+                                     s->twist == 'e' ? &edns : NULL, &size),
+                     NSP_OK);
+    if (s->twist == 'u')
+        buf[13] = (uint8_t)(buf[13] - 32);
+    if (s->twist == 'n') {
+        size = NSP_HEADER_SIZE;
+        buf[5] = 0;
+        buf[3] = NSP_RCODE_FORMERR;
+    }
+    return s->twist == 'h' ? 1 : (uint32_t)size;
+}
+
+static cap_item_kind_t kind_of(char c)
+{
+    switch (c) {
+    case 'q':
+    case 'r':
+        return CAP_ITEM_UDP;
+    case 'L':
+    case 'l':
+        return CAP_ITEM_UDP_LOST;
+    case 'I':
+        return CAP_ITEM_ICMP;
+    case 'S':
+    case 's':
+        return CAP_ITEM_TCP_SYN;
+    case 'O':
+        return CAP_ITEM_TCP_OPEN;
+    case 'P':
+        return CAP_ITEM_TCP_PARTIAL;
+    case 'F':
+    case 'f':
+        return CAP_ITEM_TCP_FIN;
+    case 'X':
+    case 'x':
+        return CAP_ITEM_TCP_RESET;
+    default:
+        return CAP_ITEM_TCP_MESSAGE;
+    }
+}
+
+static void feed(pairer_t *p, const step_t *s, uint64_t number)
+{
+    uint8_t buf[600];
+    addr_t client = address(s->client != 0 ? s->client : 10, s->port);
+    addr_t server = address(s->server != 0 ? s->server : 1,
+                            (uint16_t)(s->server_port != 0 ? s->server_port : 53));
+    bool asks = strchr("qQSsfx", s->kind) != NULL;
+    cap_item_t item = {.kind = kind_of(s->kind), .at = (1000 + s->ms) * MS, .number = number};
+    item.from = asks ? client : server;
+    item.to = asks ? server : client;
+    if (strchr("qrLQRPI", s->kind) != NULL)
+        item.size = message(s, strchr("rRLP", s->kind) != NULL, buf, sizeof buf);
+    item.bytes = item.size > 0 ? buf : NULL;
+    item.original = item.size;
+    if (strchr("QRSsOFfXxP", s->kind) != NULL)
+        item.connection = s->port;
+    if (s->kind == 's')
+        item.notes = CAP_NOTE_RETRANSMIT;
+    if (s->twist == 'c')
+        item.notes |= CAP_NOTE_GAP | CAP_NOTE_CUT;
+    if (s->kind == 'l') {
+        item.notes = CAP_NOTE_NO_FIRST;
+        item.from.port = item.to.port = 0;
+    }
+    if (s->kind == 'I') {
+        item.from = address(77, 0);
+        item.quoted_from = client;
+        item.quoted_to = server;
+        item.icmp_type = 3;
+        item.quoted = s->twist == 't' ? TRANSPORT_TCP : TRANSPORT_UDP;
+    }
+    pairer_feed(p, &item);
+}
+
+static void run(const pair_options_t *o, const step_t *steps, size_t count, seen_t *seen,
+                pair_stats_t *stats)
+{
+    memset(seen, 0, sizeof *seen);
+    pairer_t *p = pairer_new(o, show, seen);
+    assert_non_null(p);
+    for (size_t i = 0; i < count && steps[i].kind != 0; i++)
+        feed(p, &steps[i], i + 1);
+    pairer_finish(p);
+    *stats = *pairer_stats(p);
+    pairer_free(p);
+}
+
+static const pair_case_t cases[] = {
+    {"answered", {{'q', 0, 5000, 7}, {'r', 3, 5000, 7}}, "1 u1 x1 =1@3"},
+    {"the reply may have another case",
+     {{'q', 0, 5000, 7}, {'r', 3, 5000, 7, .twist = 'u'}},
+     "1 u1 x1 =1@3"},
+    {"FORMERR without a question",
+     {{'q', 0, 5000, 7}, {'r', 3, 5000, 7, .twist = 'n'}},
+     "1 u1 x1 =1@3"},
+    {"two at once, crossed",
+     {{'q', 0, 5000, 7}, {'q', 1, 5000, 8, "b.test."}, {'r', 3, 5000, 8, "b.test."}, {'r', 4, 5000, 7}},
+     "2 u1 x1 =1@2; 1 u1 x1 =1@4"},
+    {"silence", {{'q', 0, 5000, 7}, {'q', 30000, 5001, 9, "b.test."}},
+     "1 u1 x1; 2 u1 x1 pending"},
+    {"the same port and another ID, as check does",
+     {{'q', 0, 5000, 7}, {'q', 1000, 5000, 8}, {'r', 1002, 5000, 8}},
+     "1 u1 x2 =2@2 r2"},
+    {"the same ID and another port, as dig does",
+     {{'q', 0, 5000, 7}, {'q', 5000, 5001, 7}, {'q', 10000, 5002, 7}, {'r', 10004, 5002, 7}},
+     "1 u1 x3 =3@4 port r2 r3"},
+    {"another port and ID, as resolvers do",
+     {{'q', 0, 5000, 7}, {'q', 800, 5001, 8}, {'r', 804, 5001, 8}},
+     "1 u1 x2 =2@4 port r2"},
+    {"two programs ask the same at the same time",
+     {{'q', 0, 5000, 7}, {'q', 5, 5001, 8}, {'r', 8, 5001, 8}, {'r', 9, 5000, 7}},
+     "2 u1 x1 =1@3; 1 u1 x1 =1@9"},
+    {"who keeps the port once does not change it",
+     {{'q', 0, 5000, 7}, {'q', 1000, 5000, 8}, {'q', 2500, 5001, 9}, {'r', 2502, 5001, 9}},
+     "2 u1 x1 =1@2; 1 u1 x2 r2"},
+    {"EDNS makes it another question",
+     {{'q', 0, 5000, 7}, {'q', 1000, 5000, 8, .twist = 'e'}, {'r', 1002, 5000, 8}},
+     "2 u1 x1 =1@2; 1 u1 x1 pending"},
+    {"a reply to the first attempt after the second",
+     {{'q', 0, 5000, 7}, {'q', 1000, 5000, 8}, {'r', 1500, 5000, 7}},
+     "1 u1 x2 =1@1500 late r2"},
+    {"a reply after giving up",
+     {{'q', 0, 5000, 7}, {'r', 25000, 5000, 7}},
+     "1 u1 x1; 2 u1 x0 noq"},
+    {"a second reply",
+     {{'q', 0, 5000, 7}, {'r', 3, 5000, 7}, {'r', 40, 5000, 7}},
+     "1 u1 x1 =1@3; 1 u1 x0 noq dup"},
+    {"both attempts are answered",
+     {{'q', 0, 5000, 7}, {'q', 900, 5001, 9}, {'r', 903, 5001, 9}, {'r', 905, 5000, 7}},
+     "1 u1 x2 =2@3 port r2; 1 u1 x0 noq dup"},
+    {"every packet captured twice",
+     {{'q', 0, 5000, 7}, {'q', 0, 5000, 7}, {'r', 3, 5000, 7}, {'r', 3, 5000, 7}},
+     "1 u1 x1 =1@3 twice; 1 u1 x0 noq twice dup"},
+    {"a wrong ID, then the right one",
+     {{'q', 0, 5000, 7}, {'r', 2, 5000, 8}, {'r', 3, 5000, 7}},
+     "1 u1 x1 =1@3 m0/4"},
+    {"another source address",
+     {{'q', 0, 5000, 7}, {'r', 2, 5000, 7, .server = 9}, {'q', 9000, 5001, 1, "b.test."}},
+     "1 u1 x1 m1/1; 2 u1 x1 pending"},
+    {"another source port",
+     {{'q', 0, 5000, 7}, {'r', 2, 5000, 7, .server_port = 1053}, {'q', 9000, 5001, 1, "b.test."}},
+     "1 u1 x1 m1/2; 2 u1 x1 pending"},
+    {"another question",
+     {{'q', 0, 5000, 7}, {'r', 2, 5000, 7, "b.test."}, {'q', 9000, 5001, 1, "b.test."}},
+     "1 u1 x1 m1/8; 2 u1 x1 pending"},
+    {"the question comes back",
+     {{'q', 0, 5000, 7}, {'r', 2, 5000, 7, .twist = 'z'}, {'q', 9000, 5001, 1, "b.test."}},
+     "1 u1 x1 m1/16; 2 u1 x1 pending"},
+    {"one octet",
+     {{'q', 0, 5000, 7}, {'r', 2, 5000, 7, .twist = 'h'}, {'q', 9000, 5001, 1, "b.test."}},
+     "1 u1 x1 m0/32; 2 u1 x1 pending"},
+    {"on a shared port only what differs in one respect is evidence",
+     {{'q', 0, 5000, 7}, {'q', 0, 5000, 8, "b.test."}, {'r', 2, 5000, 9, "c.test."},
+      {'r', 2, 5000, 9, "b.test."}, {'q', 9000, 5001, 1, "d.test."}},
+     "3 u1 x0 noq; 1 u1 x1; 2 u1 x1 m0/4; 4 u1 x1 pending"},
+    {"the ID again for another question",
+     {{'q', 0, 5000, 7}, {'q', 3, 5000, 7, "b.test."}, {'r', 5, 5000, 7}, {'r', 6, 5000, 7, "b.test."}},
+     "1 u1 x1 =1@5; 2 u1 x1 =1@3"},
+    {"ICMP about the second attempt",
+     {{'q', 0, 5000, 7}, {'q', 1000, 5000, 8}, {'I', 1001, 5000, 8}, {'q', 9000, 5001, 1, "b.test."}},
+     "1 u1 x2 r2 i2; 2 u1 x1 pending"},
+    {"fragments lost",
+     {{'q', 0, 5000, 7, .twist = 'e'}, {'L', 3, 5000, 7}, {'l', 4, 5000}},
+     "1 u1 x1 pending l1 l1"},
+    {"a reply alone", {{'r', 3, 5000, 7}}, "1 u1 x0 noq"},
+    {"TCP",
+     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'R', 5, 6000, 7}, {'f', 6, 6000},
+      {'F', 7, 6000}},
+     "1 t1 x1 =1@5 o1"},
+    {"TCP, pipelined and answered in another order",
+     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'Q', 3, 6000, 8, "b.test."},
+      {'R', 5, 6000, 8, "b.test."}, {'R', 6, 6000, 7}},
+     "2 t1 x1 =1@2; 1 t1 x1 =1@6 o1"},
+    {"TCP refused", {{'S', 0, 6000}, {'X', 1, 6000}}, "1 t1 x0 noq R1"},
+    {"TCP without SYN and ACK",
+     {{'S', 0, 6000}, {'s', 1000, 6000}, {'s', 3000, 6000}},
+     "1 t1 x0 noq s1 s1"},
+    {"TCP reset",
+     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'X', 3, 6000}},
+     "1 t1 x1 o1 X1"},
+    {"TCP closed within the reply",
+     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'P', 3, 6000, 7}, {'F', 3, 6000}},
+     "1 t1 x1 o1 l1 C1"},
+    {"TCP, a reply that the capture has a hole in",
+     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'P', 3, 6000, 7, .twist = 'c'},
+      {'F', 3, 6000}},
+     "1 t1 x1 pending cut o1"},
+    {"TCP, the client closes first",
+     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'f', 5000, 6000}, {'F', 5001, 6000}},
+     "1 t1 x1 o1"},
+    {"TCP, wrong ID",
+     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'R', 3, 6000, 8}, {'F', 3, 6000}},
+     "1 t1 x1 o1 m0/4 C1"},
+    {"TCP from the middle",
+     {{'Q', 2, 6000, 7}, {'R', 3, 6000, 7}, {'R', 4, 6000, 9, "b.test."}},
+     "1 t1 x1 =1@1; 2 t1 x0 noq"},
+    {"ICMP about a SYN",
+     {{'S', 0, 6000}, {'I', 1, 6000, .twist = 't'}},
+     "1 t1 x0 noq pending i1"},
+};
+
+static void test_cases(void **state)
+{
+    pair_options_t o = pair_options_default();
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        seen_t seen;
+        pair_stats_t stats;
+        run(&o, cases[i].step, 12, &seen, &stats);
+        if (strcmp(seen.text, cases[i].flows) != 0)
+            fail_msg("%s:\n got  %s\n want %s", cases[i].title, seen.text, cases[i].flows);
+    }
+}
+
+/* Flows and their order hang neither on the seed nor on how much is remembered of others. */
+static void test_seed(void **state)
+{
+    pair_options_t o = pair_options_default();
+    (void)state;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+            seen_t seen;
+            pair_stats_t stats;
+            o.seed = seed * UINT64_C(0x9e3779b97f4a7c15);
+            run(&o, cases[i].step, 12, &seen, &stats);
+            assert_string_equal(seen.text, cases[i].flows);
+        }
+    }
+}
+
+typedef struct tally {
+    uint64_t flows, answered, evicted, numbers;
+} tally_t;
+
+static void count_flow(void *user, const flow_t *f)
+{
+    tally_t *t = user;
+    t->flows++;
+    t->answered += (f->notes & FLOW_ANSWERED) != 0;
+    t->evicted += (f->notes & FLOW_EVICTED) != 0;
+    t->numbers += f->number;
+}
+
+/* Every question has a flow, whatever had to make room for it. */
+static void test_flood(void **state)
+{
+    pair_options_t o = pair_options_default();
+    tally_t t = {0};
+    (void)state;
+    o.outstanding_max = 100;
+    o.connections_max = 10;
+    o.memory = 2000;
+    pairer_t *p = pairer_new(&o, count_flow, &t);
+    assert_non_null(p);
+    for (unsigned i = 0; i < 5000; i++) {
+        char name[20];
+        snprintf(name, sizeof name, "n%u.test.", i);
+        step_t s = {'q', 0, (uint16_t)(1024 + i % 7), (uint16_t)i, name};
+        feed(p, &s, i);
+        step_t again = {'q', 100, 5000, (uint16_t)i, "same.test."};
+        feed(p, &again, i);
+        step_t syn = {'S', 200, (uint16_t)(2000 + i)};
+        feed(p, &syn, i);
+    }
+    pairer_finish(p);
+    const pair_stats_t *stats = pairer_stats(p);
+    assert_int_equal(stats->queries, 10000);
+    assert_true(stats->evicted > 4000);
+    assert_true(stats->evicted_connections > 4000);
+    assert_int_equal(t.evicted + stats->pending, t.flows - (stats->unanswered - t.evicted - stats->pending));
+    /* numbers are given once each */
+    assert_int_equal(stats->flows, t.flows);
+    assert_int_equal(t.numbers, t.flows * (t.flows + 1) / 2);
+    assert_true(stats->retries > 0 && stats->events_dropped > 0);
+    pairer_free(p);
+}
+
+static void test_one_way(void **state)
+{
+    static const struct {
+        const char *title;
+        step_t step[12];
+        bool one_way;
+    } ways[] = {
+        {"questions alone, none repeated", {{'q', 0, 1, 1}, {'q', 5000, 2, 2, "b.test."}}, true},
+        {"questions alone, repeated", {{'q', 0, 1, 1}, {'q', 1000, 1, 2}, {'q', 3000, 1, 3}}, false},
+        {"replies alone", {{'r', 0, 1, 1}, {'r', 5, 2, 2}}, true},
+        {"both", {{'q', 0, 1, 1}, {'r', 5, 1, 1}}, false},
+        {"a refused connection", {{'q', 0, 1, 1}, {'S', 5, 9}, {'X', 6, 9}}, false},
+    };
+    pair_options_t o = pair_options_default();
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        seen_t seen;
+        pair_stats_t stats;
+        run(&o, ways[i].step, 12, &seen, &stats);
+        if (stats.one_way != ways[i].one_way)
+            fail_msg("%s: one_way %d", ways[i].title, stats.one_way);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_seed),
+        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_one_way),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
