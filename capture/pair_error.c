@@ -78,7 +78,7 @@ static uint32_t guess_lost(const pairer_t *p, const addr_t *client, const addr_t
         const slot_t *s = &p->slot[i];
         if (s->tcp || !addr_same_host(&s->client, client) || !addr_same_host(&s->server, server))
             continue;
-        uint32_t offered = question_room(slot_wire(s), s->size);
+        uint32_t offered = pair_question_room(slot_wire(s), s->size);
         if (best == PAIR_NONE || offered > room) {
             best = i;
             room = offered;

@@ -60,16 +60,9 @@ static inline uint16_t load16(const uint8_t *p)
 }
 
 /* A question whose name is compressed, or there is none that can be read. */
-static void read_other(const pairer_t *p, const uint8_t *bytes, uint32_t size, question_t *q)
+static void read_other(const pairer_t *p, const uint8_t *bytes, uint32_t size, pair_question_t *q)
 {
-    nsp_reader_t r = nsp_reader(bytes, size);
-    nsp_read_bytes(&r, 4);
-    uint16_t count = nsp_read_u16(&r);
-    nsp_read_bytes(&r, 6);
-    nsp_name_read(&r, NSP_NAME_COMPRESSED, &q->name);
-    q->type = nsp_read_u16(&r);
-    q->qclass = nsp_read_u16(&r);
-    q->found = r.err == NSP_OK && count > 0;
+    q->found = question_read(bytes, size, &q->name, &q->type, &q->qclass);
     q->name_len = 0;
     if (q->found)
         q->hash = name_hash(q->name.octets, q->name.len, p->o.seed);
@@ -77,7 +70,7 @@ static void read_other(const pairer_t *p, const uint8_t *bytes, uint32_t size, q
         q->hash = p->o.seed ^ size;
 }
 
-void question_read(const pairer_t *p, const uint8_t *bytes, uint32_t size, question_t *q)
+void pair_question_read(const pairer_t *p, const uint8_t *bytes, uint32_t size, pair_question_t *q)
 {
     uint32_t len = plain_name(bytes, size);
     if (len == 0 || size - NSP_HEADER_SIZE - len < 4 || (bytes[4] | bytes[5]) == 0) {
@@ -106,13 +99,13 @@ static bool same_folded(const uint8_t *a, const uint8_t *b, uint32_t len)
     return true;
 }
 
-bool question_equal(const pairer_t *p, const slot_t *head, const uint8_t *bytes,
-                    const question_t *q)
+bool pair_question_equal(const pairer_t *p, const slot_t *head, const uint8_t *bytes,
+                         const pair_question_t *q)
 {
-    question_t own = {.name_len = head->name_len, .found = true};
+    pair_question_t own = {.name_len = head->name_len, .found = true};
     const uint8_t *asked = slot_wire(head);
     if (own.name_len == 0)
-        question_read(p, asked, head->size, &own);
+        pair_question_read(p, asked, head->size, &own);
     if (!own.found || !q->found)
         return own.found == q->found;
     const uint8_t *a = own.name_len != 0 ? asked + NSP_HEADER_SIZE : own.name.octets;
@@ -126,17 +119,17 @@ bool question_equal(const pairer_t *p, const slot_t *head, const uint8_t *bytes,
            own.qclass == q->qclass && same_folded(a, b, len);
 }
 
-bool question_answers(const pairer_t *p, const slot_t *head, const uint8_t *bytes, uint32_t size,
-                      const question_t *q)
+bool pair_question_answers(const pairer_t *p, const slot_t *head, const uint8_t *bytes,
+                           uint32_t size, const pair_question_t *q)
 {
     if (size < NSP_HEADER_SIZE)
         return true; /* cut inside its header: malformed, and known by its ID */
     if ((bytes[4] | bytes[5]) == 0)
         return (bytes[3] & 15) != NSP_RCODE_NOERROR || size == NSP_HEADER_SIZE;
-    return !q->found || question_equal(p, head, bytes, q);
+    return !q->found || pair_question_equal(p, head, bytes, q);
 }
 
-uint32_t question_room(const uint8_t *bytes, uint32_t size)
+uint32_t pair_question_room(const uint8_t *bytes, uint32_t size)
 {
     nsp_rr_t arena[8];
     nsp_msg_t m;

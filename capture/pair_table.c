@@ -33,7 +33,7 @@ ends_t pair_ends(const pairer_t *p, const addr_t *client, const addr_t *server)
     return e;
 }
 
-uint32_t pair_key_hash(const ends_t *e, const question_t *q, uint16_t id, bool tcp)
+uint32_t pair_key_hash(const ends_t *e, const pair_question_t *q, uint16_t id, bool tcp)
 {
     return (uint32_t)mix(e->port ^ q->hash, e->server + id + ((uint64_t)tcp << 32));
 }
@@ -43,7 +43,7 @@ uint32_t pair_port_hash(const ends_t *e)
     return (uint32_t)e->port;
 }
 
-uint32_t pair_ask_hash(const ends_t *e, const question_t *q, uint32_t size, bool tcp)
+uint32_t pair_ask_hash(const ends_t *e, const pair_question_t *q, uint32_t size, bool tcp)
 {
     return (uint32_t)mix(e->client ^ q->hash, e->server + size + ((uint64_t)tcp << 32));
 }

@@ -124,7 +124,7 @@ typedef struct question {
     uint16_t type;
     uint16_t qclass;
     nsp_name_t name; /* only when found and not plain */
-} question_t;
+} pair_question_t;
 
 /* Both ends hashed. */
 typedef struct ends {
@@ -138,9 +138,9 @@ typedef struct ends {
 bool pair_table_new(pairer_t *p);
 void pair_table_free(pairer_t *p);
 ends_t pair_ends(const pairer_t *p, const addr_t *client, const addr_t *server);
-uint32_t pair_key_hash(const ends_t *e, const question_t *q, uint16_t id, bool tcp);
+uint32_t pair_key_hash(const ends_t *e, const pair_question_t *q, uint16_t id, bool tcp);
 uint32_t pair_port_hash(const ends_t *e);
-uint32_t pair_ask_hash(const ends_t *e, const question_t *q, uint32_t size, bool tcp);
+uint32_t pair_ask_hash(const ends_t *e, const pair_question_t *q, uint32_t size, bool tcp);
 
 /* A free slot, with room made when there is none; zeroed but for its links and wire. */
 uint32_t slot_take(pairer_t *p);
@@ -172,17 +172,17 @@ void conn_remove(pairer_t *p, conn_t *c, uint32_t head);
 /* --- pair_question.c --- */
 
 /* Reads the question of size octets; hash is over the folded name, type and class. */
-void question_read(const pairer_t *p, const uint8_t *bytes, uint32_t size, question_t *q);
+void pair_question_read(const pairer_t *p, const uint8_t *bytes, uint32_t size, pair_question_t *q);
 /* True when it is the question that head asks. bytes is the message that q was read from. */
-bool question_equal(const pairer_t *p, const slot_t *head, const uint8_t *bytes,
-                    const question_t *q);
-/* As question_equal, but a reply that cannot or need not repeat the question is taken for one to
- * it: a client knows it by its ID (RFC 5452 9.1). */
-bool question_answers(const pairer_t *p, const slot_t *head, const uint8_t *bytes, uint32_t size,
-                      const question_t *q);
+bool pair_question_equal(const pairer_t *p, const slot_t *head, const uint8_t *bytes,
+                         const pair_question_t *q);
+/* As pair_question_equal, but a reply that cannot or need not repeat the question is taken for one
+ * to it: a client knows it by its ID (RFC 5452 9.1). */
+bool pair_question_answers(const pairer_t *p, const slot_t *head, const uint8_t *bytes,
+                           uint32_t size, const pair_question_t *q);
 
 /* UDP payload size that a query offers (RFC 6891 6.2.3); 512 without EDNS. */
-uint32_t question_room(const uint8_t *bytes, uint32_t size);
+uint32_t pair_question_room(const uint8_t *bytes, uint32_t size);
 
 /* --- pair.c --- */
 

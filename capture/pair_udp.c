@@ -14,7 +14,9 @@
 
 static uint16_t id_of(const cap_item_t *item)
 {
-    return item->size >= 2 ? (uint16_t)(item->bytes[0] << 8 | item->bytes[1]) : 0;
+    if (item->size < 2)
+        return 0;
+    return (uint16_t)(item->bytes[0] << 8 | item->bytes[1]);
 }
 
 /* --- questions --- */
@@ -99,8 +101,8 @@ static void add_retry(pairer_t *p, const cap_item_t *item, uint32_t head, const 
 }
 
 /* The first question of a flow. On a connection the flow may be there already. */
-static void add_question(pairer_t *p, const cap_item_t *item, conn_t *conn, const question_t *q,
-                         const ends_t *ends, uint32_t key)
+static void add_question(pairer_t *p, const cap_item_t *item, conn_t *conn,
+                         const pair_question_t *q, const ends_t *ends, uint32_t key)
 {
     bool tcp = conn != NULL;
     bool bare = tcp && conn->bare;
@@ -131,9 +133,9 @@ static void add_question(pairer_t *p, const cap_item_t *item, conn_t *conn, cons
 void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
 {
     bool tcp = conn != NULL;
-    question_t q;
+    pair_question_t q;
     ends_t ends = pair_ends(p, &item->from, &item->to);
-    question_read(p, item->bytes, item->size, &q);
+    pair_question_read(p, item->bytes, item->size, &q);
     uint32_t key = pair_key_hash(&ends, &q, id_of(item), tcp);
     uint32_t twin = find_twin(p, item, key, tcp);
     p->stats.queries++;
@@ -160,7 +162,7 @@ void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
 /* --- replies --- */
 
 /* The attempt that a reply answers in every respect, open ones before closed ones. */
-static uint32_t find_answered(const pairer_t *p, const cap_item_t *item, const question_t *q,
+static uint32_t find_answered(const pairer_t *p, const cap_item_t *item, const pair_question_t *q,
                               uint32_t hash, bool tcp)
 {
     uint32_t closed = PAIR_NONE;
@@ -170,7 +172,8 @@ static uint32_t find_answered(const pairer_t *p, const cap_item_t *item, const q
         const slot_t *head = &p->slot[s->head];
         if (s->key_hash != hash || head->tcp != tcp || s->id != id_of(item) ||
             head->connection != item->connection || !addr_equal(&s->client, &item->to) ||
-            !addr_equal(&head->server, &item->from) || !question_equal(p, head, item->bytes, q))
+            !addr_equal(&head->server, &item->from) ||
+            !pair_question_equal(p, head, item->bytes, q))
             continue;
         if (head->state == SLOT_OPEN)
             return i;
@@ -182,7 +185,7 @@ static uint32_t find_answered(const pairer_t *p, const cap_item_t *item, const q
 
 /* What of a message does not match an attempt: MISMATCH_ bits. */
 static uint8_t mismatch_of(const pairer_t *p, const slot_t *s, const cap_item_t *item,
-                           const question_t *q)
+                           const pair_question_t *q)
 {
     const slot_t *head = &p->slot[s->head];
     unsigned bits = 0;
@@ -196,7 +199,7 @@ static uint8_t mismatch_of(const pairer_t *p, const slot_t *s, const cap_item_t 
         bits |= MISMATCH_ID;
     if (item->size >= 3 && (item->bytes[2] & 0x80) == 0)
         bits |= MISMATCH_QR;
-    if (!question_answers(p, head, item->bytes, item->size, q))
+    if (!pair_question_answers(p, head, item->bytes, item->size, q))
         bits |= MISMATCH_QUESTION;
     return (uint8_t)bits;
 }
@@ -209,7 +212,7 @@ typedef struct guess {
     bool shared; /* other flows wait at the same end */
 } guess_t;
 
-static guess_t guess_at(const pairer_t *p, const cap_item_t *item, const question_t *q,
+static guess_t guess_at(const pairer_t *p, const cap_item_t *item, const pair_question_t *q,
                         uint32_t hash, const conn_t *conn)
 {
     guess_t g = {PAIR_NONE, 0, UINT32_MAX, false};
@@ -256,10 +259,10 @@ static bool is_clear(const guess_t *g)
 
 void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn)
 {
-    question_t q;
+    pair_question_t q;
     bool tcp = conn != NULL;
     ends_t ends = pair_ends(p, &item->to, &item->from);
-    question_read(p, item->bytes, item->size, &q);
+    pair_question_read(p, item->bytes, item->size, &q);
     uint32_t exact = PAIR_NONE;
     if (q.found && item->size >= NSP_HEADER_SIZE && (item->bytes[2] & 0x80) != 0)
         exact = find_answered(p, item, &q, pair_key_hash(&ends, &q, id_of(item), tcp), tcp);

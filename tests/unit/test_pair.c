@@ -15,21 +15,21 @@
 /* One item. q and r are a question and its reply over UDP; Q and R over TCP. */
 typedef struct step {
     char kind; /* q r Q R; S syn, s syn again, O open, F/f FIN of server/client, X/x RST of them,
-                  P partial frame, I icmp, L lost fragments, l the same without the first; 0 ends */
+                  P partial frame, I icmp, L lost fragments, l the same without the first */
     int ms;
     uint16_t port; /* of the client */
     uint16_t id;
     const char *name;
     unsigned server;      /* last octet; 0: 1 */
     uint16_t server_port; /* 0: 53 */
-    char twist;           /* e with EDNS, n no question and FORMERR, z QR clear, h one octet, u upper
-                             case, c cut by the capture */
-    unsigned client;      /* last octet; 0: 10 */
+    char twist;      /* e with EDNS, n no question and FORMERR, z QR clear, h one octet, u upper
+                        case, c cut by the capture */
+    unsigned client; /* last octet; 0: 10 */
 } step_t;
 
 typedef struct pair_case {
     const char *title;
-    step_t step[12];
+    const char *steps; /* as feed_text() reads them */
     const char *flows; /* as show() writes them */
 } pair_case_t;
 
@@ -69,10 +69,10 @@ static void show(void *user, const flow_t *f)
     static const struct {
         unsigned bit;
         const char *word;
-    } words[] = {{FLOW_LATE, "late"},           {FLOW_NO_QUERY, "noq"},
-                 {FLOW_PENDING, "pending"},     {FLOW_EVICTED, "evicted"},
-                 {FLOW_QUERY_TWICE, "twice"},   {FLOW_DUPLICATE, "dup"},
-                 {FLOW_NEW_PORT, "port"},       {FLOW_CUT, "cut"}};
+    } words[] = {{FLOW_LATE, "late"},         {FLOW_NO_QUERY, "noq"},
+                 {FLOW_PENDING, "pending"},   {FLOW_EVICTED, "evicted"},
+                 {FLOW_QUERY_TWICE, "twice"}, {FLOW_DUPLICATE, "dup"},
+                 {FLOW_NEW_PORT, "port"},     {FLOW_CUT, "cut"}};
     if ((f->notes & FLOW_ANSWERED) != 0)
         say(s, " =%u@%lld", f->reply_attempt, (long long)((f->ended - f->asked) / MS));
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -140,7 +140,7 @@ static cap_item_kind_t kind_of(char c)
 static void feed(pairer_t *p, const step_t *s, uint64_t number)
 {
     uint8_t buf[600];
-    addr_t client = address(s->client != 0 ? s->client : 10, s->port);
+    addr_t client = address(10, s->port);
     addr_t server = address(s->server != 0 ? s->server : 1,
                             (uint16_t)(s->server_port != 0 ? s->server_port : 53));
     bool asks = strchr("qQSsfx", s->kind) != NULL;
@@ -171,131 +171,110 @@ static void feed(pairer_t *p, const step_t *s, uint64_t number)
     pairer_feed(p, &item);
 }
 
-static void run(const pair_options_t *o, const step_t *steps, size_t count, seen_t *seen,
-                pair_stats_t *stats)
+/* Steps as "KIND MS/PORT/ID=NAME@SERVER#PORT%TWIST", all but kind and time optional. NAME is one
+ * letter. */
+static void feed_text(pairer_t *p, const char *steps)
+{
+    uint64_t number = 0;
+    for (const char *at = steps; *at != '\0';) {
+        char name[] = "a.test.";
+        step_t s = {.kind = *at++, .name = name};
+        char *end = NULL;
+        s.ms = (int)strtol(at, &end, 10);
+        for (at = end; *at != ' ' && *at != '\0';) {
+            char what = *at++;
+            if (what == '=' || what == '%') {
+                *(what == '=' ? name : &s.twist) = *at++;
+                continue;
+            }
+            unsigned v = (unsigned)strtoul(at, &end, 10);
+            at = end;
+            if (what == '/' && s.port == 0)
+                s.port = (uint16_t)v;
+            else if (what == '/')
+                s.id = (uint16_t)v;
+            else if (what == '@')
+                s.server = v;
+            else
+                s.server_port = (uint16_t)v;
+        }
+        feed(p, &s, ++number);
+        at += *at == ' ';
+    }
+}
+
+static void run(const pair_options_t *o, const char *steps, seen_t *seen, pair_stats_t *stats)
 {
     memset(seen, 0, sizeof *seen);
     pairer_t *p = pairer_new(o, show, seen);
     assert_non_null(p);
-    for (size_t i = 0; i < count && steps[i].kind != 0; i++)
-        feed(p, &steps[i], i + 1);
+    feed_text(p, steps);
     pairer_finish(p);
     *stats = *pairer_stats(p);
     pairer_free(p);
 }
 
 static const pair_case_t cases[] = {
-    {"answered", {{'q', 0, 5000, 7}, {'r', 3, 5000, 7}}, "1 u1 x1 =1@3"},
-    {"the reply may have another case",
-     {{'q', 0, 5000, 7}, {'r', 3, 5000, 7, .twist = 'u'}},
-     "1 u1 x1 =1@3"},
-    {"FORMERR without a question",
-     {{'q', 0, 5000, 7}, {'r', 3, 5000, 7, .twist = 'n'}},
-     "1 u1 x1 =1@3"},
-    {"two at once, crossed",
-     {{'q', 0, 5000, 7}, {'q', 1, 5000, 8, "b.test."}, {'r', 3, 5000, 8, "b.test."}, {'r', 4, 5000, 7}},
+    {"answered", "q0/5000/7 r3/5000/7", "1 u1 x1 =1@3"},
+    {"the reply may have another case", "q0/5000/7 r3/5000/7%u", "1 u1 x1 =1@3"},
+    {"FORMERR without a question", "q0/5000/7 r3/5000/7%n", "1 u1 x1 =1@3"},
+    {"two at once, crossed", "q0/5000/7 q1/5000/8=b r3/5000/8=b r4/5000/7",
      "2 u1 x1 =1@2; 1 u1 x1 =1@4"},
-    {"silence", {{'q', 0, 5000, 7}, {'q', 30000, 5001, 9, "b.test."}},
-     "1 u1 x1; 2 u1 x1 pending"},
-    {"the same port and another ID, as check does",
-     {{'q', 0, 5000, 7}, {'q', 1000, 5000, 8}, {'r', 1002, 5000, 8}},
+    {"silence", "q0/5000/7 q30000/5001/9=b", "1 u1 x1; 2 u1 x1 pending"},
+    {"the same port and another ID, as check does", "q0/5000/7 q1000/5000/8 r1002/5000/8",
      "1 u1 x2 =2@2 r2"},
     {"the same ID and another port, as dig does",
-     {{'q', 0, 5000, 7}, {'q', 5000, 5001, 7}, {'q', 10000, 5002, 7}, {'r', 10004, 5002, 7}},
-     "1 u1 x3 =3@4 port r2 r3"},
-    {"another port and ID, as resolvers do",
-     {{'q', 0, 5000, 7}, {'q', 800, 5001, 8}, {'r', 804, 5001, 8}},
+     "q0/5000/7 q5000/5001/7 q10000/5002/7 r10004/5002/7", "1 u1 x3 =3@4 port r2 r3"},
+    {"another port and ID, as resolvers do", "q0/5000/7 q800/5001/8 r804/5001/8",
      "1 u1 x2 =2@4 port r2"},
-    {"two programs ask the same at the same time",
-     {{'q', 0, 5000, 7}, {'q', 5, 5001, 8}, {'r', 8, 5001, 8}, {'r', 9, 5000, 7}},
+    {"two programs ask the same at the same time", "q0/5000/7 q5/5001/8 r8/5001/8 r9/5000/7",
      "2 u1 x1 =1@3; 1 u1 x1 =1@9"},
     {"who keeps the port once does not change it",
-     {{'q', 0, 5000, 7}, {'q', 1000, 5000, 8}, {'q', 2500, 5001, 9}, {'r', 2502, 5001, 9}},
-     "2 u1 x1 =1@2; 1 u1 x2 r2"},
-    {"EDNS makes it another question",
-     {{'q', 0, 5000, 7}, {'q', 1000, 5000, 8, .twist = 'e'}, {'r', 1002, 5000, 8}},
+     "q0/5000/7 q1000/5000/8 q2500/5001/9 r2502/5001/9", "2 u1 x1 =1@2; 1 u1 x2 r2"},
+    {"EDNS makes it another question", "q0/5000/7 q1000/5000/8%e r1002/5000/8",
      "2 u1 x1 =1@2; 1 u1 x1 pending"},
-    {"a reply to the first attempt after the second",
-     {{'q', 0, 5000, 7}, {'q', 1000, 5000, 8}, {'r', 1500, 5000, 7}},
+    {"a reply to the first attempt after the second", "q0/5000/7 q1000/5000/8 r1500/5000/7",
      "1 u1 x2 =1@1500 late r2"},
-    {"a reply after giving up",
-     {{'q', 0, 5000, 7}, {'r', 25000, 5000, 7}},
-     "1 u1 x1; 2 u1 x0 noq"},
-    {"a second reply",
-     {{'q', 0, 5000, 7}, {'r', 3, 5000, 7}, {'r', 40, 5000, 7}},
-     "1 u1 x1 =1@3; 1 u1 x0 noq dup"},
-    {"both attempts are answered",
-     {{'q', 0, 5000, 7}, {'q', 900, 5001, 9}, {'r', 903, 5001, 9}, {'r', 905, 5000, 7}},
+    {"a reply after giving up", "q0/5000/7 r25000/5000/7", "1 u1 x1; 2 u1 x0 noq"},
+    {"a second reply", "q0/5000/7 r3/5000/7 r40/5000/7", "1 u1 x1 =1@3; 1 u1 x0 noq dup"},
+    {"both attempts are answered", "q0/5000/7 q900/5001/9 r903/5001/9 r905/5000/7",
      "1 u1 x2 =2@3 port r2; 1 u1 x0 noq dup"},
-    {"every packet captured twice",
-     {{'q', 0, 5000, 7}, {'q', 0, 5000, 7}, {'r', 3, 5000, 7}, {'r', 3, 5000, 7}},
+    {"every packet captured twice", "q0/5000/7 q0/5000/7 r3/5000/7 r3/5000/7",
      "1 u1 x1 =1@3 twice; 1 u1 x0 noq twice dup"},
-    {"a wrong ID, then the right one",
-     {{'q', 0, 5000, 7}, {'r', 2, 5000, 8}, {'r', 3, 5000, 7}},
-     "1 u1 x1 =1@3 m0/4"},
-    {"another source address",
-     {{'q', 0, 5000, 7}, {'r', 2, 5000, 7, .server = 9}, {'q', 9000, 5001, 1, "b.test."}},
+    {"a wrong ID, then the right one", "q0/5000/7 r2/5000/8 r3/5000/7", "1 u1 x1 =1@3 m0/4"},
+    {"another source address", "q0/5000/7 r2/5000/7@9 q9000/5001/1=b",
      "1 u1 x1 m1/1; 2 u1 x1 pending"},
-    {"another source port",
-     {{'q', 0, 5000, 7}, {'r', 2, 5000, 7, .server_port = 1053}, {'q', 9000, 5001, 1, "b.test."}},
+    {"another source port", "q0/5000/7 r2/5000/7#1053 q9000/5001/1=b",
      "1 u1 x1 m1/2; 2 u1 x1 pending"},
-    {"another question",
-     {{'q', 0, 5000, 7}, {'r', 2, 5000, 7, "b.test."}, {'q', 9000, 5001, 1, "b.test."}},
-     "1 u1 x1 m1/8; 2 u1 x1 pending"},
-    {"the question comes back",
-     {{'q', 0, 5000, 7}, {'r', 2, 5000, 7, .twist = 'z'}, {'q', 9000, 5001, 1, "b.test."}},
+    {"another question", "q0/5000/7 r2/5000/7=b q9000/5001/1=b", "1 u1 x1 m1/8; 2 u1 x1 pending"},
+    {"the question comes back", "q0/5000/7 r2/5000/7%z q9000/5001/1=b",
      "1 u1 x1 m1/16; 2 u1 x1 pending"},
-    {"one octet",
-     {{'q', 0, 5000, 7}, {'r', 2, 5000, 7, .twist = 'h'}, {'q', 9000, 5001, 1, "b.test."}},
-     "1 u1 x1 m0/32; 2 u1 x1 pending"},
+    {"one octet", "q0/5000/7 r2/5000/7%h q9000/5001/1=b", "1 u1 x1 m0/32; 2 u1 x1 pending"},
     {"on a shared port only what differs in one respect is evidence",
-     {{'q', 0, 5000, 7}, {'q', 0, 5000, 8, "b.test."}, {'r', 2, 5000, 9, "c.test."},
-      {'r', 2, 5000, 9, "b.test."}, {'q', 9000, 5001, 1, "d.test."}},
+     "q0/5000/7 q0/5000/8=b r2/5000/9=c r2/5000/9=b q9000/5001/1=d",
      "3 u1 x0 noq; 1 u1 x1; 2 u1 x1 m0/4; 4 u1 x1 pending"},
-    {"the ID again for another question",
-     {{'q', 0, 5000, 7}, {'q', 3, 5000, 7, "b.test."}, {'r', 5, 5000, 7}, {'r', 6, 5000, 7, "b.test."}},
+    {"the ID again for another question", "q0/5000/7 q3/5000/7=b r5/5000/7 r6/5000/7=b",
      "1 u1 x1 =1@5; 2 u1 x1 =1@3"},
-    {"ICMP about the second attempt",
-     {{'q', 0, 5000, 7}, {'q', 1000, 5000, 8}, {'I', 1001, 5000, 8}, {'q', 9000, 5001, 1, "b.test."}},
+    {"ICMP about the second attempt", "q0/5000/7 q1000/5000/8 I1001/5000/8 q9000/5001/1=b",
      "1 u1 x2 r2 i2; 2 u1 x1 pending"},
-    {"fragments lost",
-     {{'q', 0, 5000, 7, .twist = 'e'}, {'L', 3, 5000, 7}, {'l', 4, 5000}},
-     "1 u1 x1 pending l1 l1"},
-    {"a reply alone", {{'r', 3, 5000, 7}}, "1 u1 x0 noq"},
-    {"TCP",
-     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'R', 5, 6000, 7}, {'f', 6, 6000},
-      {'F', 7, 6000}},
-     "1 t1 x1 =1@5 o1"},
+    {"fragments lost", "q0/5000/7%e L3/5000/7 l4/5000", "1 u1 x1 pending l1 l1"},
+    {"a reply alone", "r3/5000/7", "1 u1 x0 noq"},
+    {"TCP", "S0/6000 O1/6000 Q2/6000/7 R5/6000/7 f6/6000 F7/6000", "1 t1 x1 =1@5 o1"},
     {"TCP, pipelined and answered in another order",
-     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'Q', 3, 6000, 8, "b.test."},
-      {'R', 5, 6000, 8, "b.test."}, {'R', 6, 6000, 7}},
+     "S0/6000 O1/6000 Q2/6000/7 Q3/6000/8=b R5/6000/8=b R6/6000/7",
      "2 t1 x1 =1@2; 1 t1 x1 =1@6 o1"},
-    {"TCP refused", {{'S', 0, 6000}, {'X', 1, 6000}}, "1 t1 x0 noq R1"},
-    {"TCP without SYN and ACK",
-     {{'S', 0, 6000}, {'s', 1000, 6000}, {'s', 3000, 6000}},
-     "1 t1 x0 noq s1 s1"},
-    {"TCP reset",
-     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'X', 3, 6000}},
-     "1 t1 x1 o1 X1"},
-    {"TCP closed within the reply",
-     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'P', 3, 6000, 7}, {'F', 3, 6000}},
+    {"TCP refused", "S0/6000 X1/6000", "1 t1 x0 noq R1"},
+    {"TCP without SYN and ACK", "S0/6000 s1000/6000 s3000/6000", "1 t1 x0 noq s1 s1"},
+    {"TCP reset", "S0/6000 O1/6000 Q2/6000/7 X3/6000", "1 t1 x1 o1 X1"},
+    {"TCP closed within the reply", "S0/6000 O1/6000 Q2/6000/7 P3/6000/7 F3/6000",
      "1 t1 x1 o1 l1 C1"},
-    {"TCP, a reply that the capture has a hole in",
-     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'P', 3, 6000, 7, .twist = 'c'},
-      {'F', 3, 6000}},
+    {"TCP, a reply that the capture has a hole in", "S0/6000 O1/6000 Q2/6000/7 P3/6000/7%c F3/6000",
      "1 t1 x1 pending cut o1"},
-    {"TCP, the client closes first",
-     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'f', 5000, 6000}, {'F', 5001, 6000}},
+    {"TCP, the client closes first", "S0/6000 O1/6000 Q2/6000/7 f5000/6000 F5001/6000",
      "1 t1 x1 o1"},
-    {"TCP, wrong ID",
-     {{'S', 0, 6000}, {'O', 1, 6000}, {'Q', 2, 6000, 7}, {'R', 3, 6000, 8}, {'F', 3, 6000}},
-     "1 t1 x1 o1 m0/4 C1"},
-    {"TCP from the middle",
-     {{'Q', 2, 6000, 7}, {'R', 3, 6000, 7}, {'R', 4, 6000, 9, "b.test."}},
-     "1 t1 x1 =1@1; 2 t1 x0 noq"},
-    {"ICMP about a SYN",
-     {{'S', 0, 6000}, {'I', 1, 6000, .twist = 't'}},
-     "1 t1 x0 noq pending i1"},
+    {"TCP, wrong ID", "S0/6000 O1/6000 Q2/6000/7 R3/6000/8 F3/6000", "1 t1 x1 o1 m0/4 C1"},
+    {"TCP from the middle", "Q2/6000/7 R3/6000/7 R4/6000/9=b", "1 t1 x1 =1@1; 2 t1 x0 noq"},
+    {"ICMP about a SYN", "S0/6000 I1/6000%t", "1 t1 x0 noq pending i1"},
 };
 
 static void test_cases(void **state)
@@ -305,7 +284,7 @@ static void test_cases(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         seen_t seen;
         pair_stats_t stats;
-        run(&o, cases[i].step, 12, &seen, &stats);
+        run(&o, cases[i].steps, &seen, &stats);
         if (strcmp(seen.text, cases[i].flows) != 0)
             fail_msg("%s:\n got  %s\n want %s", cases[i].title, seen.text, cases[i].flows);
     }
@@ -321,7 +300,7 @@ static void test_seed(void **state)
             seen_t seen;
             pair_stats_t stats;
             o.seed = seed * UINT64_C(0x9e3779b97f4a7c15);
-            run(&o, cases[i].step, 12, &seen, &stats);
+            run(&o, cases[i].steps, &seen, &stats);
             assert_string_equal(seen.text, cases[i].flows);
         }
     }
@@ -354,11 +333,11 @@ static void test_flood(void **state)
     for (unsigned i = 0; i < 5000; i++) {
         char name[20];
         snprintf(name, sizeof name, "n%u.test.", i);
-        step_t s = {'q', 0, (uint16_t)(1024 + i % 7), (uint16_t)i, name};
+        step_t s = {.kind = 'q', .port = (uint16_t)(1024 + i % 7), .id = (uint16_t)i, .name = name};
         feed(p, &s, i);
-        step_t again = {'q', 100, 5000, (uint16_t)i, "same.test."};
+        step_t again = {.kind = 'q', .ms = 100, .port = 5000, .id = (uint16_t)i};
         feed(p, &again, i);
-        step_t syn = {'S', 200, (uint16_t)(2000 + i)};
+        step_t syn = {.kind = 'S', .ms = 200, .port = (uint16_t)(2000 + i)};
         feed(p, &syn, i);
     }
     pairer_finish(p);
@@ -366,7 +345,8 @@ static void test_flood(void **state)
     assert_int_equal(stats->queries, 10000);
     assert_true(stats->evicted > 4000);
     assert_true(stats->evicted_connections > 4000);
-    assert_int_equal(t.evicted + stats->pending, t.flows - (stats->unanswered - t.evicted - stats->pending));
+    assert_int_equal(t.evicted + stats->pending,
+                     t.flows - (stats->unanswered - t.evicted - stats->pending));
     /* numbers are given once each */
     assert_int_equal(stats->flows, t.flows);
     assert_int_equal(t.numbers, t.flows * (t.flows + 1) / 2);
@@ -378,21 +358,21 @@ static void test_one_way(void **state)
 {
     static const struct {
         const char *title;
-        step_t step[12];
+        const char *steps;
         bool one_way;
     } ways[] = {
-        {"questions alone, none repeated", {{'q', 0, 1, 1}, {'q', 5000, 2, 2, "b.test."}}, true},
-        {"questions alone, repeated", {{'q', 0, 1, 1}, {'q', 1000, 1, 2}, {'q', 3000, 1, 3}}, false},
-        {"replies alone", {{'r', 0, 1, 1}, {'r', 5, 2, 2}}, true},
-        {"both", {{'q', 0, 1, 1}, {'r', 5, 1, 1}}, false},
-        {"a refused connection", {{'q', 0, 1, 1}, {'S', 5, 9}, {'X', 6, 9}}, false},
+        {"questions alone, none repeated", "q0/1/1 q5000/2/2=b", true},
+        {"questions alone, repeated", "q0/1/1 q1000/1/2 q3000/1/3", false},
+        {"replies alone", "r0/1/1 r5/2/2", true},
+        {"both", "q0/1/1 r5/1/1", false},
+        {"a refused connection", "q0/1/1 S5/9 X6/9", false},
     };
     pair_options_t o = pair_options_default();
     (void)state;
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         seen_t seen;
         pair_stats_t stats;
-        run(&o, ways[i].step, 12, &seen, &stats);
+        run(&o, ways[i].steps, &seen, &stats);
         if (stats.one_way != ways[i].one_way)
             fail_msg("%s: one_way %d", ways[i].title, stats.one_way);
     }
