@@ -10,15 +10,29 @@ void exchange_set_init(exchange_set_t *set, int64_t began_wall)
     set->began_wall = began_wall;
 }
 
-void exchange_set_free(exchange_set_t *set)
+static void exchange_free(exchange_t *x)
+{
+    for (uint32_t k = 0; k < x->event_count; k++)
+        free(x->event[k].owned);
+    free(x->event);
+    free(x);
+}
+
+void exchange_set_drop(exchange_set_t *set, exchange_t *x)
 {
     for (uint32_t i = 0; i < set->count; i++) {
-        exchange_t *x = set->item[i];
-        for (uint32_t k = 0; k < x->event_count; k++)
-            free(x->event[k].owned);
-        free(x->event);
-        free(x);
+        if (set->item[i] != x)
+            continue;
+        set->item[i] = set->item[--set->count];
+        exchange_free(x);
+        return;
     }
+}
+
+void exchange_set_free(exchange_set_t *set)
+{
+    for (uint32_t i = 0; i < set->count; i++)
+        exchange_free(set->item[i]);
     free(set->item);
     memset(set, 0, sizeof *set);
 }

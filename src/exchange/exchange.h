@@ -94,6 +94,9 @@ void exchange_set_free(exchange_set_t *set);
  * stays the root and type 0 when there is none). NULL when memory is out. The set owns it. */
 exchange_t *exchange_add(exchange_set_t *set, transport_t transport, const addr_t *server,
                          const uint8_t *query, size_t size);
+/* Frees one exchange of the set; the last takes its place. Numbers of exchanges that are added
+ * later may then be given twice: for sets that nobody looks exchanges up in. */
+void exchange_set_drop(exchange_set_t *set, exchange_t *x);
 /* Appends a copy of *e (and of its bytes). Events at an earlier time than the last are put in
  * their place. False when memory is out. */
 bool exchange_append(exchange_t *x, const event_t *e);

@@ -70,6 +70,27 @@ static void many(void **state)
     exchange_set_free(&set);
 }
 
+static void dropped(void **state)
+{
+    exchange_set_t set;
+    exchange_t *x[3];
+    (void)state;
+    exchange_set_init(&set, 0);
+    for (unsigned i = 0; i < 3; i++)
+        x[i] = exchange_add(&set, TRANSPORT_UDP, &server, query, sizeof query);
+    event_t e = {.kind = EVENT_SENT, .bytes = query, .size = sizeof query};
+    assert_true(exchange_append(x[0], &e));
+    exchange_set_drop(&set, x[0]);
+    assert_int_equal(set.count, 2);
+    assert_ptr_equal(set.item[0], x[2]);
+    assert_ptr_equal(set.item[1], x[1]);
+    exchange_set_drop(&set, x[1]);
+    exchange_set_drop(&set, x[2]);
+    assert_int_equal(set.count, 0);
+    assert_non_null(exchange_add(&set, TRANSPORT_UDP, &server, query, sizeof query));
+    exchange_set_free(&set);
+}
+
 static void order(void **state)
 {
     /* appended in this order; expected by time, and in order of arrival within one time */
@@ -151,8 +172,8 @@ static void look_ups(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(question),  cmocka_unit_test(many),     cmocka_unit_test(order),
-        cmocka_unit_test(ownership), cmocka_unit_test(look_ups),
+        cmocka_unit_test(question), cmocka_unit_test(many),      cmocka_unit_test(dropped),
+        cmocka_unit_test(order),    cmocka_unit_test(ownership), cmocka_unit_test(look_ups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
