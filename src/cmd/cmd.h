@@ -16,6 +16,7 @@ extern const command_desc_t command_check;
 extern const command_desc_t command_dkim;
 extern const command_desc_t command_history;
 extern const command_desc_t command_query;
+extern const command_desc_t command_replay;
 extern const command_desc_t command_serve;
 extern const command_desc_t command_torture;
 extern const command_desc_t command_trace;

@@ -80,7 +80,13 @@ static int unknown_option(const args_t *a, const char *dashes, const char *name)
     return ARGS_ERROR;
 }
 
-/* The argument of an option: behind '=', or the next word. */
+static bool all_digits(const char *text)
+{
+    return *text != '\0' && strspn(text, "0123456789") == strlen(text);
+}
+
+/* The argument of an option: behind '=', or the next word. One that may be left out ("[N]") is the
+ * next word only when that is a number. */
 static int with_argument(args_t *a, const option_desc_t *o, const char *given, const char *shown)
 {
     a->value = NULL;
@@ -91,9 +97,10 @@ static int with_argument(args_t *a, const option_desc_t *o, const char *given, c
         usage_error(a->command->name, "option '%s' takes no argument", shown);
         return ARGS_ERROR;
     }
-    if (given == NULL && a->next < a->argc)
+    bool optional = o->arg[0] == '[';
+    if (given == NULL && a->next < a->argc && (!optional || all_digits(a->argv[a->next])))
         given = a->argv[a->next++];
-    if (given == NULL) {
+    if (given == NULL && !optional) {
         usage_error(a->command->name, "option '%s' needs an argument: %s", shown, o->arg);
         return ARGS_ERROR;
     }

@@ -15,7 +15,7 @@ typedef struct option_desc {
     const char *name; /* long name without dashes, or NULL */
     char letter;      /* 0: none */
     const char *plus; /* dig-style word behind a '+', or NULL; "no" before it negates */
-    const char *arg;  /* name of the argument, or NULL */
+    const char *arg;  /* name of the argument, or NULL; "[N]" is a number that may be left out */
     const char *help; /* one line */
 } option_desc_t;
 
@@ -40,7 +40,7 @@ typedef struct args {
     int next;
     const char *cluster; /* rest of "-ab" */
     bool only_words;     /* after "--" */
-    const char *value;   /* argument of the option, or the word */
+    const char *value;   /* argument of the option (NULL: left out), or the word */
     bool negated;        /* +noX */
 } args_t;
 

@@ -1,0 +1,223 @@
+#include "cmd/analysis.h"
+
+#include <stdlib.h>
+
+#include "cmd/cmd.h"
+
+#define MIB   ((size_t)1 << 20)
+#define NOTES 32
+
+struct analysis {
+    analysis_options_t options;
+    flow_sink_t *tap;
+    void *user;
+    decoder_t *decoder;
+    pairer_t *pairer;
+    traffic_t *traffic;
+    finding_list_t findings;
+    uint64_t packets;
+    uint64_t octets;
+    uint64_t outside; /* of the times asked for */
+    int64_t first;    /* of all packets, for relative times */
+    bool began;
+    int64_t first_used;
+    int64_t last_used;
+    uint64_t passed;
+    uint64_t filtered;
+    report_count_t notes[NOTES];
+    size_t note_count;
+    reply_t scratch;
+};
+
+analysis_options_t analysis_options_default(void)
+{
+    analysis_options_t o = {.decode = decode_options_default(),
+                            .pair = pair_options_default(),
+                            .traffic = traffic_options_default(),
+                            .since = INT64_MIN,
+                            .until = INT64_MAX};
+    return o;
+}
+
+void analysis_options_memory(analysis_options_t *o, uint32_t megabytes)
+{
+    size_t whole = (size_t)(megabytes < 16 ? 16 : megabytes) * MIB;
+    /* by what each needs for ordinary traffic: streams most, evidence least */
+    o->decode.memory = whole / 2;
+    o->decode.connections_max = (unsigned)(whole / 16 / 320);
+    o->pair.memory = whole / 8;
+    o->pair.outstanding_max = (uint32_t)(whole / 8 / 512);
+    o->pair.connections_max = (uint32_t)(whole / 32 / 512);
+    o->traffic.memory = whole / 8;
+    o->traffic.servers_max = (uint32_t)(whole / 16 / sizeof(traffic_server_t));
+    o->traffic.names_max = (uint32_t)(whole / 16 / 512);
+}
+
+static void on_flow(void *user, const flow_t *flow)
+{
+    analysis_t *a = user;
+    if (!flow_filter_match(&a->options.filter, flow, &a->scratch)) {
+        a->filtered++;
+        return;
+    }
+    a->passed++;
+    traffic_feed(a->traffic, flow);
+    if (a->tap != NULL)
+        a->tap(a->user, flow);
+}
+
+analysis_t *analysis_new(const analysis_options_t *options, flow_sink_t *tap, void *user)
+{
+    analysis_t *a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return NULL;
+    a->options = *options;
+    a->tap = tap;
+    a->user = user;
+    finding_list_init(&a->findings);
+    a->traffic = traffic_new(&options->traffic);
+    a->pairer = pairer_new(&options->pair, on_flow, a);
+    a->decoder = a->pairer != NULL ? decoder_new(&options->decode, pairer_feed, a->pairer) : NULL;
+    if (a->traffic != NULL && a->decoder != NULL)
+        return a;
+    analysis_free(a);
+    return NULL;
+}
+
+void analysis_free(analysis_t *a)
+{
+    if (a == NULL)
+        return;
+    decoder_free(a->decoder);
+    pairer_free(a->pairer);
+    traffic_free(a->traffic);
+    finding_list_free(&a->findings);
+    free(a);
+}
+
+/* A time that counts from the first packet, as one since 1970. */
+static int64_t absolute(const analysis_t *a, int64_t time, bool relative)
+{
+    int64_t sum = 0;
+    if (!relative)
+        return time;
+    return __builtin_add_overflow(a->first, time, &sum) ? INT64_MAX : sum;
+}
+
+void analysis_feed(analysis_t *a, const cap_packet_t *p)
+{
+    analysis_options_t *o = &a->options;
+    if (!a->began) {
+        a->began = true;
+        a->first = p->at;
+        o->since = absolute(a, o->since, o->since_relative);
+        o->until = absolute(a, o->until, o->until_relative);
+    }
+    if (p->at < o->since || p->at > o->until) {
+        a->outside++;
+        return;
+    }
+    if (a->packets == 0 || p->at < a->first_used)
+        a->first_used = p->at;
+    if (a->packets == 0 || p->at > a->last_used)
+        a->last_used = p->at;
+    a->packets++;
+    a->octets += p->size;
+    decoder_feed(a->decoder, p);
+}
+
+bool analysis_finish(analysis_t *a)
+{
+    decoder_finish(a->decoder);
+    pairer_finish(a->pairer);
+    traffic_end_t end = {.end = a->last_used, .one_way = pairer_stats(a->pairer)->one_way};
+    return traffic_finish(a->traffic, &end, &a->findings);
+}
+
+static void note(analysis_t *a, const char *id, const char *text, uint64_t count)
+{
+    if (a->note_count < NOTES)
+        a->notes[a->note_count++] = (report_count_t){id, text, count};
+}
+
+static void note_decoding(analysis_t *a)
+{
+    const decode_stats_t *d = decoder_stats(a->decoder);
+    note(a, "not-ip", "packets not IP", d->not_ip);
+    note(a, "other", "packets of other protocols or ports", d->other);
+    note(a, "link-unknown", "packets of a link type that is not known", d->link_unknown);
+    note(a, "bad-packets", "packets with headers that make no sense", d->malformed);
+    note(a, "cut", "packets cut too short by the capture (snap length)", d->cut);
+    note(a, "bad-checksum", "packets with a wrong checksum", d->bad_checksum);
+    note(a, "fragments", "IP fragments", d->fragments);
+    note(a, "fragments-lost", "datagrams whose fragments never came together", d->fragments_lost);
+    note(a, "fragments-evicted", "datagrams in fragments given up (--memory)",
+         d->fragments_evicted);
+    note(a, "overlaps", "fragments or segments that overlap with other octets", d->overlaps);
+    note(a, "connections-evicted", "TCP connections given up (--memory)", d->connections_evicted);
+    note(a, "segments-evicted", "TCP segments given up (--memory)", d->segments_evicted);
+    note(a, "tunnels-too-deep", "packets in too many tunnels", d->tunnels_too_deep);
+}
+
+static void note_pairing(analysis_t *a)
+{
+    const pair_stats_t *p = pairer_stats(a->pairer);
+    note(a, "orphans", "replies without a question", p->orphans);
+    note(a, "icmp-orphans", "ICMP errors about no known question", p->icmp_orphans);
+    note(a, "not-dns", "payloads too short for DNS", p->not_dns);
+    note(a, "pending", "questions that the capture ends too early for", p->pending);
+    note(a, "evicted", "exchanges given up (--memory)", p->evicted);
+    note(a, "events-dropped", "events of exchanges not kept", p->events_dropped);
+    note(a, "servers-dropped", "servers that had to make room (--memory)",
+         traffic_servers_dropped(a->traffic));
+    note(a, "names-dropped", "names no longer compared (--memory)",
+         traffic_names_dropped(a->traffic));
+    note(a, "one-way", "direction only: questions or replies were not captured", p->one_way);
+}
+
+void analysis_report(analysis_t *a, const cap_stats_t *stats, replay_report_t *out)
+{
+    const pair_stats_t *p = pairer_stats(a->pairer);
+    a->note_count = 0;
+    if (stats != NULL) {
+        note(a, "dropped", "packets lost by the capture (buffer full)", stats->dropped);
+        note(a, "if-dropped", "packets lost by the interface", stats->if_dropped);
+        note(a, "bpf", "packets left out by the BPF filter", stats->filtered);
+    }
+    note(a, "outside", "packets outside of the times asked for", a->outside);
+    note_decoding(a);
+    note_pairing(a);
+    out->packets = a->packets;
+    out->octets = a->octets;
+    out->first = a->first_used;
+    out->last = a->last_used;
+    out->queries = p->queries;
+    out->replies = p->replies;
+    out->exchanges = a->passed;
+    out->filtered = a->filtered;
+    out->notes = a->notes;
+    out->note_count = a->note_count;
+    out->traffic = a->traffic;
+    out->findings = &a->findings;
+    out->set = traffic_samples(a->traffic);
+}
+
+int analysis_exit_code(const analysis_t *a)
+{
+    int worst = finding_list_worst(&a->findings);
+    if (traffic_server_count(a->traffic) == 0)
+        return EXIT_UNTESTED;
+    return worst == SEVERITY_ERROR     ? EXIT_ERRORS
+           : worst == SEVERITY_WARNING ? EXIT_WARNINGS
+                                       : EXIT_HEALTHY;
+}
+
+const pair_stats_t *analysis_pairs(const analysis_t *a)
+{
+    return pairer_stats(a->pairer);
+}
+
+int64_t analysis_began(const analysis_t *a)
+{
+    return a->first_used;
+}

@@ -1,0 +1,46 @@
+/* From packets to a report: decoding, pairing, filtering, diagnosis. What replay does with files,
+ * and capture with an interface. */
+#ifndef CMD_ANALYSIS_H
+#define CMD_ANALYSIS_H
+
+#include "capture/pair.h"
+#include "capture/source.h"
+#include "diagnose/flow_filter.h"
+#include "report/replay_report.h"
+
+typedef struct analysis_options {
+    decode_options_t decode;
+    pair_options_t pair;
+    traffic_options_t traffic;
+    flow_filter_t filter;
+    int64_t since; /* packets outside of these times are not looked at, nanoseconds since 1970; */
+    int64_t until; /* INT64_MIN and INT64_MAX for no limit */
+    bool since_relative; /* they count from the first packet */
+    bool until_relative;
+} analysis_options_t;
+
+typedef struct analysis analysis_t;
+
+analysis_options_t analysis_options_default(void);
+/* Sets every limit of memory so that all together stay below megabytes MiB (16 at least). */
+void analysis_options_memory(analysis_options_t *o, uint32_t megabytes);
+
+/* tap (may be NULL) sees each flow that the filter lets pass. options are copied. NULL when memory
+ * is out. */
+analysis_t *analysis_new(const analysis_options_t *options, flow_sink_t *tap, void *user);
+void analysis_free(analysis_t *a);
+void analysis_feed(analysis_t *a, const cap_packet_t *p);
+/* The capture is over. Findings are made; after this the report may be had. False when memory is
+ * out. */
+bool analysis_finish(analysis_t *a);
+/* Fills everything that comes from packets; names of sources, style and the like stay the caller's
+ * to set. stats (may be NULL) are the source's. Everything is borrowed from a. */
+void analysis_report(analysis_t *a, const cap_stats_t *stats, replay_report_t *out);
+/* Exit code of the findings. */
+int analysis_exit_code(const analysis_t *a);
+/* Flows so far, of all servers: for progress. */
+const pair_stats_t *analysis_pairs(const analysis_t *a);
+/* Time of the first packet that was looked at, nanoseconds since 1970; 0 before any. */
+int64_t analysis_began(const analysis_t *a);
+
+#endif
