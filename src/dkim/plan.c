@@ -247,6 +247,18 @@ static void choose_places(expected_t *x, const zone_facts_t *z)
     }
 }
 
+/* No server of the domain's zone says where its names are: then they are looked for in that zone
+ * itself, where every address is asked and shown. */
+static size_t zone_of_domain(const facts_t *f, const expected_t *x)
+{
+    size_t zone = f->walk[0].zone;
+    bool over = f->walk[0].done && (x->walk == FACTS_NONE || f->walk[x->walk].done);
+    return over && zone != FACTS_NONE && nsp_name_is_subdomain(&x->e->owner, &f->zone[zone].apex) &&
+                   (x->walk == FACTS_NONE || !f->walk[x->walk].nxdomain)
+               ? zone
+               : FACTS_NONE;
+}
+
 static void find_zone(plan_t *p, expected_t *x)
 {
     facts_t *f = p->f;
@@ -254,6 +266,8 @@ static void find_zone(plan_t *p, expected_t *x)
         x->walk = plan_walk_for(p, &x->e->owner);
     /* what one server alone refers elsewhere, while others have the record, is that one's fault */
     size_t zone = plan_zone_of(p, x->walk, x->holder == FACTS_NONE ? x->own_walk : FACTS_NONE);
+    if (zone == FACTS_NONE)
+        zone = zone_of_domain(f, x);
     if (zone == x->zone || zone == FACTS_NONE)
         return;
     free(x->cell);
