@@ -244,6 +244,9 @@ install: all man
 	install -m 644 $(PROTO_HDR) $(DESTDIR)$(PREFIX)/include/nsproto/
 	install -m 644 $(BUILD)/libnsproto.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
 	install -m 644 data/providers.conf $(DESTDIR)$(PREFIX)/share/nsprobe/
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for u in dist/systemd/*; do \
+	  sed 's|@PREFIX@|$(PREFIX)|' $$u > $(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/}; done
 	for m in $(MAN); do install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man1/; done
 
 ## clean       remove build/

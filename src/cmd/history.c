@@ -42,14 +42,29 @@ typedef struct overview {
     int rc;
 } overview_t;
 
+/* The name as watch stores it. */
+static int stored_name(const char *text, char out[NSP_NAME_TEXT_MAX])
+{
+    nsp_name_t name;
+    char err[200];
+    if (!common_name(text, &name, err))
+        return usage_error("history", "domain '%s': %s", text, err);
+    nsp_name_to_text(&name, out, NSP_NAME_TEXT_MAX);
+    for (char *p = out; *p != '\0'; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p | 0x20);
+    return 0;
+}
+
 static int take_option(history_args_t *c, int id, const char *value)
 {
+    char name[NSP_NAME_TEXT_MAX];
     switch (id) {
     case ARGS_WORD:
         if (c->count == DOMAINS_MAX)
             return usage_error("history", "more than %d domains in one call", DOMAINS_MAX);
         c->domain[c->count++] = value;
-        return 0;
+        return stored_name(value, name);
     case H_DB:
         c->db = value;
         return 0;
@@ -83,20 +98,6 @@ static int parse_args(history_args_t *c, int argc, char **argv)
                                       "give --db FILE");
     if (c->db == NULL)
         c->db = c->default_db;
-    return 0;
-}
-
-/* The name as watch stores it. */
-static int stored_name(const char *text, char out[NSP_NAME_TEXT_MAX])
-{
-    nsp_name_t name;
-    char err[200];
-    if (!common_name(text, &name, err))
-        return usage_error("history", "domain '%s': %s", text, err);
-    nsp_name_to_text(&name, out, NSP_NAME_TEXT_MAX);
-    for (char *p = out; *p != '\0'; p++)
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p | 0x20);
     return 0;
 }
 

@@ -97,7 +97,10 @@ transition_t watch_state_step(watch_state_t *s, const watch_policy_t *p, round_o
         if (s->began == 0)
             s->began = now;
         enter(s, VERIFIER_PENDING, now);
-        return TRANSITION_STARTED;
+        if (now - s->began < p->pending_ms)
+            return TRANSITION_STARTED;
+        enter(s, VERIFIER_FAILED, now); /* it began long ago, before anybody watched */
+        return TRANSITION_EXPIRED;
     case VERIFIER_PENDING:
         return step_pending(s, p, gap, now);
     case VERIFIER_SUCCESS:

@@ -1,0 +1,371 @@
+#!/usr/bin/env python3
+"""nsprobe watch and history on the command line: rounds, status, what is kept when it is killed."""
+import contextlib
+import json
+import os
+import random
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.dirname(HERE))
+import schema  # noqa: E402
+import tap  # noqa: E402
+
+WATCH = schema.load("watch")
+HISTORY = schema.load("history")
+QUICK = ["--timeout", "0.3", "--tries", "1", "--late", "0"]
+KILLS = 100
+
+ZONE = """
+zone zone.test {
+$TTL 300
+@   SOA ns1 host 7 7200 900 1209600 300
+@   NS  ns1
+@   NS  ns2
+ns1 A    192.0.2.1
+ns1 AAAA 2001:db8:1::1
+ns2 A    198.51.100.10
+ns2 AAAA 2001:db8:2::1
+a._domainkey CNAME a.dkim.amazonses.com.
+RECORD
+}
+address 192.0.2.1 {
+    serves zone.test
+}
+address 2001:db8:1::1 {
+    serves zone.test
+}
+address 198.51.100.10 {
+    serves zone.test
+}
+address 2001:db8:2::1 {
+    LAST
+}
+"""
+
+
+class Lab:
+    """A scenario that is served, and a folder for databases."""
+
+    def __init__(self, prog):
+        self.prog = prog
+        self.dir = tempfile.mkdtemp(prefix="nsprobe-watch-")
+        self.path = os.path.join(self.dir, "lab.scn")
+        self.stack = contextlib.ExitStack()
+
+    def serve(self, record="b._domainkey CNAME b.dkim.amazonses.com.", last="serves zone.test"):
+        self.stack.close()
+        with open(os.path.join(ROOT, "tests", "dkim", "world.inc"), encoding="utf-8") as f:
+            text = f.read() + ZONE.replace("RECORD", record).replace("LAST", last)
+        with open(self.path, "w", encoding="utf-8") as f:
+            f.write(text)
+        return self.stack.enter_context(tap.Serve(self.prog, self.path))
+
+    def db(self, name):
+        return os.path.join(self.dir, name)
+
+    def argv(self, db, *more):
+        return [self.prog, "watch", "--db", self.db(db), "--lab", self.path, *QUICK, *more]
+
+    def run(self, db, *more):
+        return subprocess.run(self.argv(db, *more), capture_output=True, text=True, check=False)
+
+    def history(self, db, *more):
+        p = subprocess.run([self.prog, "history", "--db", self.db(db), *more],
+                           capture_output=True, text=True, check=False)
+        return p
+
+    def start(self, db, *more, out=subprocess.PIPE):
+        return subprocess.Popen(self.argv(db, *more), stdout=out, stderr=subprocess.PIPE, text=True)
+
+
+DOMAIN = ["zone.test", "a", "b"]
+
+
+def lines_of(text):
+    return [json.loads(x) for x in text.splitlines()]
+
+
+def conforms(t, name, values, wanted):
+    found = "\n".join(filter(None, (schema.errors(v, wanted) for v in values)))
+    t.check(f"{name}: as the schema says", values and not found, found)
+
+
+def once(t, lab):
+    lab.serve()
+    p = lab.run("once.db", "--once", "--json", *DOMAIN)
+    rounds = lines_of(p.stdout)
+    conforms(t, "once", rounds, WATCH)
+    t.equal("once: verified", (p.returncode, rounds[0]["status"], rounds[0]["transition"]),
+            (0, "SUCCESS", "verified"))
+    lab.serve(record="")
+    p = lab.run("once.db", "--once", "--json", *DOMAIN)
+    rounds = lines_of(p.stdout)
+    t.equal("once: a record is gone, one bad round is tolerated",
+            (p.returncode, rounds[0]["status"], rounds[0]["outcome"], rounds[0]["round"]),
+            (1, "SUCCESS", "negative", 2))
+    p = lab.run("new.db", "--once", *DOMAIN)
+    t.check("once: pending, in words", p.returncode == 1 and "PENDING" in p.stdout and
+            "b._domainkey.zone.test" in p.stdout, p.stdout + p.stderr)
+    t.check("once: at most 80 columns", max(map(len, p.stdout.splitlines())) <= 80, p.stdout)
+    p = lab.run("new.db", "--once", "--began", "-80", *DOMAIN)
+    p = lab.run("late.db", "--once", "--began", "-80", *DOMAIN)
+    t.equal("once: after 72 hours", p.returncode, 2)
+
+
+def history(t, lab):
+    p = lab.history("once.db", "--json", "zone.test")
+    values = lines_of(p.stdout)
+    conforms(t, "history", values, HISTORY)
+    t.equal("history: what was stored", (values[0]["rounds"], values[0]["status"],
+                                         [c["transition"] for c in values[0]["changes"]],
+                                         len(values[0]["addresses"])),
+            (2, "SUCCESS", ["verified"], 4))
+    p = lab.history("once.db", "zone.test")
+    t.check("history: text", p.returncode == 0 and "192.0.2.1" in p.stdout and
+            "100.0 %" in p.stdout and max(map(len, p.stdout.splitlines())) <= 80, p.stdout)
+    t.check("history: all domains", "zone.test." in lab.history("once.db").stdout, "")
+    p = lab.history("once.db", "other.test")
+    t.check("history: a domain that is not watched", p.returncode == 3 and
+            "other.test" in p.stderr, p.stderr)
+    p = lab.history("missing.db", "zone.test")
+    t.check("history: no database", p.returncode == 3 and "missing.db" in p.stderr, p.stderr)
+
+
+def killed(t, lab):
+    """kill -9 at random times: what was printed is stored, each round once, none is missing."""
+    lab.serve()
+    rng = random.Random(20261125)
+    printed = []
+    out = os.path.join(lab.dir, "out")
+    for _ in range(KILLS):
+        with open(out, "w", encoding="utf-8") as f:
+            p = lab.start("kill.db", "--json", "--interval", "20ms", "--jitter", "0", *DOMAIN,
+                          out=f)
+            time.sleep(rng.uniform(0.0, 0.25))
+            p.kill()
+            p.communicate()
+        with open(out, encoding="utf-8") as f:
+            for line in f:
+                if line.endswith("\n"):
+                    printed.append(json.loads(line))
+    db = sqlite3.connect(lab.db("kill.db"))
+    t.equal("killed: the database is whole", db.execute("PRAGMA integrity_check").fetchall(),
+            [("ok",)])
+    rows = db.execute("SELECT number, at FROM round ORDER BY number").fetchall()
+    numbers = [r[0] for r in rows]
+    t.check("killed: many rounds were run", len(numbers) > KILLS // 2, len(numbers))
+    t.equal("killed: no round is missing, none is there twice", numbers,
+            list(range(1, len(numbers) + 1)))
+    t.equal("killed: rounds of the domain are counted right",
+            db.execute("SELECT rounds FROM domain").fetchall(), [(len(numbers),)])
+    stored = {n: at / 1000 for n, at in rows}
+    lost = [r["round"] for r in printed if abs(stored.get(r["round"], 0) - r["at"]) > 0.002]
+    t.equal("killed: every round that was told is stored", lost, [])
+    twice = len(printed) - len({r["round"] for r in printed})
+    t.equal("killed: no round was told twice", twice, 0)
+    t.equal("killed: one sample an address in each round", db.execute(
+        "SELECT count(*) FROM (SELECT round FROM sample GROUP BY round HAVING count(*) <> 4)"
+    ).fetchall(), [(0,)])
+    db.close()
+
+
+def wait_for(test, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if test():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def rounds_in(lab, db, domain="zone.test."):
+    try:
+        c = sqlite3.connect(f"file:{lab.db(db)}?mode=ro", uri=True)
+        row = c.execute("SELECT rounds FROM domain WHERE name = ?", (domain,)).fetchone()
+        c.close()
+        return row[0] if row else 0
+    except sqlite3.Error:
+        return 0
+
+
+def signals(t, lab):
+    """A second watch, SIGTERM amid a round, SIGHUP with a good and a bad configuration."""
+    lab.serve(last="behave drop")
+    p = lab.start("sig.db", "--timeout", "30", *DOMAIN)
+    t.check("the lock is taken", wait_for(lambda: os.path.exists(lab.db("sig.db"))), "")
+    time.sleep(0.5)
+    q = lab.run("sig.db", "--once", *DOMAIN)
+    t.check("a second watch is refused, and the first one named", q.returncode == 3 and
+            str(p.pid) in q.stderr, q.stderr)
+    p.terminate()
+    out, err = p.communicate()
+    t.equal("SIGTERM amid a round: a clean end, the round was not counted",
+            (p.returncode, out, rounds_in(lab, "sig.db")), (0, "", 0))
+    lab.serve()
+    conf = lab.db("watch.conf")
+    good = "interval 50ms\ndomain zone.test a\n"
+    with open(conf, "w", encoding="ascii") as f:
+        f.write(good)
+    p = lab.start("hup.db", "--quiet", "--config", conf)
+    t.check("rounds of the first configuration", wait_for(lambda: rounds_in(lab, "hup.db") > 0), "")
+    with open(conf, "w", encoding="ascii") as f:
+        f.write(good + "domain nic.test b\n")
+    p.send_signal(signal.SIGHUP)
+    t.check("SIGHUP: rounds of the domain that is new",
+            wait_for(lambda: rounds_in(lab, "hup.db", "nic.test.") > 0), "")
+    with open(conf, "w", encoding="ascii") as f:
+        f.write("domain zone.test a\nnonsense\n")
+    before = rounds_in(lab, "hup.db")
+    p.send_signal(signal.SIGHUP)
+    t.check("SIGHUP with a mistake: it goes on as before",
+            wait_for(lambda: rounds_in(lab, "hup.db") > before + 3) and p.poll() is None, "")
+    p.terminate()
+    _, err = p.communicate()
+    t.check("SIGHUP with a mistake: line and column", "watch.conf:2:1" in err, err)
+
+
+def openmetrics(text):
+    """Faults of an OpenMetrics text, as strictly as its grammar has it."""
+    lines = text.split("\n")
+    if lines[-2:] != ["# EOF", ""]:
+        yield "it does not end in # EOF"
+    family, kind, seen = None, None, set()
+    for line in lines[:-2]:
+        m = re.fullmatch(r"# (TYPE|UNIT|HELP) ([a-zA-Z_:][\w:]*) (.*)", line)
+        if m:
+            if m[1] == "TYPE":
+                family, kind = m[2], m[3]
+                if family in seen:
+                    yield f"family {family} twice"
+                seen.add(family)
+            elif m[2] != family:
+                yield f"{line}: not of {family}"
+            continue
+        m = re.fullmatch(r'([a-zA-Z_:][\w:]*)(\{(?:\w+="(?:[^"\\\n]|\\[\\"n])*",?)*\})? (\S+)', line)
+        if not m:
+            yield f"no sample: {line}"
+            continue
+        suffix = {"counter": "_total", "info": "_info"}.get(kind, "")
+        if m[1] != f"{family}{suffix}":
+            yield f"{line}: not of {family} ({kind})"
+        try:
+            float(m[3])
+        except ValueError:
+            yield f"{line}: no number"
+
+
+def served(t, lab):
+    lab.serve()
+    sink = lab.db("told")
+    text = lab.db("metrics.prom")
+    p = lab.start("http.db", "--interval", "100ms", "--listen", "127.0.0.1:9755", "--textfile",
+                  text, "--exec", "sh", "--exec-arg", "-c", "--exec-arg", 'cat >> "$0"',
+                  "--exec-arg", sink, *DOMAIN)
+    t.check("served: rounds", wait_for(lambda: rounds_in(lab, "http.db") > 2), "")
+    try:
+        with urllib.request.urlopen("http://127.0.0.1:9755/metrics") as r:
+            kind, body = r.headers["Content-Type"], r.read().decode()
+        with urllib.request.urlopen("http://127.0.0.1:9755/healthz") as r:
+            health = (r.status, r.read().decode().strip())
+    except OSError as e:
+        kind, body, health = "", str(e), None
+    t.check("metrics: OpenMetrics by its header", "application/openmetrics-text" in kind, kind)
+    t.equal("metrics: OpenMetrics by its grammar", list(openmetrics(body)), [])
+    t.check("metrics: the status", re.search(r'status="SUCCESS"\} 1', body), body[:500])
+    t.equal("health", health, (200, "ok"))
+    t.check("exec: told", wait_for(lambda: os.path.exists(sink) and os.path.getsize(sink) > 0), "")
+    p.terminate()
+    p.communicate()
+    with open(sink, encoding="utf-8") as f:
+        told = json.loads(f.read())
+    conforms(t, "exec", [told], WATCH)
+    t.equal("exec: once, about the change", told["transition"], "verified")
+    with open(text, encoding="utf-8") as f:
+        body = f.read()
+    t.check("textfile: there, and without # EOF", "nsprobe_watch_status" in body and
+            "# EOF" not in body, body[:300])
+
+
+def exec_fails(t, lab):
+    """A command that fails, hangs or does not exist is reported, and rounds go on."""
+    lab.serve()
+    for name, words, what in [("fails", ["--exec", "false"], "1"),
+                              ("is not there", ["--exec", "/nonexistent/x"], "/nonexistent/x"),
+                              ("hangs", ["--exec", "sleep", "--exec-arg", "1000",
+                                         "--exec-timeout", "0.3"], "sleep")]:
+        db = f"exec-{name.replace(' ', '-')}.db"
+        p = lab.run(db, "--once", *words, *DOMAIN)
+        t.check(f"exec: a command that {name}", p.returncode == 0 and what in p.stderr,
+                f"{p.returncode} {p.stderr}")
+
+
+def databases(t, lab):
+    lab.serve()
+    with open(lab.db("text.db"), "w", encoding="ascii") as f:
+        f.write("this is no database, whatever its name says\n" * 50)
+    foreign = sqlite3.connect(lab.db("foreign.db"))
+    foreign.execute("CREATE TABLE x (y)")
+    foreign.commit()
+    foreign.close()
+    lab.run("newer.db", "--once", *DOMAIN)
+    newer = sqlite3.connect(lab.db("newer.db"))
+    newer.execute("PRAGMA user_version = 99")
+    newer.commit()
+    newer.close()
+    for name, word in [("text.db", "not a database"), ("foreign.db", "not one of nsprobe"),
+                       ("newer.db", "later nsprobe")]:
+        p = lab.run(name, "--once", *DOMAIN)
+        t.check(f"{name}: refused in one line", p.returncode == 3 and name in p.stderr and
+                p.stderr.count("\n") == 1, p.stderr)
+        t.check(f"{name}: says why", word in p.stderr, p.stderr)
+
+
+USAGE = [
+    (["watch"], "domain"),
+    (["watch", "zone.test"], "expect"),
+    (["watch", "zone.test", "a", "--config", "x"], "--config"),
+    (["watch", "--config", "/nonexistent/conf"], "/nonexistent/conf"),
+    (["watch", "zone.test", "a", "--interval", "soon"], "--interval"),
+    (["watch", "zone.test", "a", "--jitter", "80"], "--jitter"),
+    (["watch", "zone.test", "a", "--tolerate-rounds", "0"], "--tolerate-rounds"),
+    (["watch", "zone.test", "a", "--tolerate-hours", "x"], "--tolerate-hours"),
+    (["watch", "zone.test", "a", "--listen", "here"], "--listen"),
+    (["watch", "zone.test", "a", "--exec-arg", "x"], "--exec"),
+    (["watch", "zone.test", "a", "--at", "-3"], "--once"),
+    (["watch", "zone.test", "a", "--began", "yesterday"], "--began"),
+    (["history", "a..b"], "a..b"),
+    (["history", "--last", "x"], "--last"),
+]
+
+
+def usage(t, lab):
+    for argv, word in USAGE:
+        p = subprocess.run([lab.prog, argv[0], "--db", lab.db("usage.db"), *argv[1:]],
+                           capture_output=True, text=True, check=False)
+        t.check(f"usage: {' '.join(argv)}", p.returncode == 64 and word in p.stderr,
+                f"{p.returncode} {p.stderr}")
+
+
+def main():
+    a = tap.arguments()
+    t = tap.Tap()
+    lab = Lab(a.prog)
+    for part in (usage, once, history, databases, exec_fails, signals, served, killed):
+        if not a.only or a.only == part.__name__:
+            part(t, lab)
+    lab.stack.close()
+    subprocess.run(["rm", "-rf", lab.dir], check=False)
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
