@@ -1,5 +1,6 @@
 #include "watch/round.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,12 +42,30 @@ static bool take_samples(const dkim_result_t *r, watch_round_t *out)
     return true;
 }
 
+/* "ns2.example.net. (192.0.2.2): ", or nothing for a finding about the zone. */
+static void subject_of(const finding_t *f, char out[NSP_NAME_TEXT_MAX + ADDR_TEXT_MAX + 8])
+{
+    char name[NSP_NAME_TEXT_MAX] = "";
+    char addr[ADDR_TEXT_MAX] = "";
+    if (f->has_server)
+        nsp_name_to_text(&f->server, name, sizeof name);
+    if (f->has_addr)
+        addr_port_text(&f->addr, addr);
+    snprintf(out, NSP_NAME_TEXT_MAX + ADDR_TEXT_MAX + 8, "%s%s%s%s%s", name,
+             name[0] != '\0' && addr[0] != '\0' ? " (" : "", addr,
+             name[0] != '\0' && addr[0] != '\0' ? ")" : "",
+             name[0] != '\0' || addr[0] != '\0' ? ": " : "");
+}
+
 static bool take_finding(const finding_t *f, watch_finding_t *out)
 {
     const finding_desc_t *d = finding_desc(f->id);
+    char subject[NSP_NAME_TEXT_MAX + ADDR_TEXT_MAX + 8];
+    subject_of(f, subject);
     out->id = d->id;
     out->severity = f->severity;
-    out->text = strdup(f->text != NULL ? f->text : d->title);
+    if (asprintf(&out->text, "%s%s", subject, f->text != NULL ? f->text : d->title) < 0)
+        out->text = NULL;
     out->fix = strdup(f->fix != NULL ? f->fix : d->fix);
     return out->text != NULL && out->fix != NULL;
 }
