@@ -159,7 +159,7 @@ static bool page_health(void *user, char reason[HTTP_REASON_MAX])
 {
     watcher_t *w = user;
     watch_lock(&w->watch);
-    bool turning = live_now(w->live) - w->watch.tick < 4 * WATCH_TICK_MS;
+    bool turning = live_now(w->live) - w->watch.tick < INT64_C(4) * WATCH_TICK_MS;
     bool stored = w->watch.store_good;
     watch_unlock(&w->watch);
     snprintf(reason, HTTP_REASON_MAX, "%s",
@@ -170,11 +170,11 @@ static bool page_health(void *user, char reason[HTTP_REASON_MAX])
 }
 
 /* Written beside its place and then moved there, so that no reader sees a part. */
-static void write_textfile(const watcher_t *w)
+static void write_textfile(watcher_t *w)
 {
     char path[WATCH_PATH_CAP + 16];
     size_t size = 0;
-    char *text = metrics_text((watch_t *)(uintptr_t)&w->watch, METRICS_PROMETHEUS, &size);
+    char *text = metrics_text(&w->watch, METRICS_PROMETHEUS, &size);
     snprintf(path, sizeof path, "%s.%ld.tmp", w->args->textfile, (long)getpid());
     FILE *f = text != NULL ? fopen(path, "we") : NULL;
     bool good = f != NULL && fwrite(text, 1, size, f) == size;

@@ -14,8 +14,6 @@
 
 #define GRACE_MS 500 /* between SIGTERM and SIGKILL */
 
-extern char **environ;
-
 static int64_t now_ms(void)
 {
     struct timespec t;

@@ -84,12 +84,12 @@ static bool digest_all(const expectation_t **item, size_t count, char out[STORE_
 
 static bool digest_of(const expectations_t *e, char out[STORE_DIGEST_MAX])
 {
-    const expectation_t **sorted = calloc(e->count + 1, sizeof *sorted);
+    const expectation_t **sorted = calloc(e->count + 1, sizeof(void *));
     if (sorted == NULL)
         return false;
     for (size_t i = 0; i < e->count; i++)
         sorted[i] = &e->item[i];
-    qsort(sorted, e->count, sizeof *sorted, compare_expectations);
+    qsort(sorted, e->count, sizeof(void *), compare_expectations);
     bool good = digest_all(sorted, e->count, out);
     free(sorted);
     return good;
@@ -112,7 +112,7 @@ bool watch_targets_add(watch_targets_t *t, const nsp_name_t *domain,
     if (t->count == t->cap) {
         size_t cap = t->cap == 0 ? 8 : t->cap * 2;
         watch_target_t *grown =
-            cap <= WATCH_TARGETS_MAX * 2 ? realloc(t->item, cap * sizeof *grown) : NULL;
+            cap <= (size_t)WATCH_TARGETS_MAX * 2 ? realloc(t->item, cap * sizeof *grown) : NULL;
         if (grown == NULL)
             return false;
         t->item = grown;
@@ -143,12 +143,12 @@ static int compare_names(const void *x, const void *y)
 
 bool watch_targets_twice(const watch_targets_t *t, size_t *first, size_t *second)
 {
-    const watch_target_t **sorted = calloc(t->count + 1, sizeof *sorted);
+    const watch_target_t **sorted = calloc(t->count + 1, sizeof(void *));
     bool found = false;
     for (size_t i = 0; sorted != NULL && i < t->count; i++)
         sorted[i] = &t->item[i];
     if (sorted != NULL)
-        qsort(sorted, t->count, sizeof *sorted, compare_names);
+        qsort(sorted, t->count, sizeof(void *), compare_names);
     for (size_t i = 1; sorted != NULL && i < t->count && !found; i++) {
         found = strcmp(sorted[i - 1]->name, sorted[i]->name) == 0;
         *first = (size_t)(sorted[i - 1] - t->item);

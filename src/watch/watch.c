@@ -108,7 +108,7 @@ static int compare_names(const void *x, const void *y)
 /* The domains of before in order of their names; NULL when memory is out. */
 static watch_domain_t **by_name(watch_domain_t *domain, size_t count)
 {
-    watch_domain_t **index = calloc(count + 1, sizeof *index);
+    watch_domain_t **index = calloc(count + 1, sizeof(void *));
     for (size_t i = 0; index != NULL && i < count; i++)
         index[i] = &domain[i];
     if (index != NULL)
