@@ -65,9 +65,10 @@ static void end_seconds(const writer_t *w, int64_t ms)
     fprintf(w->out, "} %lld.%03d\n", (long long)(ms / 1000), (int)(ms % 1000));
 }
 
-/* NOLINTNEXTLINE(bugprone-macro-parentheses): d is a name */
+/* d is a name: NOLINTBEGIN(bugprone-macro-parentheses) */
 #define EACH_DOMAIN(w, d)                                                                          \
     for (const watch_domain_t *d = (w)->domain; d < (w)->domain + (w)->count; d++)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static void write_status(const writer_t *o, const watch_t *w)
 {

@@ -40,9 +40,9 @@ static void print_round(FILE *out, const text_style_t *style, const watch_report
     verifier_status_t status = w->state->status;
     for (size_t i = 0; i < r->sample_count; i++)
         answering += r->sample[i].answered > 0;
-    fprintf(out, "%s %s #%lld %s, %s%s%s", watch_time_text(w->at, at),
-            w->domain->target->name, (long long)w->number, round_outcome_name(r->outcome),
-            colour_of(style, status), verifier_status_name(status), text_plain(style));
+    fprintf(out, "%s %s #%lld %s, %s%s%s", watch_time_text(w->at, at), w->domain->target->name,
+            (long long)w->number, round_outcome_name(r->outcome), colour_of(style, status),
+            verifier_status_name(status), text_plain(style));
     if (r->sample_count > 0)
         fprintf(out, ", %zu of %zu answer", answering, r->sample_count);
     if (watch_state_glitch(w->state))
