@@ -97,7 +97,7 @@ static int with_argument(args_t *a, const option_desc_t *o, const char *given, c
         usage_error(a->command->name, "option '%s' takes no argument", shown);
         return ARGS_ERROR;
     }
-    bool optional = o->arg[0] == '[';
+    bool optional = o->arg[0] == '[' && o->arg[strlen(o->arg) - 1] == ']';
     if (given == NULL && a->next < a->argc && (!optional || all_digits(a->argv[a->next])))
         given = a->argv[a->next++];
     if (given == NULL && !optional) {
