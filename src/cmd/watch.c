@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ typedef struct watcher {
     live_t *live;
     watch_t watch;
     text_style_t style;
-    const char *systemd; /* NOTIFY_SOCKET, or NULL */
+    char *systemd;       /* NOTIFY_SOCKET, or NULL; owned */
     int64_t watchdog;    /* milliseconds between two signs of life; 0: none */
     int64_t watchdog_at; /* the next one */
     int64_t textfile_at; /* not before */
@@ -51,6 +52,8 @@ static bool run_round(void *user, const watch_target_t *target, watch_round_t *o
     probe_options_input(&w->args->probe, &target->domain, &in);
     net_err_t e = dkim_run(net, &in, &target->expect, &options, &set, &result);
     bool good = e == NET_OK && watch_round_from(&result, out);
+    if (good && !session_tested(&set))
+        out->outcome = ROUND_UNTESTED;
     if (!good) {
         if (e == NET_OK)
             watch_round_free(out);
@@ -93,7 +96,8 @@ static bool w_tell(void *user, int64_t change, const char *message)
 
 static void w_wait(void *user, int64_t until, watch_event_t *event)
 {
-    live_wait(((watcher_t *)user)->live, until, event);
+    const watcher_t *w = user;
+    live_wait(w->live, w->watchdog > 0 && w->watchdog_at < until ? w->watchdog_at : until, event);
 }
 
 static void w_stop(void *user)
@@ -239,10 +243,11 @@ static void begin_systemd(watcher_t *w)
 {
     char text[80];
     w->systemd = getenv("NOTIFY_SOCKET");
-    if (w->systemd == NULL || w->systemd[0] == '\0') {
-        w->systemd = NULL;
+    w->systemd = w->systemd != NULL && w->systemd[0] != '\0' ? strdup(w->systemd) : NULL;
+    /* what --exec runs must not speak in our name */
+    unsetenv("NOTIFY_SOCKET");
+    if (w->systemd == NULL)
         return;
-    }
     w->watchdog = sdnotify_watchdog(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"));
     snprintf(text, sizeof text, "READY=1\nSTATUS=watching %zu domains", w->watch.count);
     (void)sdnotify_send(w->systemd, text);
@@ -316,8 +321,19 @@ static int run_with(const watch_args_t *c, watch_targets_t *targets)
         fprintf(stderr, "nsprobe watch: signals or threads cannot be had\n");
     live_free(w->live);
     store_close(store);
+    free(w->systemd);
     free(w);
     return rc;
+}
+
+/* Every round has sockets of its own, and many rounds run side by side. */
+static void raise_limit(void)
+{
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= l.rlim_max)
+        return;
+    l.rlim_cur = l.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &l);
 }
 
 static int cmd_watch(int argc, char **argv)
@@ -327,6 +343,7 @@ static int cmd_watch(int argc, char **argv)
     if (c == NULL)
         return EXIT_UNTESTED;
     watch_targets_init(&targets);
+    raise_limit();
     int rc = watch_args_read(c, &command_watch, argc, argv);
     if (rc == 0)
         rc = watch_args_targets(c, &targets);
