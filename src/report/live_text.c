@@ -89,6 +89,8 @@ static void put_server(FILE *out, const live_server_t *s, const text_style_t *st
 static size_t put_heading(FILE *out, const live_heading_t *h)
 {
     fprintf(out, "%.30s  %" PRId64 " s, %" PRIu64 " packets", h->interface, h->seconds, h->packets);
+    if (h->waiting > 0)
+        fprintf(out, ", %" PRIu64 " waiting", h->waiting);
     if (h->dropped + h->if_dropped > 0)
         fprintf(out, ", %" PRIu64 " dropped (%" PRIu64 " by the interface)",
                 h->dropped + h->if_dropped, h->if_dropped);

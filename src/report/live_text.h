@@ -31,6 +31,7 @@ typedef struct live_heading {
     const char *interface;
     int64_t seconds;
     uint64_t packets;
+    uint64_t waiting; /* questions whose time is not over */
     uint64_t dropped;
     uint64_t if_dropped;
 } live_heading_t;
