@@ -56,6 +56,7 @@ typedef struct dkim_cell {
     mark_t udp;
     mark_t tcp;
     bool holds; /* the address is one of the zone that holds this expectation's name */
+    bool bogus; /* DNSSEC: a validating resolver makes SERVFAIL of what the address says */
 } dkim_cell_t;
 
 typedef struct dkim_result {

@@ -259,6 +259,7 @@ static bool fill_tables(const facts_t *f, dkim_result_t *out)
             if (cell->holds && column[k].place < x->cell_count) {
                 cell->udp = x->cell[column[k].place].udp;
                 cell->tcp = x->cell[column[k].place].tcp;
+                cell->bogus = x->cell[column[k].place].bogus;
             }
         }
     }

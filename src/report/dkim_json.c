@@ -35,6 +35,7 @@ static json_t *json_cells(const dkim_result_t *d, size_t expectation)
         json_object_set_new(j, "address", json_addr(&d->address[i].addr));
         json_object_set_new(j, "port", json_integer(d->address[i].addr.port));
         json_object_set_new(j, "holds", json_boolean(c->holds));
+        json_object_set_new(j, "bogus", json_boolean(c->bogus));
         json_object_set_new(j, "udp", json_string(mark_name(c->udp)));
         json_object_set_new(j, "tcp", json_string(mark_name(c->tcp)));
         json_array_append_new(cells, j);

@@ -14,6 +14,7 @@
 #define LABEL_LONG   16 /* a label that is longer is shortened when space is short */
 #define LABEL_BEFORE 8
 #define LABEL_BEHIND 5
+#define MARK_HIDDEN  MARK_COUNT /* found, behind a broken chain */
 
 /* One address, and by what it is ordered: indices of the first address of its zone and server. */
 typedef struct row {
@@ -32,25 +33,31 @@ typedef struct matrix {
     unsigned digits; /* of the highest record number */
     unsigned cell;   /* columns of a cell */
     bool many_zones; /* more than one: rows are headed by their zone */
-    bool seen[MARK_COUNT];
+    bool seen[MARK_HIDDEN + 1];
 } matrix_t;
 
 /* ASCII, each of one column. */
-static char mark_char(mark_t m)
+static char mark_char(unsigned m)
 {
-    static const char marks[MARK_COUNT] = {
-        [MARK_UNASKED] = '.',  [MARK_MATCH] = '+',   [MARK_WRONG] = 'x',  [MARK_NODATA] = 'o',
-        [MARK_NXDOMAIN] = '-', [MARK_REFUSED] = '!', [MARK_BROKEN] = '#', [MARK_SILENT] = '?'};
+    static const char marks[MARK_HIDDEN + 1] = {
+        [MARK_UNASKED] = '.', [MARK_MATCH] = '+',    [MARK_WRONG] = 'x',
+        [MARK_NODATA] = 'o',  [MARK_NXDOMAIN] = '-', [MARK_REFUSED] = '!',
+        [MARK_BROKEN] = '#',  [MARK_SILENT] = '?',   [MARK_HIDDEN] = '*'};
     return marks[m];
 }
 
-static const char *mark_text(mark_t m)
+static const char *mark_text(unsigned m)
 {
-    static const char *const texts[MARK_COUNT] = {
-        [MARK_UNASKED] = "not asked",     [MARK_MATCH] = "found",
-        [MARK_WRONG] = "other data",      [MARK_NODATA] = "no such record",
-        [MARK_NXDOMAIN] = "no such name", [MARK_REFUSED] = "refused or lame",
-        [MARK_BROKEN] = "broken replies", [MARK_SILENT] = "no reply"};
+    static const char *const texts[MARK_HIDDEN + 1] = {[MARK_UNASKED] = "not asked",
+                                                       [MARK_MATCH] = "found",
+                                                       [MARK_WRONG] = "other data",
+                                                       [MARK_NODATA] = "no such record",
+                                                       [MARK_NXDOMAIN] = "no such name",
+                                                       [MARK_REFUSED] = "refused or lame",
+                                                       [MARK_BROKEN] = "broken replies",
+                                                       [MARK_SILENT] = "no reply",
+                                                       [MARK_HIDDEN] =
+                                                           "found, but hidden by DNSSEC"};
     return texts[m];
 }
 
@@ -59,6 +66,8 @@ static const char *mark_colour(const matrix_t *x, const dkim_cell_t *c)
     mark_t worst = c->udp > c->tcp ? c->udp : c->tcp;
     if (worst == MARK_UNASKED)
         return "";
+    if (c->bogus)
+        return text_colour(&x->style, SEVERITY_ERROR);
     if (worst == MARK_MATCH)
         return text_good(&x->style);
     return text_colour(&x->style, worst >= MARK_BROKEN ? SEVERITY_WARNING : SEVERITY_ERROR);
@@ -77,7 +86,7 @@ static bool cell_shown(const dkim_cell_t *c)
 
 static bool cell_matches(const dkim_cell_t *c)
 {
-    return c->udp == MARK_MATCH || (c->udp == MARK_UNASKED && c->tcp == MARK_MATCH);
+    return !c->bogus && (c->udp == MARK_MATCH || (c->udp == MARK_UNASKED && c->tcp == MARK_MATCH));
 }
 
 dkim_found_t dkim_found_of(const dkim_result_t *r, size_t expectation)
@@ -258,6 +267,11 @@ static void print_tail(const matrix_t *x, const dkim_address_t *a)
     fprintf(x->out, "  %-10s %9s", serial, time);
 }
 
+static unsigned shown_mark(const dkim_cell_t *c, mark_t m)
+{
+    return c->bogus && m == MARK_MATCH ? MARK_HIDDEN : m;
+}
+
 static void print_cell(matrix_t *x, const dkim_cell_t *c)
 {
     int width = (int)x->cell;
@@ -265,9 +279,11 @@ static void print_cell(matrix_t *x, const dkim_cell_t *c)
         fprintf(x->out, "%*s", width, "");
         return;
     }
-    x->seen[c->udp] = true;
-    x->seen[c->tcp] = true;
-    fprintf(x->out, "%s%*c%c%s", mark_colour(x, c), width - 1, mark_char(c->udp), mark_char(c->tcp),
+    unsigned udp = shown_mark(c, c->udp);
+    unsigned tcp = shown_mark(c, c->tcp);
+    x->seen[udp] = true;
+    x->seen[tcp] = true;
+    fprintf(x->out, "%s%*c%c%s", mark_colour(x, c), width - 1, mark_char(udp), mark_char(tcp),
             text_plain(&x->style));
 }
 
@@ -310,12 +326,12 @@ static void print_block(matrix_t *x, size_t first, size_t end)
     }
 }
 
-/* Only the marks that were printed; a mark and its meaning stay on one line. */
+/* Only the marks that were printed, "not asked" last; a mark and its meaning stay on one line. */
 static void print_legend(const matrix_t *x)
 {
     size_t column = 0;
-    for (int m = MARK_MATCH; m <= MARK_COUNT; m++) {
-        mark_t mark = (mark_t)(m % MARK_COUNT); /* "not asked" comes last */
+    for (unsigned i = 1; i <= MARK_HIDDEN + 1; i++) {
+        unsigned mark = i % (MARK_HIDDEN + 1);
         size_t width = strlen(mark_text(mark)) + 4;
         if (!x->seen[mark])
             continue;
