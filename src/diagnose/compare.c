@@ -44,7 +44,7 @@ static bool side_room(side_t *s)
 {
     if (s->cap - s->used >= KEY_MAX)
         return true;
-    size_t cap = s->cap == 0 ? 2 * KEY_MAX : s->cap * 2;
+    size_t cap = s->cap == 0 ? (size_t)2 * KEY_MAX : s->cap * 2;
     uint8_t *octets = realloc(s->octets, cap);
     if (octets == NULL)
         return false;

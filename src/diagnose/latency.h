@@ -7,7 +7,7 @@
 
 /* 32 buckets for each doubling: 1 microsecond (all below are one) to 137 s and more. */
 #define LATENCY_SUB     32u
-#define LATENCY_BUCKETS (LATENCY_SUB * 23u)
+#define LATENCY_BUCKETS 736u /* 23 doublings */
 
 typedef struct latency {
     uint64_t count;

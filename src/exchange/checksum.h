@@ -28,6 +28,8 @@ static inline uint64_t checksum_sum(const uint8_t *p, size_t n)
 {
     uint64_t a = 0;
     uint64_t b = 0;
+    if (p == NULL)
+        return 0;
     for (; n >= 16; p += 16, n -= 16) {
         a = checksum_join(a, checksum_load(p));
         b = checksum_join(b, checksum_load(p + 8));
