@@ -164,7 +164,7 @@ static void note_pairing(analysis_t *a)
     const pair_stats_t *p = pairer_stats(a->pairer);
     note(a, "orphans", "replies without a question", p->orphans);
     note(a, "icmp-orphans", "ICMP errors about no known question", p->icmp_orphans);
-    note(a, "not-dns", "payloads too short for DNS", p->not_dns);
+    note(a, "not-dns", "payloads that are no DNS message", p->not_dns);
     note(a, "pending", "questions that the capture ends too early for", p->pending);
     note(a, "evicted", "exchanges given up (--memory)", p->evicted);
     note(a, "events-dropped", "events of exchanges not kept", p->events_dropped);

@@ -6,12 +6,12 @@
 #include "report/replay_report.h"
 
 /* Columns of the line that names are cut to fit. */
-#define ADDR_COLUMNS 20
+#define ADDR_COLUMNS 19
 #define FLOW_LINE    1400
 
 void flow_print_head(FILE *out)
 {
-    fprintf(out, "%6s %9s %-8s %5s     %-*s TYPE NAME\n", "ID", "SECONDS", "OUTCOME", "TIME",
+    fprintf(out, "%6s %9s %-9s %5s     %-*s TYPE NAME\n", "ID", "SECONDS", "OUTCOME", "TIME",
             ADDR_COLUMNS, "SERVER");
 }
 
@@ -37,6 +37,22 @@ static void cut(char *text, size_t width)
     text[width] = '\0';
 }
 
+static bool is_reply(const outcome_t *o)
+{
+    return o->kind == OUTCOME_ANSWERED || o->kind == OUTCOME_MALFORMED;
+}
+
+/* True when the question itself is malformed. */
+static bool query_is_bad(const flow_t *flow, reply_t *scratch)
+{
+    nsp_msg_t *m = &scratch->msg;
+    if (flow->query.bytes == NULL || flow->query.size < flow->query.original)
+        return false;
+    return nsp_msg_index(m, flow->query.bytes, flow->query.size, scratch->arena, NSP_RR_MAX) !=
+               NSP_OK ||
+           nsp_msg_validate(m) != NSP_OK;
+}
+
 static void line_of(const flow_t *flow, const exchange_t *x, const flow_style_t *style,
                     reply_t *scratch, char line[FLOW_LINE])
 {
@@ -46,15 +62,18 @@ static void line_of(const flow_t *flow, const exchange_t *x, const flow_style_t 
     char addr[ADDR_TEXT_MAX];
     char name[NSP_NAME_TEXT_MAX];
     outcome_t o;
+    bool bad = query_is_bad(flow, scratch);
     outcome_of(x, &o, scratch);
     bool open = (flow->notes & (FLOW_PENDING | FLOW_EVICTED)) != 0 && o.kind == OUTCOME_SILENT;
     addr_port_text(&flow->server, addr);
     if (!style->whole)
         cut(addr, ADDR_COLUMNS);
     nsp_name_to_text(&x->qname, name, sizeof name);
-    int n = snprintf(line, FLOW_LINE, "%6" PRIu64 " %9.3f %-8s %5s %s %-*s ", flow->number,
+    int n = snprintf(line, FLOW_LINE, "%6" PRIu64 " %9.3f %-9s %5s %s %-*s ", flow->number,
                      (double)(flow->began - style->began) / 1e9,
-                     open ? "open" : word_of(&o, &scratch->msg, word),
+                     open                   ? "open"
+                     : bad && !is_reply(&o) ? "BAD-QRY"
+                                            : word_of(&o, &scratch->msg, word),
                      duration_text(o.kind == OUTCOME_ANSWERED ? o.rtt : -1, rtt),
                      flow->transport == TRANSPORT_UDP ? "UDP" : "TCP", ADDR_COLUMNS, addr);
     if ((flow->notes & FLOW_NO_QUERY) != 0 && flow->reply.bytes == NULL)

@@ -246,6 +246,17 @@ static json_t *json_flow_notes(const flow_t *flow)
     return j;
 }
 
+/* What is wrong with the question, or null. */
+static json_t *json_query_fault(const flow_t *flow, reply_t *scratch)
+{
+    nsp_msg_t *m = &scratch->msg;
+    if (flow->query.bytes == NULL || flow->query.size < flow->query.original)
+        return json_null();
+    nsp_msg_index(m, flow->query.bytes, flow->query.size, scratch->arena, NSP_RR_MAX);
+    nsp_err_t err = nsp_msg_validate(m);
+    return err != NSP_OK && m->fault_count > 0 ? json_fault(err, m->fault[0].offset) : json_null();
+}
+
 static json_t *json_packet(const flow_message_t *m)
 {
     return m->bytes != NULL ? json_count(m->number) : json_null();
@@ -271,6 +282,7 @@ static json_t *json_flow(const flow_t *flow, const exchange_t *x, const flow_sty
     json_object_set_new(j, "fault",
                         o.kind == OUTCOME_MALFORMED ? json_fault(o.fault, o.fault_offset)
                                                     : json_null());
+    json_object_set_new(j, "query_fault", json_query_fault(flow, scratch));
     json_object_set_new(j, "query_packet", json_packet(&flow->query));
     json_object_set_new(j, "reply_packet", json_packet(&flow->reply));
     json_object_set_new(j, "notes", json_flow_notes(flow));
