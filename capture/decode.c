@@ -9,10 +9,10 @@
 #include "capture/link.h"
 #include "capture/octets.h"
 #include "capture/origin.h"
+#include "capture/sumcheck.h"
 #include "capture/tcp.h"
 #include "capture/tunnel.h"
 #include "capture/udp.h"
-#include "capture/verify.h"
 #include "exchange/checksum.h"
 
 #define DNS_PORT 53
@@ -28,7 +28,7 @@ struct decoder {
     cap_item_t plain4; /* item of the short way: all but what differs is filled in already */
     cap_item_t plain6;
     decode_options_t options;
-    verify_t verify;
+    sumcheck_t sumcheck;
     fragment_table_t *fragments;
     tcp_table_t *tcp;
     uint64_t fragments_malformed; /* so many are in stats already */
@@ -82,9 +82,9 @@ static bool is_damaged(decoder_t *d, const ip_view_t *v, uint32_t length, uint32
 {
     if (!d->verify_checksums)
         return false;
-    verify_result_t r = verify_payload(&d->verify, v, length, at);
-    bool bad = r == VERIFY_BAD || v->bad_header;
-    d->stats.offloaded += r == VERIFY_OFFLOADED;
+    sumcheck_result_t r = sumcheck_payload(&d->sumcheck, v, length, at);
+    bool bad = r == SUMCHECK_BAD || v->bad_header;
+    d->stats.offloaded += r == SUMCHECK_OFFLOADED;
     d->stats.bad_checksum += bad;
     return bad;
 }
@@ -100,7 +100,7 @@ static void take_udp(decoder_t *d, const ip_view_t *v, const layer_t *layer)
         return;
     }
     begin_item(&item, CAP_ITEM_UDP, &layer->origin);
-    if (is_damaged(d, v, u.length, VERIFY_AT_UDP))
+    if (is_damaged(d, v, u.length, SUMCHECK_AT_UDP))
         item.notes |= CAP_NOTE_CHECKSUM;
     item.notes |= u.beyond ? CAP_NOTE_LENGTH : 0;
     item.notes |= !u.beyond && u.size < u.original ? CAP_NOTE_CUT : 0;
@@ -125,7 +125,7 @@ static void take_tcp(decoder_t *d, const ip_view_t *v, const layer_t *layer)
         d->stats.other++;
         return;
     }
-    s.bad_sum = is_damaged(d, v, v->length, VERIFY_AT_TCP);
+    s.bad_sum = is_damaged(d, v, v->length, SUMCHECK_AT_TCP);
     s.origin = layer->origin;
     tcp_take(d->tcp, &s);
 }
@@ -162,7 +162,7 @@ static void take_icmp(decoder_t *d, const ip_view_t *v, const layer_t *layer)
         return;
     }
     begin_item(&item, CAP_ITEM_ICMP, &layer->origin);
-    if (is_damaged(d, v, v->length, VERIFY_AT_ICMP))
+    if (is_damaged(d, v, v->length, SUMCHECK_AT_ICMP))
         item.notes |= CAP_NOTE_CHECKSUM;
     item.notes |= q.ports ? 0 : CAP_NOTE_NO_FIRST;
     item.notes |= v->size < v->length ? CAP_NOTE_CUT : 0;
@@ -335,11 +335,11 @@ static __attribute__((noinline)) void take_packet(decoder_t *d, const cap_packet
 }
 
 /* Whether the checksum of a datagram is right, absent, or left to the network card. Addresses, n
- * octets, stand right in front of its size octets (VERIFY_* has the reasons). */
+ * octets, stand right in front of its size octets (SUMCHECK_* has the reasons). */
 static inline bool sum_passes(decoder_t *d, const uint8_t *addresses, uint32_t n, uint32_t size)
 {
     const uint8_t *udp = addresses + n;
-    uint16_t stored = octets_u16(udp + VERIFY_AT_UDP);
+    uint16_t stored = octets_u16(udp + SUMCHECK_AT_UDP);
     uint64_t sum = checksum_number(checksum_sum(addresses, n + size), (uint16_t)(IP_UDP + size));
     if (checksum_fold(sum) == 0xffff)
         return true;
@@ -443,7 +443,7 @@ void decoder_feed(decoder_t *d, const cap_packet_t *p)
     if (d->now >= d->deadline)
         expire(d);
     /* hosts whose checksums were wrong are counted on the long way */
-    if (d->verify.suspects > 0 || !take_plain(d, p))
+    if (d->sumcheck.suspects > 0 || !take_plain(d, p))
         take_packet(d, p);
 }
 
@@ -478,6 +478,8 @@ decoder_t *decoder_new(const decode_options_t *options, decode_sink_t *sink, voi
     if (d == NULL)
         return NULL;
     d->options = *options;
+    if (d->options.port_count > DECODE_PORTS_MAX)
+        d->options.port_count = DECODE_PORTS_MAX;
     if (d->options.port_count == 0)
         d->options.port[d->options.port_count++] = DNS_PORT;
     d->port = d->options.port[0];

@@ -21,6 +21,7 @@
 #define PPP_IPV4 0x0021
 #define PPP_IPV6 0x0057
 
+#define PPP_ADDRESS     0xff
 #define CISCO_UNICAST   0x0f
 #define CISCO_BROADCAST 0x8f
 
@@ -179,14 +180,12 @@ static link_t raw(nsp_reader_t *r)
 static link_t ppp(nsp_reader_t *r)
 {
     nsp_reader_t peek = *r;
-    uint16_t first = nsp_read_u16(&peek);
-    if (peek.err == NSP_OK && first == 0xff03) {
-        *r = peek;
-    } else if (peek.err == NSP_OK &&
-               (first >> 8 == CISCO_UNICAST || first >> 8 == CISCO_BROADCAST)) {
-        *r = peek;
+    uint8_t first = nsp_read_u8(&peek);
+    if (first != PPP_ADDRESS && first != CISCO_UNICAST && first != CISCO_BROADCAST)
+        return ppp_protocol(r);
+    (void)nsp_read_u16(r); /* address and control */
+    if (first != PPP_ADDRESS)
         return ethertype_follow(r, nsp_read_u16(r));
-    }
     return ppp_protocol(r);
 }
 

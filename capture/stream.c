@@ -221,12 +221,12 @@ unsigned stream_take(stream_t *s, const stream_out_t *out, uint32_t seq, const u
 {
     unsigned note = 0;
     int32_t ahead = (int32_t)(seq - s->next);
-    if (length == 0 || s->ended || ahead > STREAM_WINDOW || ahead < -STREAM_WINDOW)
+    if (s->ended || ahead > STREAM_WINDOW || ahead < -STREAM_WINDOW)
         return 0;
     if (ahead < 0) {
         uint32_t before = (uint32_t)-ahead;
         note = compare_again(s, bytes, size, before);
-        if (before >= length)
+        if (before > length)
             return note;
         uint32_t gone = before < size ? before : size;
         bytes += gone;
@@ -234,9 +234,9 @@ unsigned stream_take(stream_t *s, const stream_out_t *out, uint32_t seq, const u
         length -= before;
         ahead = 0;
     }
-    if (ahead == 0 && s->waiting.first == NULL)
+    if (length > 0 && ahead == 0 && s->waiting.first == NULL)
         stream_deliver(s, out, bytes, size, length, origin);
-    else
+    else if (length > 0)
         note |= stream_wait(s, out, s->at + (uint32_t)ahead, bytes, size, length);
     stream_drain(s, out, s->acked, origin);
     return note;

@@ -45,11 +45,12 @@ typedef struct stream_out {
 
 /* A stream whose first octet has sequence number next. in_step: a message begins there. */
 void stream_begin(stream_t *s, uint32_t next, bool in_step);
-/* Takes length octets at sequence number seq, of which size were captured. Returns a note:
+/* Takes length octets at sequence number seq, of which size were captured; length may be 0 (a FIN
+ * alone). Returns a note:
  * CAP_NOTE_OVERLAP when octets came again as others, else 0. */
 unsigned stream_take(stream_t *s, const stream_out_t *out, uint32_t seq, const uint8_t *bytes,
                      uint32_t size, uint32_t length, const origin_t *origin);
-/* FIN behind the octet before sequence number seq. */
+/* FIN at sequence number seq; before the stream_take of the segment that has it. */
 void stream_fin(stream_t *s, uint32_t seq);
 /* The other side acknowledges all before ack: what of it was not seen never will be. */
 void stream_acked(stream_t *s, const stream_out_t *out, uint32_t ack);

@@ -270,7 +270,7 @@ static void set_client(connection_t *c, unsigned client)
     c->stream[1 - client].server = true;
 }
 
-/* Gives OPEN, once; midstream is noted when it was not seen how. */
+/* Gives OPEN, once. */
 static void open_up(tcp_table_t *t, connection_t *c, const origin_t *origin)
 {
     if (!c->opened)
@@ -331,19 +331,20 @@ static connection_t *take_syn(tcp_table_t *t, connection_t *c, const tcp_segment
     return c;
 }
 
-/* SYN and ACK: from the server, or from both ends that open at once. */
-static void take_syn_ack(tcp_table_t *t, connection_t *c, unsigned from, const tcp_segment_t *s)
+/* SYN and ACK: from the server, or from both ends that open at once. False when it answers another
+ * SYN than the one that was seen. */
+static bool take_syn_ack(tcp_table_t *t, connection_t *c, unsigned from, const tcp_segment_t *s)
 {
-    const stream_t *other = &c->stream[1 - from];
-    if (c->phase == PHASE_OVER ||
-        (other->begun && (int32_t)(s->ack - other->next) > (int32_t)UINT16_MAX))
-        return;
-    if (other->begun && (int32_t)(s->ack - other->next) < -(int32_t)UINT16_MAX)
-        return;
+    stream_t *other = &c->stream[1 - from];
+    int32_t ahead = (int32_t)(s->ack - other->next);
+    if (other->begun && (ahead > 0 || ahead < -(int32_t)UINT16_MAX))
+        return false;
+    if (!other->begun)
+        stream_begin(other, s->ack, true);
     if (!c->stream[from].begun)
         stream_begin(&c->stream[from], s->seq + 1, true);
     open_up(t, c, &s->origin);
-    touch(t, c, PHASE_OPEN);
+    return true;
 }
 
 /* Whether an end would believe this reset (RFC 9293 3.5.2, 3.10.7.3; RFC 5961 3). */
@@ -393,8 +394,6 @@ static void take_octets(tcp_table_t *t, connection_t *c, unsigned from, const tc
         stream_fin(own, seq + s->length);
     if (stream_take(own, &out, seq, s->data, s->size, s->length, &s->origin) != 0)
         t->stats.overlaps++;
-    if ((s->flags & TCP_FIN) != 0)
-        stream_acked(own, &out, own->next); /* nothing new: lets a FIN in order end the stream */
     give_end(t, c, from, own_ended, &s->origin);
     if (own->ended && other->ended)
         end(t, c);
@@ -404,6 +403,15 @@ static void take_octets(tcp_table_t *t, connection_t *c, unsigned from, const tc
 static bool begins_something(const tcp_segment_t *s)
 {
     return s->length > 0 || (s->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0;
+}
+
+/* Whether a segment shows that the handshake was done although SYN and ACK were not captured: the
+ * client acknowledges, or the server speaks. (A server that still has an old connection answers
+ * SYN with ACK alone, RFC 5961 4.) */
+static bool goes_on(const connection_t *c, unsigned from, const tcp_segment_t *s)
+{
+    return (c->notes & CAP_NOTE_MIDSTREAM) == 0 && (s->flags & TCP_ACK) != 0 &&
+           (from == c->client || s->length > 0);
 }
 
 void tcp_take(tcp_table_t *t, const tcp_segment_t *s)
@@ -428,9 +436,10 @@ void tcp_take(tcp_table_t *t, const tcp_segment_t *s)
     if ((s->flags & TCP_RST) != 0) {
         take_reset(t, c, from, s);
     } else if (c->phase != PHASE_OVER) {
-        if ((s->flags & TCP_SYN) != 0 && !syn)
-            take_syn_ack(t, c, from, s);
-        else if (!syn && (c->notes & CAP_NOTE_MIDSTREAM) == 0 && s->length > 0)
+        bool syn_ack = (s->flags & TCP_SYN) != 0 && !syn;
+        if (syn_ack && !take_syn_ack(t, c, from, s))
+            return;
+        if (!syn && !syn_ack && goes_on(c, from, s))
             open_up(t, c, &s->origin);
         take_octets(t, c, from, s);
     }

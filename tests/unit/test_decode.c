@@ -320,14 +320,201 @@ static void test_ports(void **state)
     pdecode_end(&p);
 }
 
+/* What is not decoded is counted, each for its reason. */
+static void test_counts(void **state)
+{
+    static const uint8_t arp[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 8, 6, 0, 1, 8, 0};
+    static pdecode_t p;
+    (void)state;
+    pdecode_begin(&p, NULL);
+    const decode_stats_t *s = decoder_stats(p.d);
+    pdecode_feed(&p, CAP_LINK_ETHERNET, arp, sizeof arp, sizeof arp);
+    assert_int_equal(s->not_ip, 1);
+    pdecode_feed(&p, 105, arp, sizeof arp, sizeof arp);
+    assert_int_equal(s->link_unknown, 1);
+    pdecode_feed(&p, CAP_LINK_ETHERNET, arp, 13, 60);
+    assert_int_equal(s->cut, 1);
+    pdecode_feed(&p, CAP_LINK_ETHERNET, arp, 13, 13);
+    pdecode_feed(&p, CAP_LINK_RAW, arp, 4, 4);
+    assert_int_equal(s->malformed, 2);
+    udp(&packet, "192.0.2.1", 40000, "192.0.2.53", message, sizeof message);
+    packet.octets[9] = 132; /* SCTP */
+    pdecode_raw(&p, &packet);
+    assert_int_equal(s->other, 1);
+    assert_int_equal(p.count, 0);
+    assert_int_equal(s->packets, 6);
+    pdecode_end(&p);
+}
+
+/* UDP lengths that disagree with those of IP. */
+static void test_udp_lengths(void **state)
+{
+    static pdecode_t p;
+    (void)state;
+    for (uint32_t length = 0; length < 60; length++) {
+        udp(&packet, "192.0.2.1", 40000, "192.0.2.53", message, sizeof message);
+        packet.octets[24] = 0;
+        packet.octets[25] = (uint8_t)length;
+        packet.octets[26] = packet.octets[27] = 0;
+        pdecode_begin(&p, NULL);
+        pdecode_raw(&p, &packet);
+        uint32_t has = sizeof message + 8;
+        bool good = length == 0 || length >= 8;
+        assert_int_equal(p.count, good);
+        assert_int_equal(decoder_stats(p.d)->malformed, !good || length > has);
+        if (good) {
+            assert_int_equal(p.item[0].original, (length == 0 ? has : length) - 8);
+            assert_int_equal(p.item[0].size, (length == 0 || length > has ? has : length) - 8);
+            assert_int_equal(p.item[0].notes, length > has ? CAP_NOTE_LENGTH : 0);
+        }
+        pdecode_end(&p);
+    }
+    /* an IP packet without room for the header */
+    packet.octets[3] = 27;
+    pdecode_begin(&p, NULL);
+    pdecode_feed(&p, CAP_LINK_RAW, packet.octets, 27, 27);
+    assert_int_equal(decoder_stats(p.d)->malformed, 1);
+    pdecode_end(&p);
+}
+
+/* GRE with everything, cut anywhere; of kinds that are not decoded. */
+static void test_gre(void **state)
+{
+    static const uint8_t full[] = {0xb0, 0, 8, 0, 1, 2, 0, 0, 9, 9, 9, 9, 0, 0, 0, 1};
+    static const uint8_t bridged[] = {0, 0, 0x65, 0x58, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 8, 0};
+    static const uint8_t pptp[] = {0x20, 1, 0x88, 0x0b, 0, 0, 0, 0};
+    static const uint8_t routed[] = {0x40, 0, 8, 0, 0, 0, 0, 0};
+    static pdecode_t p;
+    (void)state;
+    pdecode_begin(&p, NULL);
+    udp(&packet, "192.0.2.1", 40000, "192.0.2.53", message, sizeof message);
+    wrap(&other, 4, 47, bridged, sizeof bridged, &packet);
+    pdecode_raw(&p, &other);
+    wrap(&other, 4, 47, full, sizeof full, &packet);
+    pdecode_raw(&p, &other);
+    assert_int_equal(p.count, 2);
+    for (uint32_t n = 20; n < 20 + sizeof full; n++)
+        pdecode_feed(&p, CAP_LINK_RAW, other.octets, n, other.size);
+    assert_int_equal(p.count, 2);
+    assert_int_equal(decoder_stats(p.d)->cut, sizeof full);
+    wrap(&other, 4, 47, pptp, sizeof pptp, &packet);
+    pdecode_raw(&p, &other);
+    wrap(&other, 4, 47, routed, sizeof routed, &packet);
+    pdecode_raw(&p, &other);
+    assert_int_equal(p.count, 2);
+    assert_int_equal(decoder_stats(p.d)->not_ip, 2);
+    pdecode_end(&p);
+}
+
+/* IP packets of other kinds take the long way, and say the same as on the short one. */
+static void test_long_way(void **state)
+{
+    static pdecode_t p;
+    static packet_t optioned;
+    (void)state;
+    for (int kind = 0; kind < 3; kind++) {
+        udp(&packet, "192.0.2.1", 40000, "192.0.2.53", message, sizeof message);
+        optioned = packet;
+        if (kind == 1) { /* four NOP */
+            memmove(optioned.octets + 24, packet.octets + 20, packet.size - 20);
+            memset(optioned.octets + 20, 1, 4);
+            optioned.octets[0] = 0x46;
+            optioned.octets[3] += 4;
+            optioned.octets[10] = optioned.octets[11] = 0;
+            optioned.size += 4;
+        } else if (kind == 2) { /* a trailer within IP, behind UDP */
+            memset(optioned.octets + packet.size, 0, 6);
+            optioned.octets[3] += 6;
+            optioned.octets[10] = optioned.octets[11] = 0;
+            optioned.size += 6;
+        }
+        pdecode_begin(&p, NULL);
+        pdecode_raw(&p, &optioned);
+        assert_int_equal(p.count, 1);
+        assert_int_equal(p.item[0].notes, 0);
+        assert_int_equal(p.item[0].size, sizeof message);
+        assert_int_equal(p.item[0].original, sizeof message);
+        assert_int_equal(p.item[0].at, p.at);
+        assert_int_equal(p.item[0].number, 1);
+        assert_memory_equal(p.item[0].bytes, message, sizeof message);
+        pdecode_end(&p);
+    }
+}
+
+/* Items do not depend on the seed of hashes. */
+static void test_deterministic(void **state)
+{
+    static pdecode_t p[2];
+    static packet_t part[3];
+    static uint8_t big[2000];
+    (void)state;
+    for (uint64_t k = 0; k < 2; k++) {
+        decode_options_t o = decode_options_default();
+        o.seed = k * UINT64_C(0x123456789abcdef1);
+        o.memory = 40000;
+        o.connections_max = 5;
+        pdecode_begin(&p[k], &o);
+        for (uint16_t i = 0; i < 60; i++) {
+            addr_t a = paddr("192.0.2.1");
+            addr_t b = paddr("192.0.2.53");
+            a.port = (uint16_t)(1000 + i * 7 % 30);
+            packet_tcp(&packet, &a, &b, 1, 0, TCP_SYN, big, i);
+            pdecode_raw(&p[k], &packet);
+            packet_udp(&packet, NULL, &a, &b, big, sizeof big);
+            pfragment(&packet, i, 0, 1000, &part[0]);
+            pdecode_raw(&p[k], &part[0]);
+            p[k].at += P_SEC;
+        }
+        decoder_finish(p[k].d);
+    }
+    assert_int_equal(p[0].count, p[1].count);
+    assert_true(p[0].count > 100);
+    for (size_t i = 0; i < p[0].count; i++) {
+        assert_int_equal(p[0].item[i].kind, p[1].item[i].kind);
+        assert_int_equal(p[0].item[i].number, p[1].item[i].number);
+        assert_int_equal(p[0].item[i].connection, p[1].item[i].connection);
+        assert_int_equal(p[0].item[i].size, p[1].item[i].size);
+        assert_true(addr_equal(&p[0].item[i].from, &p[1].item[i].from));
+    }
+    pdecode_end(&p[0]);
+    pdecode_end(&p[1]);
+}
+
+/* Times that go backwards, or stand at the ends of what there is, overflow nothing. */
+static void test_times(void **state)
+{
+    static const int64_t times[] = {0, INT64_MAX, INT64_MIN, -1, INT64_MAX - 1, 5};
+    static pdecode_t p;
+    static packet_t part;
+    static uint8_t big[2000];
+    (void)state;
+    pdecode_begin(&p, NULL);
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        addr_t a = paddr("192.0.2.1#999");
+        addr_t b = paddr("192.0.2.53");
+        packet_udp(&packet, NULL, &a, &b, big, sizeof big);
+        pfragment(&packet, (uint32_t)i, 0, 1000, &part);
+        pdecode_raw_at(&p, &part, times[i]);
+        packet_tcp(&packet, &a, &b, 1, 0, TCP_SYN, big, 30);
+        pdecode_raw(&p, &packet);
+    }
+    decoder_finish(p.d);
+    assert_true(p.count >= 6);
+    assert_int_equal(decoder_stats(p.d)->memory, 0);
+    pdecode_end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_links),      cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_padding),    cmocka_unit_test(test_checksums),
-        cmocka_unit_test(test_tunnels),    cmocka_unit_test(test_tunnels_deep),
-        cmocka_unit_test(test_extensions), cmocka_unit_test(test_icmp),
-        cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_links),       cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_padding),     cmocka_unit_test(test_checksums),
+        cmocka_unit_test(test_tunnels),     cmocka_unit_test(test_tunnels_deep),
+        cmocka_unit_test(test_extensions),  cmocka_unit_test(test_icmp),
+        cmocka_unit_test(test_ports),       cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_udp_lengths), cmocka_unit_test(test_gre),
+        cmocka_unit_test(test_long_way),    cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests_name("decode", tests, NULL, NULL);
 }

@@ -199,13 +199,221 @@ static void test_nonsense(void **state)
     pdecode_end(&p);
 }
 
+/* Fragments that come again once the datagram is whole (a capture on all interfaces sees each
+ * twice) begin nothing; other ones with the same identification do. */
+static void test_again_when_whole(void **state)
+{
+    static pdecode_t p;
+    static uint8_t second[DATA];
+    (void)state;
+    for (int family = 0; family < 2; family++) {
+        pdecode_begin(&p, NULL);
+        make(ends[family][0], ends[family][1], 5);
+        for (int i = 0; i < 5; i++)
+            pdecode_raw(&p, &part[i]);
+        for (int i = 0; i < 5; i++)
+            pdecode_raw(&p, &part[i]);
+        assert_int_equal(p.count, 1);
+        pfill(second, DATA, 99);
+        addr_t a = paddr(ends[family][0]);
+        addr_t b = paddr(ends[family][1]);
+        b.port = 40000;
+        packet_udp(&whole, NULL, &a, &b, second, DATA);
+        for (uint32_t i = 0; i < 5; i++)
+            pfragment(&whole, 5, i * 600, (i + 1) * 600, &part[i]);
+        for (int i = 0; i < 5; i++)
+            pdecode_raw(&p, &part[i]);
+        decoder_finish(p.d);
+        assert_int_equal(p.count, 2);
+        assert_int_equal(p.item[1].kind, CAP_ITEM_UDP);
+        assert_memory_equal(p.item[1].bytes, second, DATA);
+        assert_int_equal(decoder_stats(p.d)->memory, 0);
+        pdecode_end(&p);
+    }
+}
+
+/* The same identification again after the time is over, with nothing else in between. */
+static void test_reuse_after_timeout(void **state)
+{
+    static pdecode_t p;
+    (void)state;
+    make(ends[0][0], ends[0][1], 5);
+    pdecode_begin(&p, NULL);
+    pdecode_raw(&p, &part[0]);
+    p.at += 30 * P_SEC;
+    for (int i = 0; i < 5; i++)
+        pdecode_raw(&p, &part[i]);
+    assert_int_equal(p.count, 2);
+    assert_int_equal(p.item[0].kind, CAP_ITEM_UDP_LOST);
+    is_whole(&p, 1, CAP_NOTE_FRAGMENTS);
+    assert_int_equal(decoder_stats(p.d)->fragments_lost, 1);
+    pdecode_end(&p);
+}
+
+/* As many fragments as a datagram may have, and one more. */
+static void test_too_many(void **state)
+{
+    static pdecode_t p;
+    static packet_t small;
+    (void)state;
+    make(ends[0][0], ends[0][1], 5);
+    pdecode_begin(&p, NULL);
+    for (uint32_t i = 0; i < 257; i++) {
+        assert_int_equal(decoder_stats(p.d)->fragments_evicted, 0);
+        pfragment(&whole, 5, i * 8, (i + 1) * 8, &small);
+        pdecode_raw(&p, &small);
+    }
+    assert_int_equal(decoder_stats(p.d)->fragments_evicted, 1);
+    assert_int_equal(p.count, 1);
+    assert_int_equal(p.item[0].kind, CAP_ITEM_UDP_LOST);
+    assert_int_equal(p.item[0].original, DATA);
+    assert_memory_equal(p.item[0].bytes, data, p.item[0].size);
+    pdecode_raw(&p, &part[4]); /* the rest is swallowed */
+    decoder_finish(p.d);
+    assert_int_equal(p.count, 1);
+    pdecode_end(&p);
+}
+
+/* Ends that do not agree: what does not fit is left out. */
+static void test_ends(void **state)
+{
+    static pdecode_t p;
+    static packet_t odd;
+    (void)state;
+    make(ends[0][0], ends[0][1], 5);
+    pdecode_begin(&p, NULL);
+    pdecode_raw(&p, &part[4]);
+    odd = part[4]; /* beyond the end */
+    odd.octets[7] += 10;
+    pdecode_raw(&p, &odd);
+    odd = part[3]; /* another end, before it */
+    odd.octets[6] &= 0x1f;
+    pdecode_raw(&p, &odd);
+    for (int i = 0; i < 4; i++)
+        pdecode_raw(&p, &part[i]);
+    is_whole(&p, 0, CAP_NOTE_FRAGMENTS);
+    assert_int_equal(decoder_stats(p.d)->malformed, 2);
+    pdecode_end(&p);
+}
+
+/* Captured with a snap length: as far as the octets go without a hole, and said so. */
+static void test_cut(void **state)
+{
+    static pdecode_t p;
+    (void)state;
+    make(ends[1][0], ends[1][1], 5);
+    for (int cut = 0; cut < 5; cut++) {
+        pdecode_begin(&p, NULL);
+        for (int i = 0; i < 5; i++)
+            pdecode_feed(&p, CAP_LINK_RAW, part[i].octets, part[i].size - (i == cut ? 100 : 0),
+                         part[i].size);
+        assert_int_equal(p.count, 1);
+        assert_int_equal(p.item[0].notes, CAP_NOTE_FRAGMENTS | CAP_NOTE_CUT);
+        assert_int_equal(p.item[0].size, (uint32_t)(cut + 1) * 600 - 100 - 8);
+        assert_int_equal(p.item[0].original, DATA);
+        assert_memory_equal(p.item[0].bytes, data, p.item[0].size);
+        pdecode_end(&p);
+    }
+}
+
+/* A datagram in two fragments of which the last is lost, and the first is shorter than UDP's
+ * header, is of other ports, or is of another protocol. */
+static void test_lost_short(void **state)
+{
+    static pdecode_t p;
+    static packet_t first;
+    decode_options_t o = decode_options_default();
+    (void)state;
+    o.any_udp_port = false;
+    make(ends[0][0], ends[0][1], 5);
+    pdecode_begin(&p, &o);
+    pfragment(&whole, 1, 0, 8, &first);
+    pdecode_feed(&p, CAP_LINK_RAW, first.octets, 24, 28); /* ports, and no more */
+    pfragment(&whole, 2, 0, 8, &first);
+    first.octets[20] = 9; /* source port */
+    pdecode_raw(&p, &first);
+    pfragment(&whole, 3, 0, 8, &first);
+    first.octets[9] = 99;
+    pdecode_raw(&p, &first);
+    pfragment(&whole, 4, 0, 8, &first); /* just the header */
+    pdecode_raw(&p, &first);
+    decoder_finish(p.d);
+    assert_int_equal(p.count, 2);
+    assert_int_equal(p.item[0].notes, CAP_NOTE_FRAGMENTS | CAP_NOTE_NO_FIRST);
+    assert_int_equal(p.item[1].notes, CAP_NOTE_FRAGMENTS);
+    assert_int_equal(p.item[1].size, 0);
+    assert_int_equal(p.item[1].original, DATA);
+    pdecode_end(&p);
+}
+
+/* A memory too small for even one datagram: given up, counted, and the limit holds. */
+static void test_tiny_memory(void **state)
+{
+    static pdecode_t p;
+    decode_options_t o = decode_options_default();
+    (void)state;
+    for (size_t memory = 0; memory < 6000; memory += 500) {
+        o.memory = memory;
+        pdecode_begin(&p, &o);
+        make(ends[1][0], ends[1][1], 5);
+        for (int i = 0; i < 5; i++) {
+            pdecode_raw(&p, &part[i]);
+            assert_in_range(decoder_stats(p.d)->memory, 0, memory);
+        }
+        decoder_finish(p.d);
+        for (size_t i = 0; i < p.count; i++)
+            assert_int_equal(p.item[i].kind, CAP_ITEM_UDP_LOST);
+        pdecode_end(&p);
+    }
+}
+
+/* Extension headers behind the fragment header belong to the whole (RFC 8200 4.5). */
+static void test_v6_inner_headers(void **state)
+{
+    static const uint8_t options[8] = {17, 0, 1, 4, 0, 0, 0, 0};
+    static pdecode_t p;
+    (void)state;
+    for (int nested = 0; nested < 2; nested++) {
+        make(ends[1][0], ends[1][1], 5);
+        memmove(whole.octets + 48, whole.octets + 40, whole.size - 40);
+        memcpy(whole.octets + 40, options, 8);
+        whole.size += 8;
+        whole.octets[6] = 60;
+        if (nested == 1) { /* a fragment header instead, of something that has more */
+            whole.octets[6] = 44;
+            whole.octets[43] = 1;
+        }
+        pfragment(&whole, 6, 0, 800, &part[0]);
+        pfragment(&whole, 6, 800, whole.size - 40, &part[1]);
+        pdecode_begin(&p, NULL);
+        pdecode_raw(&p, &part[1]);
+        pdecode_raw(&p, &part[0]);
+        if (nested == 0)
+            is_whole(&p, 0, CAP_NOTE_FRAGMENTS);
+        assert_int_equal(p.count, nested == 0);
+        assert_int_equal(decoder_stats(p.d)->malformed, nested);
+        pdecode_end(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_orders),   cmocka_unit_test(test_repeated),
-        cmocka_unit_test(test_overlap),  cmocka_unit_test(test_lost),
-        cmocka_unit_test(test_keys),     cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_orders),
+        cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_lost),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_flood),
         cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_again_when_whole),
+        cmocka_unit_test(test_reuse_after_timeout),
+        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_lost_short),
+        cmocka_unit_test(test_tiny_memory),
+        cmocka_unit_test(test_v6_inner_headers),
     };
     return cmocka_run_group_tests_name("fragment", tests, NULL, NULL);
 }

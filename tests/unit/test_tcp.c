@@ -344,15 +344,283 @@ static void test_buffers(void **state)
     pdecode_end(&p);
 }
 
+/* SYN and ACK were not captured: the client's ACK shows that they came, as data from either side
+ * does. What a server says alone with ACK shows nothing. */
+static void test_no_syn_ack(void **state)
+{
+    static pdecode_t p;
+    uint8_t q[64];
+    uint32_t n = framed_reply(q, 9);
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        pdecode_begin(&p, NULL);
+        talk_t t = begin(&p, 1000, 5000);
+        segment(&t, true, t.c++, 0, TCP_SYN, NULL, 0);
+        segment(&t, false, 77, 88, TCP_ACK, NULL, 0); /* of an old connection (RFC 5961 4) */
+        EXPECT(&p, CAP_ITEM_TCP_SYN);
+        if (how == 0)
+            segment(&t, true, t.c, t.s, TCP_ACK, NULL, 0);
+        else if (how == 1)
+            server_says(&t, q, n);
+        else
+            client_says(&t, q, n);
+        assert_true(p.count >= 2);
+        assert_int_equal(p.item[1].kind, CAP_ITEM_TCP_OPEN);
+        assert_int_equal(p.item[1].from.port, 53);
+        assert_int_equal(p.item[1].notes, 0);
+        pdecode_end(&p);
+    }
+}
+
+/* SYN and ACK that answer another SYN do not open anything. */
+static void test_wrong_syn_ack(void **state)
+{
+    static pdecode_t p;
+    (void)state;
+    pdecode_begin(&p, NULL);
+    talk_t t = begin(&p, 1000, 5000);
+    segment(&t, true, t.c++, 0, TCP_SYN, NULL, 0);
+    segment(&t, false, 5000, 900000, TCP_SYN | TCP_ACK, NULL, 0);
+    segment(&t, false, 5000, t.c + 1, TCP_SYN | TCP_ACK, NULL, 0);
+    EXPECT(&p, CAP_ITEM_TCP_SYN);
+    segment(&t, false, 5000, t.c, TCP_SYN | TCP_ACK, NULL, 0);
+    segment(&t, false, 5000, t.c, TCP_SYN | TCP_ACK, NULL, 0); /* again */
+    EXPECT(&p, CAP_ITEM_TCP_SYN, CAP_ITEM_TCP_OPEN);
+    pdecode_end(&p);
+}
+
+/* The capture began between SYN and SYN with ACK: both streams are in step all the same. */
+static void test_syn_ack_first(void **state)
+{
+    static pdecode_t p;
+    uint8_t q[64];
+    uint32_t n = framed(q, 9);
+    (void)state;
+    pdecode_begin(&p, NULL);
+    talk_t t = begin(&p, 1000, 5000);
+    segment(&t, false, t.s++, t.c, TCP_SYN | TCP_ACK, NULL, 0);
+    for (uint32_t i = 0; i < n; i++)
+        client_says(&t, q + i, 1);
+    EXPECT(&p, CAP_ITEM_TCP_OPEN, CAP_ITEM_TCP_MESSAGE);
+    assert_int_equal(p.item[0].notes, CAP_NOTE_MIDSTREAM);
+    assert_int_equal(p.item[0].from.port, 53);
+    pdecode_end(&p);
+}
+
+/* Data in the SYN (RFC 7413), taken by the server, or sent again because it was not. */
+static void test_fast_open(void **state)
+{
+    static pdecode_t p;
+    uint8_t q[64];
+    uint32_t n = framed(q, 9);
+    (void)state;
+    for (int taken = 0; taken < 2; taken++) {
+        pdecode_begin(&p, NULL);
+        talk_t t = begin(&p, 0xffffffff, 5000);
+        segment(&t, true, t.c++, 0, TCP_SYN, q, n);
+        segment(&t, false, t.s++, taken == 1 ? t.c + n : t.c, TCP_SYN | TCP_ACK, NULL, 0);
+        if (taken == 0)
+            client_says(&t, q, n);
+        EXPECT(&p, CAP_ITEM_TCP_SYN, CAP_ITEM_TCP_MESSAGE, CAP_ITEM_TCP_OPEN);
+        assert_int_equal(p.item[1].size, n - 2);
+        pdecode_end(&p);
+    }
+}
+
+/* Both ends open at once (RFC 9293 figure 7), and close at once. */
+static void test_simultaneous(void **state)
+{
+    static pdecode_t p;
+    uint8_t q[64];
+    uint32_t n = framed(q, 9);
+    (void)state;
+    pdecode_begin(&p, NULL);
+    talk_t t = begin(&p, 1000, 5000);
+    segment(&t, true, 1000, 0, TCP_SYN, NULL, 0);
+    segment(&t, false, 5000, 0, TCP_SYN, NULL, 0);
+    segment(&t, true, 1000, 5001, TCP_SYN | TCP_ACK, NULL, 0);
+    segment(&t, false, 5000, 1001, TCP_SYN | TCP_ACK, NULL, 0);
+    t.c = 1001;
+    t.s = 5001;
+    client_says(&t, q, n);
+    segment(&t, true, t.c, t.s, TCP_FIN | TCP_ACK, NULL, 0);
+    segment(&t, false, t.s, t.c, TCP_FIN | TCP_ACK, NULL, 0);
+    segment(&t, true, t.c + 1, t.s + 1, TCP_ACK, NULL, 0);
+    segment(&t, false, t.s + 1, t.c + 1, TCP_ACK, NULL, 0);
+    EXPECT(&p, CAP_ITEM_TCP_SYN, CAP_ITEM_TCP_OPEN, CAP_ITEM_TCP_MESSAGE, CAP_ITEM_TCP_FIN,
+           CAP_ITEM_TCP_FIN);
+    pdecode_end(&p);
+}
+
+/* Resets that no end would believe change nothing; one that fits ends it, once. */
+static void test_resets(void **state)
+{
+    static pdecode_t p;
+    uint8_t q[64];
+    uint32_t n = framed(q, 9);
+    (void)state;
+    pdecode_begin(&p, NULL);
+    talk_t t = begin(&p, 1000, 5000);
+    segment(&t, true, t.c++, 0, TCP_SYN, NULL, 0);
+    segment(&t, false, 0, 0, TCP_RST, NULL, 0);                    /* acknowledges nothing */
+    segment(&t, false, 0, t.c + 7000, TCP_RST | TCP_ACK, NULL, 0); /* or another SYN */
+    segment(&t, false, t.s++, t.c, TCP_SYN | TCP_ACK, NULL, 0);
+    segment(&t, false, t.s + 0x40000000, t.c, TCP_RST, NULL, 0);
+    client_says(&t, q, n);
+    EXPECT(&p, CAP_ITEM_TCP_SYN, CAP_ITEM_TCP_OPEN, CAP_ITEM_TCP_MESSAGE);
+    client_says(&t, q, 9);
+    segment(&t, false, t.s, t.c, TCP_RST, NULL, 0);
+    segment(&t, false, t.s, t.c, TCP_RST, NULL, 0);
+    client_says(&t, q, n);
+    EXPECT(&p, CAP_ITEM_TCP_SYN, CAP_ITEM_TCP_OPEN, CAP_ITEM_TCP_MESSAGE, CAP_ITEM_TCP_PARTIAL,
+           CAP_ITEM_TCP_RESET);
+    assert_int_equal(p.item[4].from.port, 53);
+    assert_int_equal(p.item[3].number, p.number - 3);
+    pdecode_end(&p);
+    /* a reset and nothing else: somebody ended something */
+    pdecode_begin(&p, NULL);
+    t = begin(&p, 1000, 5000);
+    segment(&t, false, t.s, t.c, TCP_RST, NULL, 0);
+    segment(&t, true, t.c, t.s, TCP_ACK, NULL, 0);
+    EXPECT(&p, CAP_ITEM_TCP_RESET);
+    assert_int_equal(p.item[0].notes, CAP_NOTE_MIDSTREAM);
+    pdecode_end(&p);
+}
+
+/* The same ports again, after an end and without one: another connection each time. */
+static void test_port_reuse(void **state)
+{
+    static pdecode_t p;
+    uint8_t q[64];
+    uint32_t n = framed(q, 9);
+    (void)state;
+    pdecode_begin(&p, NULL);
+    talk_t t = begin(&p, 1000, 5000);
+    handshake(&t);
+    client_says(&t, q, 10);
+    t = begin(&p, 900000, 800000);
+    handshake(&t);
+    client_says(&t, q, n);
+    segment(&t, true, t.c, t.s, TCP_RST, NULL, 0);
+    t = begin(&p, t.c + 20, t.s + 20);
+    handshake(&t);
+    client_says(&t, q, n);
+    EXPECT(&p, CAP_ITEM_TCP_SYN, CAP_ITEM_TCP_OPEN, CAP_ITEM_TCP_PARTIAL, CAP_ITEM_TCP_SYN,
+           CAP_ITEM_TCP_OPEN, CAP_ITEM_TCP_MESSAGE, CAP_ITEM_TCP_RESET, CAP_ITEM_TCP_SYN,
+           CAP_ITEM_TCP_OPEN, CAP_ITEM_TCP_MESSAGE);
+    assert_int_equal(p.item[2].connection, 1);
+    assert_int_equal(p.item[5].connection, 2);
+    assert_int_equal(p.item[9].connection, 3);
+    pdecode_end(&p);
+}
+
+/* Idle for as long as is allowed, and a nanosecond less. */
+static void test_idle(void **state)
+{
+    static pdecode_t p;
+    decode_options_t o = decode_options_default();
+    uint8_t q[64];
+    framed(q, 9);
+    (void)state;
+    pdecode_begin(&p, &o);
+    talk_t t = begin(&p, 1000, 5000);
+    handshake(&t);
+    client_says(&t, q, 10);
+    int64_t last = p.at;
+    talk_t other = begin(&p, 1, 2);
+    other.client.port = 999;
+    p.at = last + o.tcp_timeout - 1;
+    segment(&other, true, 1, 0, TCP_SYN, NULL, 0);
+    EXPECT(&p, CAP_ITEM_TCP_SYN, CAP_ITEM_TCP_OPEN, CAP_ITEM_TCP_SYN);
+    p.at++;
+    segment(&other, true, 1, 0, TCP_SYN, NULL, 0);
+    EXPECT(&p, CAP_ITEM_TCP_SYN, CAP_ITEM_TCP_OPEN, CAP_ITEM_TCP_SYN, CAP_ITEM_TCP_PARTIAL,
+           CAP_ITEM_TCP_SYN);
+    assert_int_equal(p.item[3].at, last);
+    pdecode_end(&p);
+}
+
+/* Connections that are over are given up first, then half-open ones; those that are open last.
+ * What they still hold is given out, and only what was not over is counted. */
+static void test_eviction(void **state)
+{
+    static pdecode_t p;
+    decode_options_t o = decode_options_default();
+    uint8_t q[64];
+    framed(q, 9);
+    (void)state;
+    o.connections_max = 3;
+    pdecode_begin(&p, &o);
+    talk_t t[6];
+    for (unsigned i = 0; i < 6; i++) {
+        t[i] = begin(&p, 1000, 5000);
+        t[i].client.port = (uint16_t)(1000 + i);
+    }
+    handshake(&t[0]);
+    client_says(&t[0], q, 10);
+    segment(&t[1], true, t[1].c, 0, TCP_SYN, NULL, 0);
+    handshake(&t[2]);
+    segment(&t[2], true, t[2].c, t[2].s, TCP_RST, NULL, 0);
+    handshake(&t[3]); /* at the cost of t[2], which is over */
+    assert_int_equal(decoder_stats(p.d)->connections_evicted, 0);
+    handshake(&t[4]); /* t[1] */
+    assert_int_equal(decoder_stats(p.d)->connections_evicted, 1);
+    pdecode_forget(&p);
+    segment(&t[5], true, t[5].c, 0, TCP_SYN, NULL, 0); /* t[0], with what it holds */
+    EXPECT(&p, CAP_ITEM_TCP_PARTIAL, CAP_ITEM_TCP_SYN);
+    assert_int_equal(p.item[0].from.port, 1000);
+    assert_int_equal(decoder_stats(p.d)->connections_evicted, 2);
+    pdecode_end(&p);
+}
+
+/* Headers that make no sense, and every prefix of a segment. */
+static void test_headers(void **state)
+{
+    static pdecode_t p;
+    uint8_t q[64];
+    uint32_t n = framed(q, 9);
+    addr_t a = paddr("192.0.2.1#4000");
+    addr_t b = paddr("192.0.2.53");
+    (void)state;
+    for (uint32_t words = 0; words < 16; words++) {
+        pdecode_begin(&p, NULL);
+        packet_tcp(&packet, &a, &b, 1, 0, TCP_SYN, q, n);
+        packet.octets[32] = (uint8_t)(words << 4);
+        pdecode_raw(&p, &packet);
+        bool fits = words >= 5 && words * 4 <= 20 + n;
+        assert_int_equal(p.count >= 1, fits);
+        assert_int_equal(decoder_stats(p.d)->malformed, !fits);
+        pdecode_end(&p);
+    }
+    packet_tcp(&packet, &a, &b, 1, 0, TCP_SYN, q, n);
+    for (uint32_t size = 0; size < packet.size; size++) {
+        pdecode_begin(&p, NULL);
+        pdecode_feed(&p, CAP_LINK_RAW, packet.octets, size, packet.size);
+        decoder_finish(p.d);
+        /* data that was captured in part is a partial message */
+        assert_int_equal(p.count, size < 40 ? 0 : size == 40 ? 1 : 2);
+        if (p.count == 2) {
+            assert_int_equal(p.item[1].kind, CAP_ITEM_TCP_PARTIAL);
+            assert_int_equal(p.item[1].notes, CAP_NOTE_CUT);
+        }
+        pdecode_end(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_usual),   cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_orders),  cmocka_unit_test(test_overlap),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_syn_repeated),
-        cmocka_unit_test(test_partial), cmocka_unit_test(test_midstream),
-        cmocka_unit_test(test_gap),     cmocka_unit_test(test_flood),
-        cmocka_unit_test(test_buffers),
+        cmocka_unit_test(test_usual),         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_orders),        cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_syn_repeated),
+        cmocka_unit_test(test_partial),       cmocka_unit_test(test_midstream),
+        cmocka_unit_test(test_gap),           cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_buffers),       cmocka_unit_test(test_no_syn_ack),
+        cmocka_unit_test(test_wrong_syn_ack), cmocka_unit_test(test_syn_ack_first),
+        cmocka_unit_test(test_fast_open),     cmocka_unit_test(test_simultaneous),
+        cmocka_unit_test(test_resets),        cmocka_unit_test(test_port_reuse),
+        cmocka_unit_test(test_idle),          cmocka_unit_test(test_eviction),
+        cmocka_unit_test(test_headers),
     };
     return cmocka_run_group_tests_name("tcp", tests, NULL, NULL);
 }

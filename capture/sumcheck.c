@@ -1,4 +1,4 @@
-#include "capture/verify.h"
+#include "capture/sumcheck.h"
 
 #include "capture/octets.h"
 #include "capture/origin.h"
@@ -12,25 +12,25 @@ static uint64_t host_hash(const ip_view_t *v)
     return h | 1;
 }
 
-static verify_result_t host_was_wrong(verify_t *state, const ip_view_t *v)
+static sumcheck_result_t host_was_wrong(sumcheck_t *state, const ip_view_t *v)
 {
     uint64_t host = host_hash(v);
-    size_t i = (host >> 8) % VERIFY_HOSTS;
+    size_t i = (host >> 8) % SUMCHECK_HOSTS;
     if (state->slot[i].host == 0)
         state->suspects++;
     if (state->slot[i].host != host) {
         state->slot[i].host = host;
         state->slot[i].wrong = 0;
     }
-    if (state->slot[i].wrong < VERIFY_STREAK)
+    if (state->slot[i].wrong < SUMCHECK_STREAK)
         state->slot[i].wrong++;
-    return state->slot[i].wrong == VERIFY_STREAK ? VERIFY_OFFLOADED : VERIFY_BAD;
+    return state->slot[i].wrong == SUMCHECK_STREAK ? SUMCHECK_OFFLOADED : SUMCHECK_BAD;
 }
 
-void verify_was_good(verify_t *state, const ip_view_t *v)
+void sumcheck_was_good(sumcheck_t *state, const ip_view_t *v)
 {
     uint64_t host = host_hash(v);
-    size_t i = (host >> 8) % VERIFY_HOSTS;
+    size_t i = (host >> 8) % SUMCHECK_HOSTS;
     if (state->slot[i].host == host) {
         state->slot[i].host = 0;
         state->suspects--;
@@ -45,24 +45,25 @@ static uint64_t pseudo_sum(const ip_view_t *v)
     return checksum_number(checksum_sum(v->from, v->family == 4 ? 8 : 32), v->protocol);
 }
 
-verify_result_t verify_payload(verify_t *state, const ip_view_t *v, uint32_t length, uint32_t at)
+sumcheck_result_t sumcheck_payload(sumcheck_t *state, const ip_view_t *v, uint32_t length,
+                                   uint32_t at)
 {
     if (length > v->size || length < at + 2 || length > UINT16_MAX || v->rerouted)
-        return VERIFY_UNKNOWN;
+        return SUMCHECK_UNKNOWN;
     uint16_t stored = octets_u16(v->payload + at);
     if (stored == 0 && v->protocol == IP_UDP && v->family == 4)
-        return VERIFY_UNKNOWN; /* RFC 768: the sender made none */
+        return SUMCHECK_UNKNOWN; /* RFC 768: the sender made none */
     uint64_t pseudo = pseudo_sum(v);
     uint64_t with_length = v->protocol == IP_ICMP ? 0 : checksum_number(pseudo, (uint16_t)length);
     if (checksum_fold(checksum_join(with_length, checksum_sum(v->payload, length))) == 0xffff) {
         if (state->suspects > 0)
-            verify_was_good(state, v);
-        return VERIFY_GOOD;
+            sumcheck_was_good(state, v);
+        return SUMCHECK_GOOD;
     }
     if (v->protocol == IP_UDP || v->protocol == IP_TCP) {
         if (stored == checksum_fold(with_length) || stored == checksum_fold(pseudo) ||
             (stored == 0 && v->protocol == IP_TCP))
-            return VERIFY_OFFLOADED;
+            return SUMCHECK_OFFLOADED;
     }
     return host_was_wrong(state, v);
 }
