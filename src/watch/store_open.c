@@ -186,6 +186,9 @@ static store_err_t check_whole(store_t *s)
     if (text == NULL) {
         e = store_fail(s, "cannot be checked");
     } else if (strcmp(text, "ok") != 0) {
+        /* a heading may stand on a line of its own before what is wrong */
+        const char *last = strrchr(text, '\n');
+        text = last != NULL && last[1] != '\0' ? last + 1 : text;
         snprintf(s->error, sizeof s->error,
                  "%s: the database is damaged (%.200s); move it away, and watch begins a new one",
                  s->path, text);
@@ -212,6 +215,16 @@ static store_err_t open_writable(store_t *s)
     return e == STORE_OK ? migrate(s, version) : e;
 }
 
+/* Readers of a database in WAL mode share a file beside it, which the first one must make. */
+static store_err_t say_unshared(store_t *s)
+{
+    snprintf(s->error, sizeof s->error,
+             "%s: cannot be read without the right to write beside it, where readers and watch "
+             "coordinate: ask as the user who runs nsprobe watch",
+             s->path);
+    return STORE_E_OPEN;
+}
+
 static store_err_t open_readonly(store_t *s)
 {
     int64_t version = 0;
@@ -219,6 +232,8 @@ static store_err_t open_readonly(store_t *s)
         return store_fail(s, "cannot be opened");
     sqlite3_busy_timeout(s->db, BUSY_MS);
     store_err_t e = version_of(s, &version);
+    if (e == STORE_E_OPEN && access(s->path, R_OK) == 0)
+        return say_unshared(s);
     if (e != STORE_OK || version == SCHEMA_VERSION)
         return e;
     snprintf(s->error, sizeof s->error,

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -327,6 +328,67 @@ def databases(t, lab):
         t.check(f"{name}: refused in one line", p.returncode == 3 and name in p.stderr and
                 p.stderr.count("\n") == 1, p.stderr)
         t.check(f"{name}: says why", word in p.stderr, p.stderr)
+    damaged(t, lab)
+    readonly(t, lab)
+
+
+def damaged(t, lab):
+    """Pages are overwritten while nobody watches."""
+    lab.run("damaged.db", "--once", *DOMAIN)
+    db = sqlite3.connect(lab.db("damaged.db"))
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    with open(lab.db("damaged.db"), "r+b") as f:
+        size = f.seek(0, os.SEEK_END)
+        f.seek(4096)
+        f.write(b"Z" * (size - 4096))
+    p = lab.run("damaged.db", "--once", *DOMAIN)
+    t.check("damaged: refused in one line that says so", p.returncode == 3 and
+            "damaged" in p.stderr and p.stderr.count("\n") == 1, p.stderr)
+
+
+def readonly(t, lab):
+    """A database in a folder that may only be read, by somebody who is not root."""
+    folder = lab.db("readonly")
+    os.mkdir(folder)
+    lab.run("readonly/w.db", "--once", *DOMAIN)
+    for name in os.listdir(folder):
+        os.chmod(os.path.join(folder, name), 0o444)
+    os.chmod(folder, 0o555)
+    os.chmod(lab.dir, 0o755)
+    prog = shutil.copy(lab.prog, lab.dir)  # the checkout itself may be closed to others
+    who = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    env = {**os.environ, "HOME": "/nonexistent"}
+    env.pop("XDG_CONFIG_HOME", None)
+    for name, argv, word in [
+            ("watch", lab.argv("readonly/w.db", "--once", *DOMAIN)[1:], "Permission denied"),
+            ("history", ["history", "--db", lab.db("readonly/w.db")], "write beside it")]:
+        p = subprocess.run([prog, *argv], capture_output=True, text=True, check=False, env=env, **who)
+        t.check(f"read-only, {name}: refused in one line that says why", p.returncode == 3 and
+                "w.db" in p.stderr and word in p.stderr and p.stderr.count("\n") == 1,
+                f"{p.returncode} {p.stderr}")
+    os.chmod(folder, 0o755)
+
+
+def units(t, lab):
+    """systemd takes the units as they are installed."""
+    if not shutil.which("systemd-analyze"):
+        t.skip("units of systemd", "no systemd-analyze")
+        return
+    source = os.path.join(ROOT, "dist", "systemd")
+    os.makedirs(lab.db("prefix/bin"))
+    shutil.copy(lab.prog, lab.db("prefix/bin/nsprobe"))
+    paths = []
+    for name in sorted(os.listdir(source)):
+        with open(os.path.join(source, name), encoding="utf-8") as f:
+            text = f.read().replace("@PREFIX@", lab.db("prefix"))
+        paths.append(lab.db(name))
+        with open(paths[-1], "w", encoding="utf-8") as f:
+            f.write(text)
+    # all at once: the timer needs its service
+    p = subprocess.run(["systemd-analyze", "verify", "--man=no", *paths], capture_output=True,
+                       text=True, check=False)
+    t.equal("units: systemd has nothing to say", (p.returncode, p.stdout + p.stderr), (0, ""))
 
 
 USAGE = [
@@ -359,7 +421,8 @@ def main():
     a = tap.arguments()
     t = tap.Tap()
     lab = Lab(a.prog)
-    for part in (usage, once, history, databases, exec_fails, signals, served, killed):
+    for part in (usage, units, once, history, databases, exec_fails, signals, served,
+                 killed):
         if not a.only or a.only == part.__name__:
             part(t, lab)
     lab.stack.close()
