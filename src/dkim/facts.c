@@ -153,6 +153,11 @@ bool expected_has_no_zone(const facts_t *f, const expected_t *x)
     return x->zone == FACTS_NONE && f->walk_count > 0 && f->walk[w].nxdomain;
 }
 
+bool expected_is_cut(const facts_t *f, const expected_t *x)
+{
+    return f->walk[0].cut || (x->walk != FACTS_NONE && f->walk[x->walk].cut);
+}
+
 bool walk_was_answered(const facts_t *f)
 {
     for (size_t i = 0;; i++) {

@@ -101,6 +101,7 @@ typedef struct expected {
 typedef struct walk {
     nsp_name_t name;
     bool done;
+    bool cut;           /* the run was ended before it was done */
     bool nxdomain;      /* the name does not exist */
     size_t zone;        /* or FACTS_NONE */
     uint64_t folded_at; /* facts_t.version when it was folded last */
@@ -167,6 +168,8 @@ int64_t facts_wall(const facts_t *f, const answer_t *a);
 
 /* True when the name cannot exist: servers above say so, and no zone holds it. */
 bool expected_has_no_zone(const facts_t *f, const expected_t *x);
+/* True when the run was ended before the zone that holds it was found. */
+bool expected_is_cut(const facts_t *f, const expected_t *x);
 /* True when some server on the way to the zones answered. */
 bool walk_was_answered(const facts_t *f);
 /* True when some expectation lies in the zone (f->zone[zone].holds may be outdated). */

@@ -125,7 +125,7 @@ static round_outcome_t outcome_of_all(const facts_t *f, double chance)
     for (size_t i = 0; i < f->expected_count; i++) {
         const expected_t *x = &f->expected[i];
         asked += x->asked;
-        pending += x->pending;
+        pending += x->pending + (x->zone == FACTS_NONE && expected_is_cut(f, x));
         denied |= x->denied > 0 || expected_has_no_zone(f, x);
     }
     if (denied)

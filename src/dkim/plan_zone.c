@@ -162,7 +162,13 @@ static void walk_fold(plan_t *p, walk_t *w)
     in.domain = w->name;
     in.holder = true;
     in.set = f->set;
-    if (!model_build(&in, p->now, f->model, p->wants != NULL ? f->wants : NULL)) {
+    bool ok = model_build(&in, p->now, f->model, f->wants);
+    if (ok && p->wants == NULL && !f->model->finished) {
+        /* the answers that it still waits for will not come */
+        w->cut = true;
+        ok = model_build(&in, p->now, f->model, NULL);
+    }
+    if (!ok) {
         f->out_of_memory = true;
         return;
     }

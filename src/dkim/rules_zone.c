@@ -61,7 +61,7 @@ static void lost_rule(facts_t *f)
     for (size_t i = 0; i < f->expected_count; i++) {
         const expected_t *x = &f->expected[i];
         bool over = x->walk == FACTS_NONE ? f->walk[0].done : f->walk[x->walk].done;
-        if (x->explained || x->zone != FACTS_NONE || !over)
+        if (x->explained || x->zone != FACTS_NONE || !over || expected_is_cut(f, x))
             continue;
         first = first == NULL ? x : first;
         lost++;
@@ -254,7 +254,7 @@ static void cut_short_rule(facts_t *f)
     size_t no_way = 0;
     for (size_t i = 0; i < f->expected_count; i++) {
         const expected_t *x = &f->expected[i];
-        pending += x->pending;
+        pending += x->pending + (x->zone == FACTS_NONE && expected_is_cut(f, x));
         for (size_t k = 0; k < x->cell_count; k++)
             no_way += x->cell[k].udp == MARK_UNASKED && x->cell[k].udp_by != NULL;
     }
