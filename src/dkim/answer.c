@@ -426,6 +426,8 @@ const answer_t *answers_ask(answers_t *t, const ask_t *ask, const answer_t **wan
     const answer_t *last = NULL;
     if (wanted != NULL)
         *wanted = NULL;
+    if (ask->waits_for != NULL && *ask->waits_for != NULL && !(*ask->waits_for)->decided)
+        return NULL;
     for (unsigned step = 0; step < 4; step++) {
         uint32_t k = find(t, &ask->server, transport, ask->qname, ask->qtype, how);
         if (k == NONE) {
@@ -433,11 +435,13 @@ const answer_t *answers_ask(answers_t *t, const ask_t *ask, const answer_t **wan
                 return last;
             k = add(t, &ask->server, transport, ask->qname, ask->qtype, how);
             *wanted = k != NONE ? &t->node[k]->answer : NULL;
+        }
+        const answer_t *a = k != NONE ? &t->node[k]->answer : NULL;
+        if (a == NULL || !a->decided) {
+            if (ask->waits_for != NULL)
+                *ask->waits_for = a;
             return NULL;
         }
-        const answer_t *a = &t->node[k]->answer;
-        if (!a->decided)
-            return NULL;
         /* silence without EDNS tells no more than silence with it */
         if (last == NULL || !is_silent(a))
             last = a;

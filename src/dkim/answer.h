@@ -84,6 +84,8 @@ typedef struct ask {
     bool plain;         /* without EDNS from the beginning */
     bool dnssec;        /* with DO, and therefore never without EDNS */
     bool after_silence; /* without EDNS after silence: the server is known to answer so */
+    const answer_t *
+        *waits_for; /* may be NULL; remembers from one time to the next what is awaited */
 } ask_t;
 
 /* Wants the next question of the sequence, when there is one: *wanted is it, else NULL. Returns

@@ -47,6 +47,7 @@ typedef struct zone_facts {
     size_t place_cap;
     place_t *place;   /* owned */
     bool seek_hidden; /* something is missing: servers that are not delegated are of interest */
+    bool quiet;       /* nothing is left to ask about the zone itself */
     bool chained;     /* its keys are needed to trust a zone that holds expectations */
 } zone_facts_t;
 
@@ -56,7 +57,8 @@ typedef struct cell {
     mark_t tcp;
     const answer_t *udp_by; /* the answer that decided, or NULL */
     const answer_t *tcp_by;
-    const answer_t *dnssec; /* the answer with DO, decided; only when the parent has a DS */
+    const answer_t *waits_for[3]; /* of UDP, TCP and DNSSEC, while one is not decided */
+    const answer_t *dnssec;       /* the answer with DO, decided; only when the parent has a DS */
     bool bogus; /* set by the DNSSEC rules: a validating resolver makes SERVFAIL of this answer */
 } cell_t;
 
@@ -88,6 +90,8 @@ typedef struct expected {
     size_t witness;      /* where the record is not, or FACTS_NONE */
     size_t holder;       /* where it is, or FACTS_NONE */
     bool mistakes_asked; /* and answered */
+    bool settled;        /* nothing is left to ask about it, at the places that there are */
+    bool skipped;        /* so it was when this look began */
     /* over the delegated places, by what UDP ends up with */
     size_t asked;   /* decided */
     size_t pending; /* not decided, since the run was ended */

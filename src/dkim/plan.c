@@ -34,6 +34,7 @@ const answer_t *plan_ask(plan_t *p, const ask_t *ask)
 {
     const answer_t *wanted = NULL;
     const answer_t *a = answers_ask(p->f->answers, ask, p->wants != NULL ? &wanted : NULL);
+    p->open += a == NULL;
     if (wanted != NULL) {
         plan_question_t q = {.server = wanted->server,
                              .transport = wanted->transport,
@@ -103,6 +104,7 @@ static void ask_zone(plan_t *p, size_t zone)
     zone_facts_t *z = &p->f->zone[zone];
     if (!z->holds && !z->chained)
         return;
+    size_t open = p->open;
     for (size_t i = 0; i < p->f->options->also_count && z->holds; i++)
         plan_place_add(p, zone, &p->f->options->also[i], NULL, PLACE_USER);
     ask_ds(p, z);
@@ -114,6 +116,7 @@ static void ask_zone(plan_t *p, size_t zone)
             pl->takes_plain = ask_soa(p, z, pl);
         ask_dnskey(p, z, pl);
     }
+    z->quiet = p->open == open;
 }
 
 /* The zone that delegates one which holds expectations is a link of its chain of trust. */
@@ -201,7 +204,8 @@ static void ask_cell(plan_t *p, expected_t *x, const zone_facts_t *z, const plac
                  .transport = TRANSPORT_UDP,
                  .qname = &x->e->owner,
                  .qtype = x->e->type,
-                 .after_silence = pl->takes_plain};
+                 .after_silence = pl->takes_plain,
+                 .waits_for = &c->waits_for[0]};
     if (c->udp_by == NULL || (mark_fails(c->udp) && pl->takes_plain)) {
         c->udp_by = plan_ask(p, &ask);
         c->udp = c->udp_by != NULL ? mark_of(p->f, x->e, &z->apex, c->udp_by) : MARK_UNASKED;
@@ -210,12 +214,14 @@ static void ask_cell(plan_t *p, expected_t *x, const zone_facts_t *z, const plac
     }
     if (c->tcp_by == NULL) {
         ask.transport = TRANSPORT_TCP;
+        ask.waits_for = &c->waits_for[1];
         c->tcp_by = plan_ask(p, &ask);
         c->tcp = c->tcp_by != NULL ? mark_of(p->f, x->e, &z->apex, c->tcp_by) : MARK_UNASKED;
     }
     if (c->dnssec == NULL && z->has_ds) {
         ask.transport = TRANSPORT_UDP;
         ask.dnssec = true;
+        ask.waits_for = &c->waits_for[2];
         c->dnssec = plan_ask(p, &ask);
     }
 }
@@ -278,9 +284,25 @@ static void find_zone(plan_t *p, expected_t *x)
     f->zone[zone].holds = true;
 }
 
+/* True when nothing that may still come can change what is to be asked about it. */
+static bool is_settled(const facts_t *f, const expected_t *x)
+{
+    return x->settled && x->cell_count == f->zone[x->zone].place_count;
+}
+
+static bool walk_over(const facts_t *f, size_t walk)
+{
+    return walk == FACTS_NONE || f->walk[walk].done;
+}
+
 static void ask_expected(plan_t *p, expected_t *x)
 {
     facts_t *f = p->f;
+    x->skipped = is_settled(f, x);
+    if (x->skipped)
+        return;
+    size_t open = p->open;
+    x->settled = false;
     find_zone(p, x);
     if (x->zone == FACTS_NONE || !cells_room(f, x, f->zone[x->zone].place_count))
         return;
@@ -291,6 +313,7 @@ static void ask_expected(plan_t *p, expected_t *x)
     choose_places(x, z);
     if (x->witness != FACTS_NONE)
         z->seek_hidden = true;
+    x->settled = p->open == open && walk_over(f, x->walk) && walk_over(f, x->own_walk);
 }
 
 /* --- where a record is not --- */
@@ -458,14 +481,21 @@ static void ask_more(plan_t *p)
     facts_t *f = p->f;
     for (size_t i = 0; i < f->expected_count; i++) {
         expected_t *x = &f->expected[i];
-        if (x->holder != FACTS_NONE)
+        size_t open = p->open;
+        if (!x->skipped && x->holder != FACTS_NONE)
             ask_holder(p, x);
-        begin_follow(p, x);
+        if (!x->skipped)
+            begin_follow(p, x);
+        x->settled = x->settled && p->open == open;
     }
     plan_lookups(p);
-    for (size_t i = 0; i < f->expected_count; i++)
-        if (f->expected[i].witness != FACTS_NONE)
-            ask_witness(p, &f->expected[i]);
+    for (size_t i = 0; i < f->expected_count; i++) {
+        expected_t *x = &f->expected[i];
+        size_t open = p->open;
+        if (!x->skipped && x->witness != FACTS_NONE)
+            ask_witness(p, x);
+        x->settled = x->settled && p->open == open && f->zone[x->zone].quiet;
+    }
     for (size_t i = 0; i < f->zone_count; i++)
         if (f->zone[i].seek_hidden)
             seek_hidden(p, i);

@@ -8,6 +8,7 @@ typedef struct plan {
     facts_t *f;
     int64_t now;
     plan_wants_t *wants; /* NULL: nothing will be asked */
+    size_t open;         /* how often something that is asked for was not decided yet */
 } plan_t;
 
 /* --- plan.c --- */
