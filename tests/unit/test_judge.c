@@ -289,7 +289,7 @@ static void test_began(void **state)
     dkimcase_init(&c, DC_ROOT DC_COM(DC_TWO_NS) DC_PROVIDER(DC_KEYS) DC_EXAMPLE("") DC_BOTH,
                   "example.com.");
     net_t *net = fakezone_net(c.world);
-    c.options.began = net->ops->wall(net) / 1000000000 - 73 * 3600;
+    c.options.began = net->ops->wall(net) / 1000000000 - INT64_C(73) * 3600;
     dkimcase_expect(&c, DC_A);
     dkimcase_run(&c);
     assert_int_equal(c.r.outcome, ROUND_NEGATIVE);
