@@ -116,8 +116,8 @@ static uint64_t digest(const uint8_t *p, size_t n)
     return h ^ h >> 29;
 }
 
-uint64_t rrset_digest(diag_t *d, const nsp_msg_t *m, nsp_section_t section, const nsp_name_t *owner,
-                      uint16_t type, uint16_t *count, uint32_t *ttl)
+uint64_t rrset_digest(uint8_t *octets, const nsp_msg_t *m, nsp_section_t section,
+                      const nsp_name_t *owner, uint16_t type, uint16_t *count, uint32_t *ttl)
 {
     uint64_t sum = 0;
     *count = 0;
@@ -126,12 +126,12 @@ uint64_t rrset_digest(diag_t *d, const nsp_msg_t *m, nsp_section_t section, cons
         if (rr->type != type || !nsp_rr_owner_is(m, rr, owner))
             continue;
         nsp_err_t err = NSP_OK;
-        size_t n = nsp_rdata_canonical(m, rr, d->octets, UINT16_MAX, &err);
+        size_t n = nsp_rdata_canonical(m, rr, octets, UINT16_MAX, &err);
         if (err != NSP_OK)
             continue;
         if (type == NSP_TYPE_SOA && n >= 20)
-            memset(d->octets + n - 20, 0, 4); /* the serial (RFC 1035 3.3.13) */
-        sum += digest(d->octets, n);
+            memset(octets + n - 20, 0, 4); /* the serial (RFC 1035 3.3.13) */
+        sum += digest(octets, n);
         if (*count == 0 || rr->ttl < *ttl)
             *ttl = rr->ttl;
         (*count)++;
@@ -224,8 +224,8 @@ static void read_reply(diag_t *d, fact_t *f, nsp_msg_t *m)
     f->answers = m->found[NSP_ANSWER];
     f->negative_soa = authority_has_soa(d, m);
     f->case_kept = !nsp_msg_qname(m, &qname) || nsp_name_equal_case(&qname, &f->x->qname);
-    f->data_digest =
-        rrset_digest(d, m, NSP_ANSWER, &d->m->zone, f->x->qtype, &f->data_count, &f->data_ttl);
+    f->data_digest = rrset_digest(d->octets, m, NSP_ANSWER, &d->m->zone, f->x->qtype,
+                                  &f->data_count, &f->data_ttl);
     read_serial(d, m, f);
     f->cls = classify(d, f, m);
 }

@@ -122,9 +122,9 @@ finding_t *subject_finding(diag_t *d, const subject_t *s, finding_id_t id, const
     __attribute__((format(printf, 4, 5)));
 
 /* Digest of all records of a type with this owner in a section; *count of them, *ttl the lowest.
- * For SOA the serial is left out. */
-uint64_t rrset_digest(diag_t *d, const nsp_msg_t *m, nsp_section_t section, const nsp_name_t *owner,
-                      uint16_t type, uint16_t *count, uint32_t *ttl);
+ * For SOA the serial is left out. octets: room for 65535, to work in. */
+uint64_t rrset_digest(uint8_t *octets, const nsp_msg_t *m, nsp_section_t section,
+                      const nsp_name_t *owner, uint16_t type, uint16_t *count, uint32_t *ttl);
 /* True when an NS record with this owner and target is in the section. */
 bool has_ns(const nsp_msg_t *m, nsp_section_t section, const nsp_name_t *owner,
             const nsp_name_t *target);

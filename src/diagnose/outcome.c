@@ -133,18 +133,23 @@ static bool header_only(const nsp_msg_t *m, nsp_err_t err)
            nsp_msg_rcode(m) != NSP_RCODE_NOERROR;
 }
 
-static void outcome_parse(outcome_t *out, reply_t *scratch)
+nsp_err_t reply_read(reply_t *r, const uint8_t *bytes, uint32_t size, uint32_t *offset)
 {
-    nsp_msg_t *m = &scratch->msg;
-    nsp_err_t err =
-        nsp_msg_index(m, out->reply->bytes, out->reply->size, scratch->arena, NSP_RR_MAX);
+    nsp_msg_t *m = &r->msg;
+    nsp_err_t err = nsp_msg_index(m, bytes, size, r->arena, NSP_RR_MAX);
     if (err == NSP_OK)
         err = nsp_msg_validate(m);
     if (err == NSP_OK || header_only(m, err))
-        return;
-    out->kind = OUTCOME_MALFORMED;
-    out->fault = err;
-    out->fault_offset = m->fault_count > 0 ? m->fault[0].offset : m->stopped;
+        return NSP_OK;
+    *offset = m->fault_count > 0 ? m->fault[0].offset : m->stopped;
+    return err;
+}
+
+static void outcome_parse(outcome_t *out, reply_t *scratch)
+{
+    out->fault = reply_read(scratch, out->reply->bytes, out->reply->size, &out->fault_offset);
+    if (out->fault != NSP_OK)
+        out->kind = OUTCOME_MALFORMED;
 }
 
 void outcome_of(const exchange_t *x, outcome_t *out, reply_t *scratch)

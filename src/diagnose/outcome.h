@@ -25,6 +25,10 @@ typedef struct reply {
     nsp_rr_t arena[NSP_RR_MAX];
 } reply_t;
 
+/* Indexes and validates a reply. Its first fault, at *offset, or NSP_OK; a bare header that says
+ * that the question could not be read has none. What could be indexed is in r. */
+nsp_err_t reply_read(reply_t *r, const uint8_t *bytes, uint32_t size, uint32_t *offset);
+
 typedef struct outcome {
     outcome_kind_t kind;
     const event_t *reply; /* the deciding event: reply, mismatch, ICMP, reset ..., or NULL */

@@ -131,7 +131,8 @@ static bool referral_digest(diag_t *d, const model_parent_t *p, uint64_t *out)
     outcome_of(p->asked, &o, d->scratch);
     if (o.kind != OUTCOME_ANSWERED)
         return false;
-    *out = rrset_digest(d, &d->scratch->msg, NSP_AUTHORITY, &d->m->zone, NSP_TYPE_NS, &count, &ttl);
+    *out = rrset_digest(d->octets, &d->scratch->msg, NSP_AUTHORITY, &d->m->zone, NSP_TYPE_NS,
+                        &count, &ttl);
     return count > 0;
 }
 

@@ -1,0 +1,167 @@
+/* Inside of the diagnosis of traffic: servers, names and retained exchanges. Not for other modules.
+ */
+#ifndef DIAGNOSE_TRAFFIC_FOLD_H
+#define DIAGNOSE_TRAFFIC_FOLD_H
+
+#include "diagnose/traffic.h"
+
+#define TRAFFIC_NONE UINT32_MAX
+/* Exchanges retained for one server and cause. */
+#define CAUSE_SAMPLES 3
+/* Servers compared for one name and type. */
+#define NAME_SERVERS 8
+
+/* What an exchange can be evidence of. */
+typedef enum cause {
+    CAUSE_SILENT,
+    CAUSE_TCP_SILENT, /* connections without SYN and ACK, or without an answer */
+    CAUSE_ICMP,
+    CAUSE_TCP_REFUSED,
+    CAUSE_TCP_RESET,
+    CAUSE_TCP_CLOSED,
+    CAUSE_WRONG_SOURCE,
+    CAUSE_WRONG_PORT,
+    CAUSE_WRONG_ID,
+    CAUSE_WRONG_QUESTION,
+    CAUSE_NOT_RESPONSE,
+    CAUSE_MALFORMED,
+    CAUSE_REFUSED,
+    CAUSE_SERVFAIL,
+    CAUSE_RCODE,
+    CAUSE_UPWARD,
+    CAUSE_NOT_AA,
+    CAUSE_LATE,
+    CAUSE_RECOVERED,
+    CAUSE_EDNS_REJECTED,
+    CAUSE_EDNS_SILENT,
+    CAUSE_FRAGMENTS,
+    CAUSE_TRUNCATED,
+    CAUSES
+} cause_t;
+
+/* Questions of one type over UDP, and what TCP made of them. */
+typedef struct type_fact {
+    uint32_t answered;
+    uint32_t silent; /* attempts */
+    bool room;       /* some offered more than 1232 octets */
+    bool tcp_answered;
+    uint32_t sample; /* exchange that shows the silence; 0: none */
+} type_fact_t;
+
+/* A server address with what only the fold needs. */
+typedef struct entry {
+    traffic_server_t s;
+    uint32_t hash;
+    uint32_t next;                /* in its hash chain */
+    bool touched;                 /* since the hand passed by that looks for who makes room */
+    uint64_t udp_attempts_silent; /* packets of flows that nothing at all came of */
+    uint64_t edns_attempts_silent;
+    type_fact_t type[TRAFFIC_TYPES_MAX]; /* as in s.type */
+    uint64_t authoritative;              /* answers that lame ones are a share of */
+    uint8_t sample_count[CAUSES];
+    uint32_t sample[CAUSES][CAUSE_SAMPLES];
+} entry_t;
+
+/* What one server said about a name and type. */
+typedef struct name_server {
+    addr_t addr;
+    bool answered; /* over UDP */
+    bool over_tcp; /* answered over TCP */
+    bool changing; /* not always the same data */
+    bool has_data;
+    bool big;        /* some answer was larger than 1232 octets */
+    bool offered;    /* room for more than 1232 octets was offered in vain */
+    uint16_t silent; /* attempts that got nothing */
+    uint32_t serial; /* SOA */
+    uint64_t digest;
+    uint32_t sample; /* exchange that proves it; 0: none yet */
+} name_server_t;
+
+/* One name and type. */
+typedef struct name_entry {
+    uint64_t hash;
+    uint32_t next;
+    bool touched;
+    nsp_name_t name;
+    uint16_t type;
+    uint16_t server_count;
+    name_server_t server[NAME_SERVERS];
+} name_entry_t;
+
+/* Questions with EDNS that failed, remembered to see the fallback. */
+#define FALLBACKS 1024
+
+struct traffic {
+    traffic_options_t o;
+    int64_t base; /* of the samples' clock */
+    bool began;
+    entry_t *entry;
+    uint32_t *slot;
+    uint32_t slot_mask;
+    uint32_t used;
+    uint32_t hand;
+    traffic_server_t total;
+    uint64_t servers_dropped;
+    name_entry_t *name;
+    uint32_t *name_slot;
+    uint32_t name_mask;
+    uint32_t name_used;
+    uint32_t name_hand;
+    uint64_t names_dropped;
+    uint64_t fallback[FALLBACKS];
+    uint32_t *order; /* entries by trouble; after finish */
+    size_t big_count;
+    uint16_t big_type[TRAFFIC_TYPES_MAX]; /* types with answers of more than 1232 octets */
+    exchange_set_t samples;
+    size_t memory;
+    uint64_t samples_dropped;
+    uint8_t *octets; /* 65535, for canonical RDATA */
+    reply_t scratch;
+};
+
+/* What a flow is, read once. */
+typedef struct seen {
+    const flow_t *flow;
+    entry_t *e;
+    const nsp_msg_t *m; /* the reply; NULL without one that could be indexed to its end */
+    bool udp;
+    bool rd;
+    bool edns;
+    uint16_t room; /* UDP payload size offered; 512 without EDNS */
+    uint16_t rcode;
+    uint16_t qtype;
+    uint16_t qclass;
+    nsp_name_t qname;
+    type_fact_t *type; /* of qtype; NULL without */
+    bool has_name;     /* qname, qtype and qclass are there */
+    uint32_t sampled;  /* exchange made of it; 0: none yet */
+} seen_t;
+
+/* Retains the flow as evidence, unless there is enough. */
+void traffic_sample(traffic_t *t, seen_t *k, cause_t cause);
+/* An exchange of the flow in the samples; 0 when there is no room. */
+uint32_t traffic_keep(traffic_t *t, seen_t *k);
+
+bool names_new(traffic_t *t);
+void names_free(traffic_t *t);
+/* What the flow says about its name and type. */
+void names_feed(traffic_t *t, seen_t *k);
+/* True when this question without EDNS follows one with EDNS that failed. */
+bool names_is_fallback(const traffic_t *t, const seen_t *k);
+void names_failed_edns(traffic_t *t, const seen_t *k);
+
+/* True when some server gave an answer of that type that was larger than 1232 octets. */
+bool traffic_is_big(const traffic_t *t, uint16_t type);
+
+/* Findings about each server, and about names. */
+void traffic_rules(traffic_t *t, const traffic_end_t *end, finding_list_t *list);
+void traffic_rules_names(traffic_t *t, finding_list_t *list);
+/* NULL when the server is not (or no longer) known. */
+entry_t *traffic_entry(traffic_t *t, const addr_t *addr);
+
+/* A finding about an address. */
+finding_t *traffic_finding(finding_list_t *list, const addr_t *addr, finding_id_t id,
+                           const char *format, ...) __attribute__((format(printf, 4, 5)));
+void traffic_evidence(const traffic_t *t, finding_t *f, const entry_t *e, cause_t cause);
+
+#endif

@@ -1,0 +1,173 @@
+/* What servers say about one name and type, compared; and questions asked again without EDNS. */
+#include <stdlib.h>
+
+#include "diagnose/facts.h"
+#include "diagnose/traffic_fold.h"
+
+bool names_new(traffic_t *t)
+{
+    uint32_t slots = 64;
+    if (t->o.names_max == 0)
+        t->o.names_max = 1;
+    while (slots < t->o.names_max && slots < UINT32_C(1) << 24)
+        slots *= 2;
+    t->name_mask = slots - 1;
+    t->name = calloc(t->o.names_max, sizeof *t->name);
+    t->name_slot = malloc(slots * sizeof *t->name_slot);
+    if (t->name == NULL || t->name_slot == NULL)
+        return false;
+    memset(t->name_slot, 0xff, slots * sizeof *t->name_slot);
+    return true;
+}
+
+void names_free(traffic_t *t)
+{
+    free(t->name);
+    free(t->name_slot);
+}
+
+/* As traffic.c does for servers: the first that the hand finds untouched makes room. */
+static uint32_t evict_name(traffic_t *t)
+{
+    while (t->name[t->name_hand].touched) {
+        t->name[t->name_hand].touched = false;
+        t->name_hand = (t->name_hand + 1) % t->o.names_max;
+    }
+    uint32_t i = t->name_hand;
+    t->name_hand = (t->name_hand + 1) % t->o.names_max;
+    uint32_t *at = &t->name_slot[t->name[i].hash & t->name_mask];
+    while (*at != i)
+        at = &t->name[*at].next;
+    *at = t->name[i].next;
+    t->names_dropped++;
+    return i;
+}
+
+static name_entry_t *name_of(traffic_t *t, const seen_t *k)
+{
+    uint64_t hash = nsp_name_hash(&k->qname, k->qtype);
+    uint32_t *head = &t->name_slot[hash & t->name_mask];
+    uint32_t i = *head;
+    while (i != TRAFFIC_NONE && (t->name[i].hash != hash || t->name[i].type != k->qtype ||
+                                 !nsp_name_equal(&t->name[i].name, &k->qname)))
+        i = t->name[i].next;
+    if (i == TRAFFIC_NONE) {
+        i = t->name_used < t->o.names_max ? t->name_used++ : evict_name(t);
+        name_entry_t *n = &t->name[i];
+        memset(n, 0, sizeof *n);
+        n->hash = hash;
+        n->name = k->qname;
+        nsp_name_lower(&n->name);
+        n->type = k->qtype;
+        n->next = *head;
+        *head = i;
+    }
+    t->name[i].touched = true;
+    return &t->name[i];
+}
+
+/* The server's place in the name's entry; NULL when others have taken all of them. */
+static name_server_t *place_of(name_entry_t *n, const addr_t *server, bool *fresh)
+{
+    for (uint16_t i = 0; i < n->server_count; i++)
+        if (addr_equal(&n->server[i].addr, server))
+            return &n->server[i];
+    if (n->server_count == NAME_SERVERS)
+        return NULL;
+    *fresh = true;
+    n->server[n->server_count].addr = *server;
+    return &n->server[n->server_count++];
+}
+
+/* Data of a zone as a whole, the same on all its servers. What balances load (A, AAAA, CNAME) may
+ * differ between any two answers. */
+static bool is_compared(uint16_t type)
+{
+    return type == NSP_TYPE_SOA || type == NSP_TYPE_NS || type == NSP_TYPE_MX ||
+           type == NSP_TYPE_DNSKEY || type == NSP_TYPE_DS || type == NSP_TYPE_CDS ||
+           type == NSP_TYPE_CAA;
+}
+
+static bool serial_of(const nsp_msg_t *m, uint32_t *out)
+{
+    uint64_t serial = 0;
+    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
+        if (rr->type == NSP_TYPE_SOA && nsp_rdata_number(m, rr, 2, &serial)) {
+            *out = (uint32_t)serial;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool differs(const name_entry_t *n, const name_server_t *s)
+{
+    for (uint16_t i = 0; i < n->server_count; i++)
+        if (n->server[i].serial != s->serial || n->server[i].digest != s->digest)
+            return true;
+    return false;
+}
+
+void names_feed(traffic_t *t, seen_t *k)
+{
+    uint16_t count = 0;
+    uint32_t ttl = 0;
+    uint32_t serial = 0;
+    uint64_t digest = 0;
+    bool fresh = false;
+    const nsp_msg_t *m = k->m;
+    if (m == NULL || !m->complete || !k->has_name || k->qclass != NSP_CLASS_IN ||
+        !is_compared(k->qtype) || k->rcode != NSP_RCODE_NOERROR || m->found[NSP_ANSWER] == 0 ||
+        !nsp_msg_has(m, NSP_FLAG_AA) || nsp_msg_has(m, NSP_FLAG_TC))
+        return;
+    if (k->qtype == NSP_TYPE_SOA) {
+        if (!serial_of(m, &serial))
+            return;
+    } else {
+        digest = rrset_digest(t->octets, m, NSP_ANSWER, &k->qname, k->qtype, &count, &ttl);
+        if (count == 0)
+            return; /* an alias */
+    }
+    name_entry_t *n = name_of(t, k);
+    name_server_t *s = place_of(n, &k->flow->server, &fresh);
+    if (s == NULL)
+        return;
+    if (!fresh && (s->digest != digest || s->serial != serial)) {
+        s->changing = true;
+        s->sample = 0;
+    }
+    s->serial = serial;
+    s->digest = digest;
+    if (s->sample == 0 && differs(n, s))
+        s->sample = traffic_keep(t, k);
+}
+
+/* --- EDNS, and then without --- */
+
+/* Never 0. Client, server and question, the client's port left out: it changes. */
+static uint64_t fallback_key(const seen_t *k)
+{
+    uint64_t h = nsp_name_hash(&k->qname, k->qtype);
+    uint64_t part[2];
+    memcpy(part, k->flow->client.octets, sizeof part);
+    h = (h ^ part[0]) * UINT64_C(0xff51afd7ed558ccd) + part[1];
+    memcpy(part, k->flow->server.octets, sizeof part);
+    h = (h ^ h >> 31 ^ part[0]) * UINT64_C(0xff51afd7ed558ccd) + part[1];
+    return h | 1;
+}
+
+void names_failed_edns(traffic_t *t, const seen_t *k)
+{
+    uint64_t key = fallback_key(k);
+    if (k->has_name)
+        t->fallback[(key >> 32) % FALLBACKS] = key;
+}
+
+bool names_is_fallback(const traffic_t *t, const seen_t *k)
+{
+    if (!k->has_name)
+        return false;
+    uint64_t key = fallback_key(k);
+    return t->fallback[(key >> 32) % FALLBACKS] == key;
+}
