@@ -257,6 +257,23 @@ static bool is_clear(const guess_t *g)
     return g->slot != PAIR_NONE && (!g->shared || g->faults <= 1);
 }
 
+/* A message that no question is known for. What has a server's port is DNS all the same: a reply
+ * alone, or a question from a server's port. */
+static void not_asked_for(pairer_t *p, const cap_item_t *item, conn_t *conn)
+{
+    bool from = pair_server_port(p, item->from.port);
+    bool dns = conn != NULL || p->o.any_port || from || pair_server_port(p, item->to.port);
+    if (!dns || item->size < NSP_HEADER_SIZE) {
+        p->stats.not_dns++;
+    } else if ((item->bytes[2] & 0x80) != 0) {
+        p->stats.replies++;
+        p->stats.orphans++;
+        flow_alone(p, item, &item->to, &item->from, FLOW_NO_QUERY, 0);
+    } else if (conn == NULL) {
+        pair_query(p, item, NULL);
+    }
+}
+
 void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn)
 {
     pair_question_t q;
@@ -284,13 +301,8 @@ void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn)
         p->stats.duplicates++;
         flow_alone(p, item, &item->to, &item->from,
                    FLOW_NO_QUERY | FLOW_DUPLICATE | (head->notes & FLOW_QUERY_TWICE), head->flow);
-    } else if (item->size >= NSP_HEADER_SIZE && (item->bytes[2] & 0x80) != 0 &&
-               (conn != NULL || p->o.any_port || pair_server_port(p, item->from.port))) {
-        p->stats.replies++;
-        p->stats.orphans++;
-        flow_alone(p, item, &item->to, &item->from, FLOW_NO_QUERY, 0);
     } else {
-        p->stats.not_dns++;
+        not_asked_for(p, item, conn);
     }
 }
 

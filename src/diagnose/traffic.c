@@ -246,6 +246,7 @@ static void read_query(seen_t *k)
         b[at + 2] == NSP_TYPE_OPT) {
         k->edns = true;
         k->room = (uint16_t)(b[at + 3] << 8 | b[at + 4]);
+        k->version = b[at + 6];
     }
     if (k->room < 512)
         k->room = 512;
@@ -414,8 +415,10 @@ static bool refers_upward(const nsp_msg_t *m)
 /* RFC 6891 7: how servers that do not know EDNS answer it. */
 static bool rejects_edns(const seen_t *k)
 {
-    return k->edns && (k->rcode == NSP_RCODE_FORMERR || k->rcode == NSP_RCODE_NOTIMP ||
-                       k->rcode == NSP_RCODE_BADVERS);
+    /* of later versions they must say so (6.1.3) */
+    return k->edns && k->version == 0 &&
+           (k->rcode == NSP_RCODE_FORMERR || k->rcode == NSP_RCODE_NOTIMP ||
+            k->rcode == NSP_RCODE_BADVERS);
 }
 
 /* Answers of a server that should be authoritative. A recursive one (RA, and asked to) is not. */

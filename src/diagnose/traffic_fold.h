@@ -127,7 +127,8 @@ typedef struct seen {
     bool udp;
     bool rd;
     bool edns;
-    uint16_t room; /* UDP payload size offered; 512 without EDNS */
+    uint8_t version; /* of EDNS */
+    uint16_t room;   /* UDP payload size offered; 512 without EDNS */
     uint16_t rcode;
     uint16_t qtype;
     uint16_t qclass;
