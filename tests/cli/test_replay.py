@@ -1,0 +1,469 @@
+#!/usr/bin/env python3
+"""nsprobe replay: usage, filters, listings, reports, broken files, questions asked again."""
+import gzip
+import json
+import lzma
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.dirname(HERE))
+import pcapmake as pm  # noqa: E402
+import schema  # noqa: E402
+import tap  # noqa: E402
+
+SCHEMA = schema.load("replay")
+SHARED = os.path.join(os.path.dirname(ROOT), "shared", "data", "tcpdump-dns")
+C, S, D = "192.0.2.1", "192.0.2.53", "192.0.2.54"
+C6, S6 = "2001:db8::1", "2001:db8::53"
+
+
+def run(prog, *argv, stdin=None):
+    return subprocess.run([prog, "replay", *argv], capture_output=True, check=False, input=stdin)
+
+
+def text_of(p):
+    return p.stdout.decode()
+
+
+def lines_of(p):
+    return [json.loads(line) for line in p.stdout.decode().splitlines()]
+
+
+def plain():
+    """Two servers: one answers over UDP and TCP, the other never."""
+    f = pm.Pcap()
+    q = pm.query(7, "www.example", "A", edns=1232)
+    f.udp(C, 40000, S, 53, q)
+    f.udp(S, 53, C, 40000, pm.reply(q, pm.a_record("192.0.2.80")))
+    q = pm.query(8, "no.example", "AAAA")
+    f.udp(C6, 40001, S6, 53, q)
+    f.udp(S6, 53, C6, 40001, pm.reply(q, rcode=3))
+    q = pm.query(9, "big.example", "TXT")
+    f.tcp_exchange(C, 40002, S, q, pm.reply(q, pm.txt_record(700)), cuts=(1, 3, 400))
+    for ident in (10, 11, 12):
+        f.udp(C, 40003, D, 53, pm.query(ident, "dead.example", "SOA"))
+        f.wait(3)
+    f.wait(30)
+    f.udp(C, 40004, S, 53, pm.query(13, "end.other", "NS"))
+    return f
+
+
+USAGE = [
+    ([], "which file"),
+    (["/nonexistent.pcap"], "/nonexistent.pcap"),
+    (["x.pcap", "--bpf", "nonsense((", "/dev/null"], "bpf|filter|syntax|x.pcap"),
+    (["x.pcap", "--server", "300.1.1.1"], "--server"),
+    (["x.pcap", "--server", "192.0.2.0/33"], "--server"),
+    (["x.pcap", "--client", "host"], "--client"),
+    (["x.pcap", "--name", "a..b"], "--name"),
+    (["x.pcap", "--type", "NOSUCH"], "--type"),
+    (["x.pcap", "--rcode", "NOSUCH"], "--rcode"),
+    (["x.pcap", "--since", "yesterday"], "--since"),
+    (["x.pcap", "--since", "-5"], "--since"),
+    (["x.pcap", "--until", "+x"], "--until"),
+    (["x.pcap", "--since", "+5", "--until", "+4"], "--since"),
+    (["x.pcap", "--port", "65536"], "--port"),
+    (["x.pcap", "--ladder", "0"], "--ladder"),
+    (["x.pcap", "--ladder", "1", "--json"], "--ladder"),
+    (["x.pcap", "--top=x"], "--top"),
+    (["x.pcap", "--timeout", "soon"], "--timeout"),
+    (["x.pcap", "--memory", "1"], "--memory"),
+    (["x.pcap", "--threads", "0"], "--threads"),
+    (["--queries", "x.pcap"], "--to"),
+    (["x.pcap", "--to", "192.0.2.1"], "--queries"),
+    (["--queries", "x.pcap", "--to", "host"], "--to"),
+    (["--queries", "x.pcap", "--to", "::1", "--speed", "0"], "--speed"),
+    (["--queries", "x.pcap", "--to", "::1", "--speed", "fast"], "--speed"),
+    (["--queries", "x.pcap", "--to", "::1", "--ignore", "aa,colour"], "colour"),
+    (["--queries", "x.pcap", "--to", "::1", "--at-once", "0"], "--at-once"),
+    (["--queries", "x.pcap", "--to", "::1", "--source", "127.0.0.1"], "families"),
+    (["--queries", "x.pcap", "--to", "::1", "--exchanges"], "--exchanges"),
+    (["x.pcap", "--exchange"], "--exchanges"),
+]
+
+
+def usage_tests(t, prog):
+    for argv, named in USAGE:
+        p = run(prog, *argv)
+        err = p.stderr.decode()
+        t.check("usage: " + " ".join(argv)[:60], p.returncode == 64 and len(err.splitlines()) == 1 and
+                re.search(named, err) is not None and p.stdout == b"", f"{p.returncode} {err}")
+
+
+def listing(p):
+    """ID, outcome, transport, server, type and name of each line of --exchanges."""
+    rows = []
+    for line in text_of(p).splitlines()[1:]:
+        w = line.split()
+        rows.append((int(w[0]), w[2], w[4], w[5], w[6], w[7]))
+    return sorted(rows)
+
+
+ALL = [(1, "NOERROR", "UDP", S, "A", "www.example."),
+       (2, "NXDOMAIN", "UDP", S6, "AAAA", "no.example."),
+       (3, "NOERROR", "TCP", S, "TXT", "big.example."),
+       (4, "none", "UDP", D, "SOA", "dead.example."),
+       (5, "open", "UDP", S, "NS", "end.other.")]
+
+FILTERS = [
+    ([], {1, 2, 3, 4, 5}),
+    (["--server", S], {1, 3, 5}),
+    (["--server", "192.0.2.0/24"], {1, 3, 4, 5}),
+    (["--server", "2001:db8::/32", "--server", D], {2, 4}),
+    (["--client", C6], {2}),
+    (["--name", "example"], {1, 2, 3, 4}),
+    (["--name", "WWW.example."], {1}),
+    (["--type", "TXT", "--type", "AAAA"], {2, 3}),
+    (["--rcode", "NOERROR"], {1, 3}),
+    (["--rcode", "NXDOMAIN"], {2}),
+    (["--rcode", "SERVFAIL"], set()),
+    (["--type", "A", "--server", S6], set()),
+]
+
+
+def filter_tests(t, prog, path):
+    p = run(prog, path, "--exchanges", "-v")
+    t.equal("every exchange is listed", listing(p), ALL)
+    for argv, wanted in FILTERS:
+        p = run(prog, path, "--exchanges", "-v", *argv)
+        t.equal(f"filter: {' '.join(argv)}", {row[0] for row in listing(p)}, wanted)
+    p = run(prog, path, "--exchanges", "-v", "--bpf", "host 192.0.2.54 or ip6")
+    t.equal("--bpf", {row[3] for row in listing(p)}, {S6, D})
+    p = run(prog, path, "--exchanges", "-v", "--until", "+0.0035")
+    t.equal("--until", len(listing(p)), 2)
+    p = run(prog, path, "--exchanges", "-v", "--since", "+20")
+    t.equal("--since", [row[5] for row in listing(p)], ["end.other."])
+    p = run(prog, path, "--exchanges", "-v", "--since", "2023-11-14T22:13:21Z")
+    t.check("--since as a time of day", "www.example." not in text_of(p) and
+            "end.other." in text_of(p), text_of(p))
+    for extra in ([], ["-v"]):
+        p = run(prog, path, "--exchanges", *extra)
+        t.check(f"--exchanges {extra}: 80 columns", max(map(len, text_of(p).splitlines())) <= 80,
+                text_of(p))
+
+
+LADDER = """#1  UDP  A  www.example.
+  client 192.0.2.1#40000
+  server 192.0.2.53
+
+   seconds client                                                      server
+  0.000000 |-- UDP query A id 7 rd, 40 octets, EDNS 1232 ----------------->|
+  0.001000 |<- reply id 7 NOERROR aa 1/0/0, 45 octets ---------------------|
+
+  outcome  answered after 0.001000 s, 1 sent, 0 lost
+"""
+
+
+def ladder_tests(t, prog, path):
+    t.equal("--ladder", text_of(run(prog, path, "--ladder", "1")), LADDER)
+    p = run(prog, path, "--ladder", "4", "--timeout", "3,3,3")
+    t.check("--ladder of a dead server: three queries, three timeouts",
+            text_of(p).count("query") == 3 and text_of(p).count("timeout") == 3, text_of(p))
+    p = run(prog, path, "--ladder", "3")
+    t.check("--ladder of TCP", all(w in text_of(p) for w in ("SYN", "SYN ACK", "TCP query TXT")),
+            text_of(p))
+    p = run(prog, path, "--ladder", "99")
+    t.check("--ladder of none", p.returncode == 3 and b"--exchanges" in p.stderr and
+            p.stdout == b"", p.stderr)
+    f = pm.Pcap()
+    q = pm.query(7, "www.example", "A")
+    sent = f.udp(C, 40000, S, 53, q)
+    f.udp(D, 53, C, 40000, pm.reply(q, pm.a_record("192.0.2.80")))
+    f.add(pm.icmp("192.0.2.254", C, 3, 13, sent))
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as g:
+        f.write(g.name)
+        out = text_of(run(prog, g.name, "--ladder", "1"))
+    t.check("--ladder: other hosts", "a      192.0.2.54" in out and "b      192.0.2.254" in out and
+            "wrong address" in out and "prohibited" in out, out)
+
+
+def json_tests(t, prog, path):
+    p = run(prog, path, "--json")
+    values = lines_of(p)
+    kinds = [v["kind"] for v in values]
+    t.check("NDJSON: order of kinds", kinds == sorted(kinds, key=["exchange", "server", "finding",
+                                                                "summary"].index) and
+            kinds.count("exchange") == 5 and kinds.count("server") == 3 and
+            kinds.count("summary") == 1, kinds)
+    conform(t, "replay", values)
+    by_id = {v["id"]: v for v in values if v["kind"] == "exchange"}
+    t.equal("NDJSON: an exchange", (by_id[1]["qname"], by_id[1]["rcode"], by_id[1]["query_packet"],
+                                    by_id[1]["reply_packet"], by_id[1]["attempts"],
+                                    by_id[4]["attempts"], by_id[4]["rcode"], by_id[5]["notes"]),
+            ("www.example.", "NOERROR", 1, 2, 1, 3, None, ["pending"]))
+    end = values[-1]
+    t.equal("NDJSON: summary", (end["queries"], end["replies"], end["exchanges"], end["servers"],
+                                end["packets"], end["broken"]), (7, 3, 5, 3, 19, False))
+    for threads in ("1", "2"):
+        q = run(prog, path, "--json", "--threads", threads)
+        t.check(f"the same with --threads {threads}", q.stdout == p.stdout, q.stdout)
+
+
+def conform(t, name, values):
+    for v in values:
+        wanted = {"$ref": "#/$defs/" + v["kind"], **{}}
+        bad = "\n".join(schema.check(v, wanted, SCHEMA))
+        if bad:
+            t.check(f"{name}: {v['kind']} as the schema says", False, bad)
+            return
+    t.check(f"{name}: {len(values)} lines as the schema says", True)
+    for v in {v["kind"]: v for v in values}.values():
+        surplus = dict(v, surplus=1)
+        missing = {k: w for k, w in v.items() if k != "kind"}
+        wanted = {"$ref": "#/$defs/" + v["kind"]}
+        t.check(f"{name}: the schema notices what is wrong with {v['kind']}",
+                any(schema.check(surplus, wanted, SCHEMA)) and
+                any(schema.check(missing, wanted, SCHEMA)))
+
+
+def format_tests(t, prog, f, d):
+    octets = f.octets()
+    wanted = run(prog, os.path.join(d, "plain.pcap")).stdout
+    forms = {"gz": gzip.compress(octets), "xz": lzma.compress(octets),
+             "pcapng": f.octets_ng(), "gz of pcapng": gzip.compress(f.octets_ng())}
+    if shutil.which("zstd"):
+        forms["zst"] = subprocess.run(["zstd", "-c"], input=octets, capture_output=True,
+                                      check=True).stdout
+    for form, data in forms.items():
+        path = os.path.join(d, "form")
+        with open(path, "wb") as g:
+            g.write(data)
+        t.check(f"{form}: the same report", run(prog, path).stdout == wanted, run(prog, path))
+        t.check(f"{form}: through a pipe", run(prog, "-", stdin=data).stdout == wanted)
+    for link in (pm.ETHERNET, pm.NULL, pm.LOOP, pm.SLL, pm.SLL2, pm.PPP):
+        other = plain()
+        other.link = link
+        other.packets = [(at, other.frame(p)) for at, p in f.packets]
+        t.check(f"link type {link}: the same report", run(prog, "-", stdin=other.octets()).stdout ==
+                wanted, run(prog, "-", stdin=other.octets()).stdout.decode())
+
+
+def many_files(t, prog, f, d):
+    """A rotated set, given in the wrong order, is one capture."""
+    halves = [os.path.join(d, "b.pcap"), os.path.join(d, "a.pcap")]
+    for path, part in zip(halves, (f.packets[:6], f.packets[6:])):
+        half = pm.Pcap()
+        half.packets = part
+        half.write(path)
+    whole = run(prog, os.path.join(d, "plain.pcap"), "--exchanges").stdout
+    t.check("two files in any order", run(prog, *halves, "--exchanges").stdout == whole ==
+            run(prog, *halves[::-1], "--exchanges").stdout)
+    t.check("the report says so", b"in 2 files" in run(prog, *halves).stdout)
+
+
+def broken_tests(t, prog, f, d):
+    octets = f.octets()
+    path = os.path.join(d, "broken.pcap")
+    cases = {"empty": b"", "header alone cut": octets[:20], "cut in a packet": octets[:-5],
+             "cut in a packet header": octets[:24 + 16 + 68 + 7],
+             "not a capture": b"this is no capture file at all",
+             "gz cut": gzip.compress(octets)[:-20],
+             "length beyond reason": octets[:24] + b"\xff" * 16 + octets[40:]}
+    for name, data in cases.items():
+        with open(path, "wb") as g:
+            g.write(data)
+        p = run(prog, path)
+        t.check(f"{name}: exit 1, said where", p.returncode == 1 and b"broken.pcap" in p.stderr and
+                b"packets" in p.stdout, f"{p.returncode}\n{p.stdout}\n{p.stderr}")
+    with open(path, "wb") as g:
+        g.write(octets[:-5])
+    p = run(prog, path, "--exchanges", "-v")
+    t.equal("cut: what was readable is reported", [r[0] for r in listing(p)], [1, 2, 3, 4])
+    p = run(prog, path, os.path.join(d, "plain.pcap"))
+    t.check("a broken file and a good one: the good one is read too",
+            p.returncode == 1 and b"in 2 files" in p.stdout, p.stdout)
+    p = run(prog, "-", stdin=pm.Pcap().octets())
+    t.check("a capture without a packet: nothing to diagnose", p.returncode == 3 and
+            b"nothing to diagnose" in p.stdout, p.stdout)
+
+
+def hostile_tests(t, prog):
+    """Names and files that hold what a terminal would obey."""
+    f = pm.Pcap()
+    q = pm.query(7, "\x1b]0;owned\x07\x9b31m.example", "A")
+    f.udp(C, 40000, S, 53, q)
+    f.udp(S, 53, C, 40000, pm.reply(q, pm.a_record("192.0.2.80")))
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "a\x1b[31m.pcap")
+        f.write(path)
+        for argv in ([], ["--exchanges"], ["--exchanges", "-v"], ["--ladder", "1"], ["--json"],
+                     ["-v"]):
+            p = run(prog, path, *argv)
+            t.check(f"no control character: {argv}", p.returncode in (0, 1, 2) and p.stdout != b"" and
+                    not re.search(rb"[\x00-\x09\x0b-\x1f\x7f-\xff]", p.stdout), p.stdout)
+
+
+def malformed_tests(t, prog):
+    f = pm.Pcap()
+    q = pm.query(7, "www.example", "A")
+    good = pm.reply(q, pm.a_record("192.0.2.80"))
+    f.udp(C, 40000, S, 53, q)
+    f.udp(S, 53, C, 40000, good[:-2])
+    q2 = pm.query(8, "www.example", "NS")
+    f.udp(C, 40001, S, 53, q2)
+    f.udp(S, 53, C, 40001, pm.reply(q2) + b"tail")
+    f.udp(C, 40002, S, 53, pm.query(9, "www.example", "A")[:-3])
+    values = lines_of(run(prog, "-", "--json", stdin=f.octets()))
+    by_id = {v["id"]: v for v in values if v["kind"] == "exchange"}
+    t.equal("malformed: cut reply", (by_id[1]["outcome"], by_id[1]["fault"]["offset"],
+                                     by_id[1]["reply_packet"]), ("malformed", 39, 2))
+    t.equal("malformed: octets left over", (by_id[2]["fault"]["fault"], by_id[2]["fault"]["offset"]),
+            ("trailing", 29))
+    t.check("malformed: a question", by_id[3]["query_fault"] is not None, by_id[3])
+    server = next(v for v in values if v["kind"] == "server")
+    t.check("malformed: packets and offsets of the server",
+            [(m["packet"], m["offset"]) for m in server["malformed"]][:2] == [(2, 39), (4, 29)],
+            server["malformed"])
+    out = text_of(run(prog, "-", stdin=f.octets()))
+    t.check("malformed: in text", "packet 2, octet 39" in out and "packet 4, octet 29" in out, out)
+
+
+def fragment_tests(t, prog):
+    f = pm.Pcap()
+    q = pm.query(7, "big.example", "TXT", edns=4096)
+    r = pm.reply(q, pm.txt_record(2000))
+    f.udp(C, 40000, S, 53, q)
+    f.fragments(S, 53, C, 40000, r)
+    f.udp(C, 40001, S, 53, pm.query(8, "big.example", "TXT", edns=4096))
+    f.fragments(S, 53, C, 40001, r[:1] + b"\x08" + r[2:], leave_out=(0,), ident=2)
+    f.wait(60)
+    f.udp(C, 40002, S, 53, pm.query(9, "www.example", "A"))
+    values = lines_of(run(prog, "-", "--json", stdin=f.octets()))
+    by_id = {v["id"]: v for v in values if v["kind"] == "exchange"}
+    t.equal("fragments put together", (by_id[1]["outcome"], by_id[1]["notes"]),
+            ("answered", ["fragments"]))
+    t.check("fragments without the first are no answer", by_id[2]["outcome"] != "answered", by_id[2])
+    t.check("fragments lost are counted", values[-1]["notes"]["fragments-lost"] == 1,
+            values[-1]["notes"])
+
+
+def report_tests(t, prog, path):
+    p = run(prog, path)
+    out = text_of(p)
+    t.check("report: 80 columns", max(map(len, out.splitlines())) <= 80, out)
+    t.check("report: no colour in a pipe", "\033" not in out)
+    t.check("report: head", out.startswith("packets    19 in 1 file\n") and
+            "messages   7 queries, 3 replies; 5 exchanges with 3 servers" in out, out)
+    t.check("report: the dead server is worst, and is found",
+            out.index(D) < out.index(S + "\n") and "unresponsive" in out and p.returncode == 2, out)
+    top = text_of(run(prog, path, "--top", "1"))
+    t.check("--top 1", D in top and S6 not in top and "2 servers in less trouble" in top, top)
+    t.check("--top without a number", text_of(run(prog, "--top", path)).count("\n192.0.2.") == 2)
+
+
+def serve_zone(address):
+    return f"""zone example {{
+@ SOA ns host 1 2 3 4 5
+@ NS ns
+ns A 192.0.2.53
+www A {address}
+same A 192.0.2.81
+}}
+address 192.0.2.53 on 127.0.0.1 {{
+ serves example
+}}
+"""
+
+
+def recorded():
+    """What the old server said: www was elsewhere, gone was there."""
+    f = pm.Pcap()
+    for i, (name, answer) in enumerate((("www.example", "192.0.2.80"), ("same.example", "192.0.2.81"),
+                                        ("gone.example", "192.0.2.82"))):
+        q = pm.query(i, name, "A", flags=0)
+        f.udp(C, 40000 + i, S, 53, q)
+        f.udp(S, 53, C, 40000 + i, pm.reply(q, pm.a_record(answer, ttl=0)))
+    q = pm.query(9, "example", "AXFR")
+    f.tcp_exchange(C, 40009, S, q, pm.reply(q))
+    return f
+
+
+def requery_tests(t, prog, d):
+    path = os.path.join(d, "recorded.pcap")
+    recorded().write(path)
+    scn = os.path.join(d, "zone.scn")
+    with open(scn, "w", encoding="ascii") as f:
+        f.write(serve_zone("198.51.100.80"))
+    with tap.Serve(prog, scn) as serve:
+        if not t.check("serves", serve.ready, serve.output):
+            return
+        to = next(w.split()[1] for w in serve.output.splitlines() if "#" in w)
+        ask = ["--queries", path, "--to", to, "--speed", "max", "--ignore",
+               "authority,additional"]
+        p = run(prog, *ask)
+        out = text_of(p)
+        t.equal("--queries: exit code", p.returncode, 2)
+        t.check("--queries: what differs", all(w in out for w in (
+            "#1  UDP A www.example.: answer", "- www.example. 0 IN A 192.0.2.80", "198.51.100.80",
+            "gone.example.: rcode, answer", "NXDOMAIN", "the same   1", "differ     2",
+            "1 zone transfers", "asked      3")), out)
+        values = lines_of(run(prog, *ask, "--json"))
+        conform(t, "--queries", values)
+        t.equal("--queries: NDJSON", (sorted(v.get("id", 0) for v in values), values[-1]["same"],
+                                      values[-1]["differs"]["rcode"]), ([0, 1, 3], 1, 1))
+        p = run(prog, *ask, "--ttl", "--json")
+        t.equal("--ttl: all differ", lines_of(p)[-1]["differ"], 3)
+        p = run(prog, *ask, "--name", "same.example")
+        t.check("--queries with a filter", p.returncode == 0 and "the same   1" in text_of(p),
+                text_of(p))
+        p = run(prog, "--queries", path, "--to", "127.0.0.1#9", "--speed", "max", "--timeout", "0.2")
+        t.check("--queries of a dead address: nothing answered, exit 3", p.returncode == 3 and
+                b"nothing was answered" in p.stderr and "missing 3" in text_of(p), text_of(p))
+        p = run(prog, "--queries", path, "--to", to, "--speed", "0.02", "--name", "same.example",
+                "--name", "www.example", "--json")
+        t.check("--speed: as long as recorded, 50 times", lines_of(p)[-1]["took"] >= 0.09, p.stdout)
+
+
+def shared_tests(t, prog):
+    if not os.path.isdir(SHARED):
+        t.skip("pcaps of tcpdump's tests", f"{SHARED} is not there")
+        return
+    faults = {"dns_udp_2.pcap": (2, 51)}
+    for name in sorted(n for n in os.listdir(SHARED) if n.endswith(".pcap")):
+        path = os.path.join(SHARED, name)
+        port = ["--port", "8053"] if "8053" in name else []
+        decode = ["-d", "udp.port==8053,dns", "-d", "tcp.port==8053,dns"] if port else []
+        values = lines_of(run(prog, path, "--json", *port))
+        conform(t, name, values)
+        p = subprocess.run(["tshark", "-r", path, *decode, "-Y", "dns", "-T", "fields", "-e",
+                            "dns.flags.response"], capture_output=True, text=True, check=False)
+        theirs = [w for w in re.split(r"[\s,]+", p.stdout) if w]
+        t.equal(f"{name}: as many messages as tshark sees",
+                values[-1]["queries"] + values[-1]["replies"], len(theirs))
+        bad = [(v["reply_packet"], v["fault"]["offset"]) for v in values
+               if v["kind"] == "exchange" and v["fault"]]
+        t.equal(f"{name}: malformed messages", bad, [faults[name]] if name in faults else [])
+
+
+def main():
+    a = tap.arguments()
+    t = tap.Tap()
+    usage_tests(t, a.prog)
+    with tempfile.TemporaryDirectory(prefix="nsprobe-replay-") as d:
+        os.chmod(d, 0o755)
+        f = plain()
+        path = os.path.join(d, "plain.pcap")
+        f.write(path)
+        filter_tests(t, a.prog, path)
+        ladder_tests(t, a.prog, path)
+        json_tests(t, a.prog, path)
+        format_tests(t, a.prog, f, d)
+        many_files(t, a.prog, f, d)
+        broken_tests(t, a.prog, f, d)
+        hostile_tests(t, a.prog)
+        malformed_tests(t, a.prog)
+        fragment_tests(t, a.prog)
+        report_tests(t, a.prog, path)
+        requery_tests(t, a.prog, d)
+        shared_tests(t, a.prog)
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
