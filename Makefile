@@ -225,9 +225,7 @@ check-docs:
 format:
 	clang-format-14 -i $$(git ls-files '*.c' '*.h')
 
-# capture is not a command yet: its page is not installed
-MAN := $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(filter-out docs/man/nsprobe-capture.1.scd,\
-         $(wildcard docs/man/*.scd)))
+MAN := $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.scd))
 $(BUILD)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
 	scdoc < $< > $@

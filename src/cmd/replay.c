@@ -153,7 +153,6 @@ static int cmd_replay(int argc, char **argv)
     return rc < 0 ? EXIT_HEALTHY : rc;
 }
 
-const command_desc_t command_replay = {
-    "replay", "FILE... [OPTION...]",
-    "Diagnoses recorded packets as check does live ones; asks recorded questions again.",
-    replay_options, cmd_replay};
+const command_desc_t command_replay = {"replay", "FILE... [OPTION...]",
+                                       "Diagnoses recorded packets as check does live ones.",
+                                       replay_options, cmd_replay};
