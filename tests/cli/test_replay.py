@@ -357,6 +357,19 @@ def report_tests(t, prog, path):
     t.check("--top without a number", text_of(run(prog, "--top", path)).count("\n192.0.2.") == 2)
 
 
+def many_servers(t, prog):
+    """More servers than the C library sorts on its stack, in the sandbox."""
+    f = pm.Pcap()
+    q = pm.query(7, "www.example", "A")
+    for i in range(600):
+        f.udp(C, 40000, f"198.51.{i // 200}.{i % 200 + 1}", 53, q)
+    f.wait(30)
+    p = run(prog, "--json", "--top", "0", "-", stdin=f.octets())
+    servers = [v for v in lines_of(p) if v["kind"] == "server"]
+    t.equal("600 servers: exit", p.returncode, 1)
+    t.equal("600 servers: all are told of", len(servers), 600)
+
+
 def serve_zone(address):
     return f"""zone example {{
 @ SOA ns host 1 2 3 4 5
@@ -459,6 +472,7 @@ def main():
         hostile_tests(t, a.prog)
         malformed_tests(t, a.prog)
         fragment_tests(t, a.prog)
+        many_servers(t, a.prog)
         report_tests(t, a.prog, path)
         requery_tests(t, a.prog, d)
         shared_tests(t, a.prog)
