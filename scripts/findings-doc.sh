@@ -1,5 +1,6 @@
 #!/bin/sh
-# Prints docs/FINDINGS.md from the table of findings, src/diagnose/findings.def.
+# Prints docs/FINDINGS.md from the tables of findings and of the peers' test cases,
+# src/diagnose/findings.def and peers.def.
 set -eu
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
@@ -21,17 +22,90 @@ static const struct {
     {id, severity, title, meaning, cause, fix, source},
 #include "diagnose/findings.def"
 };
+enum { ZONEMASTER, EDNS, DNSVIZ, SUITES };
+static const char *const suites[] = {"Zonemaster", "EDNS compliance", "DNSViz"};
+static const struct {
+    int suite;
+    const char *id, *title, *findings, *remark;
+} peer[] = {
+#define PEER(suite, id, title, findings, remark) {suite, id, title, findings, remark},
+#include "diagnose/peers.def"
+};
+static const size_t peers = sizeof peer / sizeof peer[0];
 
-int main(void)
+/* True when the list of words has this one. */
+static int has(const char *list, const char *word)
 {
+    size_t n = strlen(word);
+    for (const char *at = list; (at = strstr(at, word)) != NULL; at += n)
+        if ((at == list || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+            return 1;
+    return 0;
+}
+
+static void print_peers_of(const char *id)
+{
+    int before = -1;
+    for (size_t i = 0; i < peers; i++) {
+        if (!has(peer[i].findings, id))
+            continue;
+        if (before == peer[i].suite)
+            printf(", %s", peer[i].id);
+        else
+            printf("%s%s %s", before < 0 ? "- Peers: " : "; ", suites[peer[i].suite], peer[i].id);
+        before = peer[i].suite;
+    }
+    if (before >= 0)
+        printf("\n");
+}
+
+static void print_links(const char *list)
+{
+    for (const char *at = list; *at != '\0';) {
+        int n = (int)strcspn(at, " ");
+        printf("%s[%.*s](#%.*s)", at == list ? "" : ", ", n, at, n, at);
+        at += n + (at[n] == ' ');
+    }
+}
+
+static int print_peers(void)
+{
+    for (int s = 0; s < SUITES; s++) {
+        size_t all = 0, covered = 0;
+        for (size_t i = 0; i < peers; i++) {
+            all += peer[i].suite == s;
+            covered += peer[i].suite == s && peer[i].findings[0] != '\0';
+        }
+        printf("\n### %s\n\n%zu of %zu are covered, some in part.\n\n", suites[s], covered, all);
+        printf("| case | tests | our findings | remark |\n|---|---|---|---|\n");
+        for (size_t i = 0; i < peers; i++) {
+            if (peer[i].suite != s)
+                continue;
+            printf("| %s | %s | ", peer[i].id, peer[i].title);
+            if (peer[i].findings[0] == '\0')
+                printf("not covered");
+            print_links(peer[i].findings);
+            printf(" | %s |\n", peer[i].remark);
+        }
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 1)
+        return print_peers();
     size_t n = sizeof f / sizeof f[0];
     printf("| ID | severity | title |\n|---|---|---|\n");
     for (size_t i = 0; i < n; i++)
         printf("| [%s](#%s) | %s | %s |\n", f[i].id, f[i].id, names[f[i].severity], f[i].title);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         printf("\n## %s\n\n**%s** (%s)\n\n%s\n\n- Usual cause: %s\n- Fix: %s\n- Source: %s\n",
                f[i].id, f[i].title, names[f[i].severity], f[i].meaning, f[i].cause, f[i].fix,
                f[i].source);
+        print_peers_of(f[i].id);
+    }
     return 0;
 }
 END
@@ -40,7 +114,8 @@ ${CC:-gcc} -std=c17 -Isrc -o "$dir/doc" "$dir/doc.c"
 cat <<'END'
 # Findings
 
-<!-- Made by scripts/findings-doc.sh from src/diagnose/findings.def; `make check-docs` compares. -->
+<!-- Made by scripts/findings-doc.sh from src/diagnose/findings.def and peers.def; `make
+check-docs` compares. -->
 
 What `nsprobe check` can say about a domain, and `nsprobe dkim` about expected records (`record-...`,
 `key-...` and `dnssec-...`). IDs are stable: scripts may rely on them.
@@ -92,6 +167,16 @@ What follows from another finding is not reported again:
   the parent's word on a zone does not, nothing in the zone is. What is the same at all addresses is
   one finding about the zone.
 - Where an answer over UDP is cut, a failure of TCP is `truncated-no-tcp` in place of `tcp-...`.
+
+## What the peers test
+
+Each test case of Zonemaster (Basic, Address, Connectivity, Consistency, Delegation, Nameserver,
+Syntax, Zone, DNSSEC) and of ISC's EDNS compliance tests (genreport: EDNS, FULL and COMM; its TYPE
+group asks one type after the other), and those codes of DNSViz that concern what nsprobe looks at,
+with the findings that say the same. `nsprobe explain CASE` shows one of them.
+END
+"$dir/doc" peers
+cat <<'END'
 
 ## All findings
 

@@ -15,6 +15,7 @@
 extern const command_desc_t command_capture;
 extern const command_desc_t command_check;
 extern const command_desc_t command_dkim;
+extern const command_desc_t command_explain;
 extern const command_desc_t command_history;
 extern const command_desc_t command_query;
 extern const command_desc_t command_replay;
