@@ -464,7 +464,7 @@ decode_options_t decode_options_default(void)
     decode_options_t o = {
         .memory = (size_t)64 << 20,
         .connections_max = 65536,
-        .fragment_timeout = INT64_C(30000000000),
+        .fragment_timeout = INT64_C(15000000000),
         .tcp_timeout = INT64_C(120000000000),
         .verify_checksums = true,
         .any_udp_port = true,

@@ -98,10 +98,14 @@ typedef struct decode_options {
                                  Pairing leaves out what belongs to no question. true */
     size_t memory;            /* octets, half for fragments and half for streams: 64 MiB */
     unsigned connections_max; /* 65536; some 300 octets each, besides memory */
-    int64_t fragment_timeout; /* nanoseconds: 30 s (RFC 8200 4.5 has 60, Linux 30) */
-    int64_t tcp_timeout;      /* idle connections: 120 s */
-    bool verify_checksums;    /* true */
-    uint64_t seed;            /* of hashes, against made collisions; items do not depend on it */
+    /* Nanoseconds after a datagram's first fragment: 15 s. Hosts keep fragments for 60 s and more
+     * (RFC 1122 3.3.2, RFC 8200 4.5), Linux for 30. Nobody waits so long for an answer, IDs of 16
+     * bits come again sooner (RFC 8900 3.5, RFC 4963), and pairing must still know the question
+     * that a lost answer was for: less than its timeout (capture/pair.h). */
+    int64_t fragment_timeout;
+    int64_t tcp_timeout;   /* idle connections: 120 s */
+    bool verify_checksums; /* true */
+    uint64_t seed;         /* of hashes, against made collisions; items do not depend on it */
 } decode_options_t;
 
 /* Holds no global state: several may run in several threads, each fed by one. */

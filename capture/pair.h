@@ -19,7 +19,8 @@ typedef struct pair_options {
     uint32_t outstanding_max; /* attempts that wait for a reply: 65536 */
     uint32_t connections_max; /* 16384 */
     size_t memory;            /* octets for long messages and events: 32 MiB */
-    int64_t timeout;          /* nanoseconds after the last attempt: 20 s */
+    int64_t timeout;          /* nanoseconds after the last attempt: 20 s. Must be longer than
+                                 decoding keeps fragments, for lost ones to find their question */
     int64_t grace;            /* silence for less says nothing when the capture ends: 2 s */
     uint32_t linger;          /* answered flows that are remembered for duplicates: 1024 */
     uint64_t seed;            /* of the hash tables; flows do not hang on it */
