@@ -121,9 +121,9 @@ static void test_lost(void **state)
         assert_int_equal(p.count, 0);
         int64_t sent = p.at;
         make("192.0.2.54", "192.0.2.1", 10);
-        pdecode_raw_at(&p, &part[0], sent + 29 * P_SEC);
+        pdecode_raw_at(&p, &part[0], sent + 14 * P_SEC);
         assert_int_equal(p.count, 0);
-        pdecode_raw_at(&p, &part[1], sent + 31 * P_SEC);
+        pdecode_raw_at(&p, &part[1], sent + 16 * P_SEC);
         assert_int_equal(p.count, 1);
         assert_int_equal(p.item[0].kind, CAP_ITEM_UDP_LOST);
         assert_int_equal((p.item[0].notes & CAP_NOTE_NO_FIRST) != 0, missing == 0);
@@ -240,7 +240,7 @@ static void test_reuse_after_timeout(void **state)
     make(ends[0][0], ends[0][1], 5);
     pdecode_begin(&p, NULL);
     pdecode_raw(&p, &part[0]);
-    p.at += 30 * P_SEC;
+    p.at += 15 * P_SEC;
     for (int i = 0; i < 5; i++)
         pdecode_raw(&p, &part[i]);
     assert_int_equal(p.count, 2);
