@@ -138,6 +138,12 @@ typedef struct seen {
     uint32_t sampled;  /* exchange made of it; 0: none yet */
 } seen_t;
 
+/* The server's entry, a new one when there is none. */
+entry_t *traffic_server_of(traffic_t *t, const flow_t *flow);
+/* Index of the type, or TRAFFIC_TYPES_MAX when there are too many. */
+size_t traffic_count_type(traffic_server_t *s, uint16_t type, uint64_t n);
+void traffic_count_icmp(traffic_server_t *s, const traffic_icmp_t *e);
+
 /* Retains the flow as evidence, unless there is enough. */
 void traffic_sample(traffic_t *t, seen_t *k, cause_t cause);
 /* An exchange of the flow in the samples; 0 when there is no room. */

@@ -1,28 +1,11 @@
-/* Findings about each server address, from what was counted of it.
- *
- * Traffic of others has chance in it that the questions of a check have not: one lost packet, one
- * forged reply, a client that hangs up. So each rule wants a minimum of evidence:
- *   SILENCE_MIN   attempts without an answer before silence is the server's: at 10 % loss, which is
- *                 a network that hardly works, three in a row are lost once in a thousand times
- *   STRANGE_MIN   replies that do not match: one may be forged or stray, two are the server's; one
- *                 will do when the server never answers properly
- *   SHARE         of all questions, for what happens now and then: below one in twenty nobody would
- *                 notice
- * What is wrong in a message itself (malformed) is no chance, since its checksum was right: one
- * will do. */
+/* Findings about each server address, from what was counted of it: whether it can be reached, and
+ * whether what comes back is a reply at all. How much evidence each wants: traffic_look.h. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "diagnose/facts.h"
-#include "diagnose/traffic_fold.h"
+#include "diagnose/traffic_look.h"
 #include "exchange/icmp.h"
-
-#define SILENCE_MIN 3
-#define STRANGE_MIN 2
-#define SHARE       20
-/* A median is one of at least so many. */
-#define MEDIAN_MIN 3
 
 finding_t *traffic_finding(finding_list_t *list, const addr_t *addr, finding_id_t id,
                            const char *format, ...)
@@ -44,21 +27,6 @@ void traffic_evidence(const traffic_t *t, finding_t *f, const entry_t *e, cause_
 {
     for (uint8_t i = 0; i < e->sample_count[cause]; i++)
         finding_add_evidence(f, t->samples.item[e->sample[cause][i] - 1]);
-}
-
-/* One server while the rules look at it. */
-typedef struct look {
-    traffic_t *t;
-    const entry_t *e;
-    const traffic_counts_t *n;
-    finding_list_t *list;
-} look_t;
-
-#define U(x) ((unsigned long long)(x))
-
-static bool often(uint64_t count, uint64_t of)
-{
-    return count > 0 && count * SHARE >= of;
 }
 
 /* --- reachability, after the table in rules_reach.c --- */
@@ -119,7 +87,7 @@ static bool icmp_rule(const look_t *l)
     char from[ADDR_TEXT_MAX];
     if (n->icmp == 0 || l->e->s.icmp_count == 0)
         return false;
-    if (n->answered > 0 && (n->icmp < SILENCE_MIN || !often(n->icmp, n->queries)))
+    if (n->answered > 0 && (n->icmp < SILENCE_MIN || !look_often(n->icmp, n->queries)))
         return false;
     for (size_t i = 1; i < l->e->s.icmp_count; i++)
         if (l->e->s.icmp[i].count > most->count)
@@ -182,7 +150,7 @@ static void match_rules(const look_t *l)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         bool enough = n->answered == 0
                           ? kinds[i].count > 0
-                          : kinds[i].count >= STRANGE_MIN && often(kinds[i].count, n->queries);
+                          : kinds[i].count >= STRANGE_MIN && look_often(kinds[i].count, n->queries);
         if (!enough)
             continue;
         finding_t *f = traffic_finding(l->list, &l->e->s.addr, kinds[i].id,
@@ -206,127 +174,6 @@ static void malformed_rule(const look_t *l)
     traffic_evidence(l->t, f, l->e, CAUSE_MALFORMED);
 }
 
-/* A server that answers like this for most of what it is asked does not serve what it is asked for.
- * For less than half it may be the client that asks for what is not there: a warning. */
-static void lame_rules(const look_t *l)
-{
-    const traffic_counts_t *n = l->n;
-    const struct {
-        uint64_t count;
-        finding_id_t id;
-        cause_t cause;
-        const char *what;
-    } kinds[] = {
-        {n->lame_refused, FINDING_LAME_REFUSED, CAUSE_REFUSED, "answered REFUSED"},
-        {n->lame_servfail, FINDING_LAME_SERVFAIL, CAUSE_SERVFAIL, "answered SERVFAIL"},
-        {n->lame_rcode, FINDING_LAME_RCODE, CAUSE_RCODE, "answered with an error"},
-        {n->lame_upward, FINDING_LAME_UPWARD_REFERRAL, CAUSE_UPWARD, "referred to the root"},
-        {n->lame_not_aa, FINDING_LAME_NOT_AUTHORITATIVE, CAUSE_NOT_AA,
-         "answered without authority"},
-    };
-    uint64_t all = l->e->authoritative;
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        bool most = kinds[i].count * 2 >= all;
-        if (kinds[i].count == 0 ||
-            (!most && (kinds[i].count < SILENCE_MIN || !often(kinds[i].count, all))))
-            continue;
-        finding_t *f =
-            traffic_finding(l->list, &l->e->s.addr, kinds[i].id, "%llu of %llu queries are %s.",
-                            U(kinds[i].count), U(all), kinds[i].what);
-        traffic_evidence(l->t, f, l->e, kinds[i].cause);
-        if (f != NULL && !most)
-            f->severity = SEVERITY_WARNING;
-    }
-}
-
-/* --- EDNS and size --- */
-
-static bool edns_rules(const look_t *l)
-{
-    const traffic_counts_t *n = l->n;
-    if (n->edns_answered == 0 && n->plain_answered > 0 &&
-        l->e->edns_attempts_silent >= SILENCE_MIN) {
-        finding_t *f = traffic_finding(l->list, &l->e->s.addr, FINDING_EDNS_DROPPED,
-                                       "%llu queries with EDNS, no answer; those without are "
-                                       "answered.",
-                                       U(l->e->edns_attempts_silent));
-        traffic_evidence(l->t, f, l->e, CAUSE_EDNS_SILENT);
-        return true;
-    }
-    if (n->edns_rejected > 0 && n->edns_rejected * 2 >= n->edns_answered) {
-        finding_t *f =
-            traffic_finding(l->list, &l->e->s.addr, FINDING_EDNS_BROKEN,
-                            "%llu of %llu queries with EDNS are rejected; %llu were "
-                            "asked again without.",
-                            U(n->edns_rejected), U(n->edns_answered), U(n->edns_fallback));
-        traffic_evidence(l->t, f, l->e, CAUSE_EDNS_REJECTED);
-    }
-    return false;
-}
-
-static bool fragments_rule(const look_t *l)
-{
-    if (l->n->fragments_lost == 0)
-        return false;
-    finding_t *f = traffic_finding(l->list, &l->e->s.addr, FINDING_FRAGMENTS_INCOMPLETE,
-                                   "Of %llu answers some fragments came, and never all of them.",
-                                   U(l->n->fragments_lost));
-    traffic_evidence(l->t, f, l->e, CAUSE_FRAGMENTS);
-    return true;
-}
-
-/* Types that are never answered over UDP by a server that answers others. */
-static void type_rules(const look_t *l, bool fragments)
-{
-    const traffic_server_t *s = &l->e->s;
-    for (size_t i = 0; i < s->type_count; i++) {
-        const type_fact_t *k = &l->e->type[i];
-        char type[16];
-        if (k->answered > 0 || k->silent < SILENCE_MIN)
-            continue;
-        bool big = k->room && (k->tcp_answered || traffic_is_big(l->t, s->type[i].type));
-        if (big && fragments)
-            continue; /* it is known why */
-        nsp_type_text(s->type[i].type, type);
-        finding_t *f =
-            big ? traffic_finding(l->list, &s->addr, FINDING_BIG_ANSWER_LOST,
-                                  "%u queries for %s over UDP, no answer; %s.", k->silent, type,
-                                  k->tcp_answered ? "over TCP it comes"
-                                                  : "such answers are large elsewhere")
-                : traffic_finding(l->list, &s->addr, FINDING_QUERY_DROPPED,
-                                  "%u queries for %s, no answer; other types are answered.",
-                                  k->silent, type);
-        if (k->sample != 0)
-            finding_add_evidence(f, l->t->samples.item[k->sample - 1]);
-    }
-}
-
-/* --- quality --- */
-
-static void quality_rules(const look_t *l)
-{
-    const traffic_counts_t *n = l->n;
-    char text[32];
-    if (n->recovered >= SILENCE_MIN && often(n->recovered, n->udp_queries)) {
-        finding_t *f = traffic_finding(l->list, &l->e->s.addr, FINDING_FLAPPING,
-                                       "%llu of %llu queries are answered only after the first "
-                                       "attempt was lost.",
-                                       U(n->recovered), U(n->udp_queries));
-        traffic_evidence(l->t, f, l->e, CAUSE_RECOVERED);
-    }
-    if (often(n->late, n->queries)) {
-        finding_t *f = traffic_finding(l->list, &l->e->s.addr, FINDING_LATE_REPLY,
-                                       "%llu of %llu replies come after the client asked again.",
-                                       U(n->late), U(n->answered));
-        traffic_evidence(l->t, f, l->e, CAUSE_LATE);
-    }
-    int64_t median = latency_percentile(&l->e->s.latency, 0.5);
-    if (n->answered >= MEDIAN_MIN && median > l->t->o.slow)
-        traffic_finding(l->list, &l->e->s.addr, FINDING_SLOW,
-                        "Half of %llu replies took %s or more.", U(n->answered),
-                        time_label(median, text));
-}
-
 static void server_rules(traffic_t *t, const entry_t *e, finding_list_t *list)
 {
     look_t l = {t, e, &e->s.n, list};
@@ -335,7 +182,7 @@ static void server_rules(traffic_t *t, const entry_t *e, finding_list_t *list)
     bool strange = l.n->wrong_source + l.n->wrong_port + l.n->wrong_id + l.n->wrong_question +
                        l.n->not_response + l.n->headerless >
                    0;
-    bool fragments = fragments_rule(&l);
+    bool fragments = look_fragments(&l);
     if (icmp_rule(&l))
         return;
     if (udp_dead(&l) && !strange && !fragments) {
@@ -343,10 +190,10 @@ static void server_rules(traffic_t *t, const entry_t *e, finding_list_t *list)
         return;
     }
     tcp_rule(&l);
-    lame_rules(&l);
-    if (!edns_rules(&l) && l.n->udp_answered > 0)
-        type_rules(&l, fragments);
-    quality_rules(&l);
+    look_lame(&l);
+    if (!look_edns(&l) && l.n->udp_answered > 0)
+        look_types(&l, fragments);
+    look_quality(&l);
 }
 
 void traffic_rules(traffic_t *t, const traffic_end_t *end, finding_list_t *list)
@@ -357,94 +204,4 @@ void traffic_rules(traffic_t *t, const traffic_end_t *end, finding_list_t *list)
                     U(t->total.n.queries), U(t->total.n.orphans));
     for (uint32_t i = 0; i < t->used; i++)
         server_rules(t, &t->entry[t->order[i]], list);
-}
-
-/* --- names --- */
-
-/* Sequence arithmetic (RFC 1982 3.2). */
-static bool serial_newer(uint32_t a, uint32_t b)
-{
-    return (int32_t)(a - b) > 0;
-}
-
-static void name_text(const name_entry_t *n, char buf[NSP_NAME_TEXT_MAX])
-{
-    nsp_name_to_text(&n->name, buf, NSP_NAME_TEXT_MAX);
-}
-
-static void evidence_of(const traffic_t *t, finding_t *f, const name_server_t *s)
-{
-    if (s->sample != 0)
-        finding_add_evidence(f, t->samples.item[s->sample - 1]);
-}
-
-static void serial_rule(const traffic_t *t, const name_entry_t *n, finding_list_t *list)
-{
-    const name_server_t *top = &n->server[0];
-    char name[NSP_NAME_TEXT_MAX];
-    char other[ADDR_TEXT_MAX];
-    for (uint16_t i = 1; i < n->server_count; i++)
-        if (serial_newer(n->server[i].serial, top->serial))
-            top = &n->server[i];
-    for (uint16_t i = 0; i < n->server_count; i++) {
-        const name_server_t *s = &n->server[i];
-        if (s->serial == top->serial)
-            continue;
-        name_text(n, name);
-        finding_t *f = traffic_finding(list, &s->addr, FINDING_SERIAL_DIFFERS,
-                                       "Serial %u of %.200s here; %u at %s.", s->serial, name,
-                                       top->serial, addr_text(&top->addr, other));
-        evidence_of(t, f, s);
-        evidence_of(t, f, top);
-    }
-}
-
-/* The data that most servers give; the first of equals. */
-static const name_server_t *majority(const name_entry_t *n)
-{
-    const name_server_t *best = &n->server[0];
-    unsigned most = 0;
-    for (uint16_t i = 0; i < n->server_count; i++) {
-        unsigned same = 0;
-        for (uint16_t k = 0; k < n->server_count; k++)
-            same += n->server[k].digest == n->server[i].digest;
-        if (same > most) {
-            most = same;
-            best = &n->server[i];
-        }
-    }
-    return best;
-}
-
-static void data_rule(const traffic_t *t, const name_entry_t *n, finding_list_t *list)
-{
-    const name_server_t *most = majority(n);
-    char name[NSP_NAME_TEXT_MAX];
-    char other[ADDR_TEXT_MAX];
-    char type[16];
-    for (uint16_t i = 0; i < n->server_count; i++) {
-        const name_server_t *s = &n->server[i];
-        /* where data change while they are watched, a difference may be a change under way */
-        if (s->digest == most->digest || s->changing || most->changing)
-            continue;
-        name_text(n, name);
-        finding_t *f = traffic_finding(
-            list, &s->addr, FINDING_ANSWERS_DIFFER, "The %s records of %.200s are not those at %s.",
-            nsp_type_text(n->type, type), name, addr_text(&most->addr, other));
-        evidence_of(t, f, s);
-        evidence_of(t, f, most);
-    }
-}
-
-void traffic_rules_names(traffic_t *t, finding_list_t *list)
-{
-    for (uint32_t i = 0; i < t->name_used; i++) {
-        const name_entry_t *n = &t->name[i];
-        if (n->server_count < 2)
-            continue;
-        if (n->type == NSP_TYPE_SOA)
-            serial_rule(t, n, list);
-        else
-            data_rule(t, n, list);
-    }
 }

@@ -1,0 +1,44 @@
+/* One server while the rules about traffic look at it. Not for other modules.
+ *
+ * Traffic of others has chance in it that the questions of a check have not: one lost packet, one
+ * forged reply, a client that hangs up. So each rule wants a minimum of evidence. */
+#ifndef DIAGNOSE_TRAFFIC_LOOK_H
+#define DIAGNOSE_TRAFFIC_LOOK_H
+
+#include "diagnose/traffic_fold.h"
+
+/* Attempts without an answer before silence is the server's: at 10 % loss, which is a network that
+ * hardly works, three in a row are lost once in a thousand times. */
+#define SILENCE_MIN 3
+/* Replies that are strange or late: one may be forged or stray, two are the server's. */
+#define STRANGE_MIN 2
+/* Of all questions, for what happens now and then: below one in twenty nobody would notice. */
+#define SHARE 20
+/* A median is one of at least so many. */
+#define MEDIAN_MIN 3
+
+typedef struct look {
+    traffic_t *t;
+    const entry_t *e;
+    const traffic_counts_t *n;
+    finding_list_t *list;
+} look_t;
+
+#define U(x) ((unsigned long long)(x))
+
+static inline bool look_often(uint64_t count, uint64_t of)
+{
+    return count > 0 && count * SHARE >= of;
+}
+
+/* --- traffic_rules_answer.c --- */
+
+void look_lame(const look_t *l);
+/* True when it is known why questions with EDNS get no answer. */
+bool look_edns(const look_t *l);
+bool look_fragments(const look_t *l);
+/* fragments: look_fragments has told why big answers do not come. */
+void look_types(const look_t *l, bool fragments);
+void look_quality(const look_t *l);
+
+#endif
