@@ -2,6 +2,7 @@
 
 #include "name_seen.h"
 #include "rdata.h"
+#include "rdata_quick.h"
 
 /* One pass over a message. */
 typedef struct indexer {
@@ -319,7 +320,7 @@ nsp_err_t nsp_msg_validate(nsp_msg_t *m)
         const nsp_rr_t *rr = &m->rr[i];
         nsp_rdata_t it;
         nsp_field_t field;
-        if (may_lack_rdata(m, rr))
+        if (nsp_rdata_quick(m, rr) || may_lack_rdata(m, rr))
             continue;
         nsp_rdata_begin(&it, m, rr);
         while (nsp_rdata_next(&it, &field)) {
