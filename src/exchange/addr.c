@@ -104,17 +104,6 @@ addr_t addr_from_octets(const uint8_t *octets, size_t n, uint16_t port)
     return a;
 }
 
-bool addr_same_host(const addr_t *a, const addr_t *b)
-{
-    return a->family == b->family && a->scope == b->scope &&
-           memcmp(a->octets, b->octets, sizeof a->octets) == 0;
-}
-
-bool addr_equal(const addr_t *a, const addr_t *b)
-{
-    return addr_same_host(a, b) && a->port == b->port;
-}
-
 int addr_compare(const addr_t *a, const addr_t *b)
 {
     if (a->family != b->family)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* family 4 or 6 (0: none), octets in network order, port in host order. */
@@ -27,8 +28,17 @@ const char *addr_port_text(const addr_t *a, char buf[ADDR_TEXT_MAX]);
 /* From RDATA of A (4 octets) or AAAA (16 octets). */
 addr_t addr_from_octets(const uint8_t *octets, size_t n, uint16_t port);
 /* Same address and scope, whatever the port. */
-bool addr_same_host(const addr_t *a, const addr_t *b);
-bool addr_equal(const addr_t *a, const addr_t *b);
+static inline bool addr_same_host(const addr_t *a, const addr_t *b)
+{
+    return a->family == b->family && a->scope == b->scope &&
+           memcmp(a->octets, b->octets, sizeof a->octets) == 0;
+}
+
+static inline bool addr_equal(const addr_t *a, const addr_t *b)
+{
+    return a->port == b->port && addr_same_host(a, b);
+}
+
 /* Total order: family, octets, port. */
 int addr_compare(const addr_t *a, const addr_t *b);
 /* True when the first bits bits are the same (and the family is). */
