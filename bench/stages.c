@@ -38,6 +38,7 @@ typedef struct chain {
 static bool chain_new(chain_t *c, stage_t stage)
 {
     analysis_options_t o = analysis_options_default();
+    o.threads = 1;
     if (stage == DIAGNOSE)
         return (c->analysis = analysis_new(&o, NULL, NULL)) != NULL;
     if (stage == PAIR)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
+#include "cmd/flow_pipe.h"
 
 #define MIB   ((size_t)1 << 20)
 #define NOTES 32
@@ -13,6 +14,7 @@ struct analysis {
     void *user;
     decoder_t *decoder;
     pairer_t *pairer;
+    flow_pipe_t *pipe; /* NULL with threads 0 */
     traffic_t *traffic;
     finding_list_t findings;
     uint64_t packets;
@@ -22,6 +24,7 @@ struct analysis {
     bool began;
     int64_t first_used;
     int64_t last_used;
+    int64_t first_shown; /* first_used when the flow was given out that is diagnosed now */
     uint64_t passed;
     uint64_t filtered;
     report_count_t notes[NOTES];
@@ -53,9 +56,16 @@ void analysis_options_memory(analysis_options_t *o, uint32_t megabytes)
     o->traffic.names_max = (uint32_t)(whole / 16 / 512);
 }
 
-static void on_flow(void *user, const flow_t *flow)
+static void prepare_flow(void *user, const flow_t *flow)
+{
+    const analysis_t *a = user;
+    traffic_prefetch(a->traffic, flow);
+}
+
+static void take_flow(void *user, const flow_t *flow, int64_t first_used)
 {
     analysis_t *a = user;
+    a->first_shown = first_used;
     if (!flow_filter_match(&a->options.filter, flow, &a->scratch)) {
         a->filtered++;
         return;
@@ -64,6 +74,15 @@ static void on_flow(void *user, const flow_t *flow)
     traffic_feed(a->traffic, flow);
     if (a->tap != NULL)
         a->tap(a->user, flow);
+}
+
+static void on_flow(void *user, const flow_t *flow)
+{
+    analysis_t *a = user;
+    if (a->pipe != NULL)
+        flow_pipe_feed(a->pipe, flow, a->first_used);
+    else
+        take_flow(a, flow, a->first_used);
 }
 
 analysis_t *analysis_new(const analysis_options_t *options, flow_sink_t *tap, void *user)
@@ -78,7 +97,10 @@ analysis_t *analysis_new(const analysis_options_t *options, flow_sink_t *tap, vo
     a->traffic = traffic_new(&options->traffic);
     a->pairer = pairer_new(&options->pair, on_flow, a);
     a->decoder = a->pairer != NULL ? decoder_new(&options->decode, pairer_feed, a->pairer) : NULL;
-    if (a->traffic != NULL && a->decoder != NULL)
+    flow_taker_t taker = {prepare_flow, take_flow, a};
+    if (a->traffic != NULL && options->threads > 0)
+        a->pipe = flow_pipe_new(&taker, options->threads > 1);
+    if (a->traffic != NULL && a->decoder != NULL && (a->pipe != NULL || options->threads == 0))
         return a;
     analysis_free(a);
     return NULL;
@@ -88,6 +110,7 @@ void analysis_free(analysis_t *a)
 {
     if (a == NULL)
         return;
+    flow_pipe_free(a->pipe); /* first: its thread uses the others */
     decoder_free(a->decoder);
     pairer_free(a->pairer);
     traffic_free(a->traffic);
@@ -126,12 +149,20 @@ void analysis_feed(analysis_t *a, const cap_packet_t *p)
     decoder_feed(a->decoder, p);
 }
 
+void analysis_flush(analysis_t *a)
+{
+    if (a->pipe != NULL)
+        flow_pipe_flush(a->pipe);
+}
+
 bool analysis_finish(analysis_t *a)
 {
     decoder_finish(a->decoder);
     pairer_finish(a->pairer);
+    bool whole = a->pipe == NULL || flow_pipe_finish(a->pipe);
+    a->first_shown = a->first_used;
     traffic_end_t end = {.end = a->last_used, .one_way = pairer_stats(a->pairer)->one_way};
-    return traffic_finish(a->traffic, &end, &a->findings);
+    return traffic_finish(a->traffic, &end, &a->findings) && whole;
 }
 
 static void note(analysis_t *a, const char *id, const char *text, uint64_t count)
@@ -219,5 +250,5 @@ const pair_stats_t *analysis_pairs(const analysis_t *a)
 
 int64_t analysis_began(const analysis_t *a)
 {
-    return a->first_used;
+    return a->first_shown;
 }

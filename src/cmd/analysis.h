@@ -17,6 +17,8 @@ typedef struct analysis_options {
     int64_t until; /* INT64_MIN and INT64_MAX for no limit */
     bool since_relative; /* they count from the first packet */
     bool until_relative;
+    unsigned threads; /* 0: each flow is diagnosed as it comes; 1: in blocks; 2: in blocks, by a
+                         thread of their own. The outcome is the same */
 } analysis_options_t;
 
 typedef struct analysis analysis_t;
@@ -25,11 +27,13 @@ analysis_options_t analysis_options_default(void);
 /* Sets every limit of memory so that all together stay below megabytes MiB (16 at least). */
 void analysis_options_memory(analysis_options_t *o, uint32_t megabytes);
 
-/* tap (may be NULL) sees each flow that the filter lets pass. options are copied. NULL when memory
- * is out. */
+/* tap (may be NULL) sees each flow that the filter lets pass, with threads 2 in another thread.
+ * options are copied. NULL when memory is out. */
 analysis_t *analysis_new(const analysis_options_t *options, flow_sink_t *tap, void *user);
 void analysis_free(analysis_t *a);
 void analysis_feed(analysis_t *a, const cap_packet_t *p);
+/* Nothing may be fed for a while: flows that are ready are on their way to the tap. */
+void analysis_flush(analysis_t *a);
 /* The capture is over. Findings are made; after this the report may be had. False when memory is
  * out. */
 bool analysis_finish(analysis_t *a);
@@ -40,7 +44,8 @@ void analysis_report(analysis_t *a, const cap_stats_t *stats, replay_report_t *o
 int analysis_exit_code(const analysis_t *a);
 /* Flows so far, of all servers: for progress. */
 const pair_stats_t *analysis_pairs(const analysis_t *a);
-/* Time of the first packet that was looked at, nanoseconds since 1970; 0 before any. */
+/* Earliest time of the packets that were looked at, nanoseconds since 1970, 0 before any. For the
+ * tap: of those before the flow that it sees. */
 int64_t analysis_began(const analysis_t *a);
 
 #endif

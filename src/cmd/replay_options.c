@@ -302,7 +302,7 @@ static int take_limit(replay_options_t *o, int id, const char *value)
         return rc;
     default:
         rc = take_number("threads", value, 1, THREADS_MAX, &v);
-        o->threads = v;
+        o->analysis.threads = v;
         return rc;
     }
 }
@@ -364,7 +364,7 @@ int replay_parse(const command_desc_t *command, int argc, char **argv, replay_op
     o->analysis = analysis_options_default();
     analysis_options_memory(&o->analysis, 256);
     o->requery = requery_options_default();
-    o->threads = THREADS_MAX;
+    o->analysis.threads = THREADS_MAX;
     o->top = SHOWN_DEFAULT;
     args_t a = args_begin(command, argc, argv);
     for (int id = args_next(&a); id != ARGS_END; id = args_next(&a)) {

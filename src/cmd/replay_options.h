@@ -22,7 +22,6 @@ typedef struct replay_options {
     bool quiet;
     size_t top;
     bool top_given;
-    unsigned threads;
     /* --queries */
     bool queries;
     bool to_given;

@@ -82,6 +82,7 @@ bool replay_source_feed(replay_source_t *s, analysis_t *a)
     learn_names(s);
     for (size_t i = 0; i < n; i++)
         analysis_feed(a, &packet[i]);
+    analysis_flush(a);
     s->packets += n;
     if (how == CAP_TRUNCATED || how == CAP_ERROR)
         keep_error(s);

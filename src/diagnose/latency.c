@@ -5,9 +5,9 @@
 
 /* Values below LATENCY_SUB microseconds have a bucket each; above, each doubling has
  * LATENCY_SUB. */
-static unsigned bucket_of(int64_t ns)
+unsigned latency_bucket(int64_t ns)
 {
-    uint64_t us = (uint64_t)ns / 1000;
+    uint64_t us = ns < 0 ? 0 : (uint64_t)ns / 1000;
     unsigned shift = 0;
     if (us >= LATENCY_SUB)
         shift = 63u - SUB_BITS - (unsigned)__builtin_clzll(us);
@@ -33,7 +33,7 @@ void latency_add(latency_t *l, int64_t ns)
         l->max = ns;
     l->count++;
     l->sum += (uint64_t)ns;
-    l->bucket[bucket_of(ns)]++;
+    l->bucket[latency_bucket(ns)]++;
 }
 
 void latency_merge(latency_t *to, const latency_t *from)

@@ -19,6 +19,8 @@ typedef struct latency {
 
 /* Negative times count as 0. */
 void latency_add(latency_t *l, int64_t ns);
+/* Index of the bucket that a time belongs to. */
+unsigned latency_bucket(int64_t ns);
 /* Adds all of from to *to. */
 void latency_merge(latency_t *to, const latency_t *from);
 /* The value that a share (0..1) of all does not exceed, nanoseconds; the bucket's middle, and never

@@ -184,6 +184,20 @@ entry_t *traffic_server_of(traffic_t *t, const flow_t *flow)
     return &t->entry[i];
 }
 
+void traffic_prefetch(const traffic_t *t, const flow_t *flow)
+{
+    uint32_t i = t->slot[addr_hash(&flow->server) & t->slot_mask];
+    if (i == TRAFFIC_NONE)
+        return;
+    const entry_t *e = &t->entry[i];
+    /* what is counted for every flow */
+    for (size_t at = 0; at < offsetof(entry_t, s.icmp_count); at += 64)
+        __builtin_prefetch((const uint8_t *)e + at);
+    __builtin_prefetch(&e->s.latency);
+    if (flow->reply.bytes != NULL)
+        __builtin_prefetch(&e->s.latency.bucket[latency_bucket(flow->ended - flow->asked)]);
+}
+
 /* --- evidence --- */
 
 /* Octets that a copy of the flow takes, about. */

@@ -100,6 +100,8 @@ typedef struct traffic traffic_t;
 traffic_options_t traffic_options_default(void);
 traffic_t *traffic_new(const traffic_options_t *options);
 void traffic_free(traffic_t *t);
+/* The flow is fed soon: has the memory of its server fetched. */
+void traffic_prefetch(const traffic_t *t, const flow_t *flow);
 /* A flow_sink_t: user is the traffic_t. When memory is out, evidence is dropped and counted. */
 void traffic_feed(void *user, const flow_t *flow);
 

@@ -50,10 +50,10 @@ typedef struct type_fact {
 
 /* A server address with what only the fold needs. */
 typedef struct entry {
-    traffic_server_t s;
     uint32_t hash;
-    uint32_t next;                /* in its hash chain */
-    bool touched;                 /* since the hand passed by that looks for who makes room */
+    uint32_t next; /* in its hash chain */
+    bool touched;  /* since the hand passed by that looks for who makes room */
+    traffic_server_t s;
     uint64_t udp_attempts_silent; /* packets of flows that nothing at all came of */
     uint64_t edns_attempts_silent;
     type_fact_t type[TRAFFIC_TYPES_MAX]; /* as in s.type */
