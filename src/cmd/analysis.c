@@ -51,9 +51,7 @@ void analysis_options_memory(analysis_options_t *o, uint32_t megabytes)
     o->pair.memory = whole / 8;
     o->pair.outstanding_max = (uint32_t)(whole / 8 / 512);
     o->pair.connections_max = (uint32_t)(whole / 32 / 512);
-    o->traffic.memory = whole / 8;
-    o->traffic.servers_max = (uint32_t)(whole / 16 / sizeof(traffic_server_t));
-    o->traffic.names_max = (uint32_t)(whole / 16 / 512);
+    traffic_options_memory(&o->traffic, whole / 4);
 }
 
 static void prepare_flow(void *user, const flow_t *flow)

@@ -15,6 +15,15 @@ traffic_options_t traffic_options_default(void)
     return o;
 }
 
+void traffic_options_memory(traffic_options_t *o, size_t octets)
+{
+    size_t servers = octets / 4 / sizeof(entry_t);
+    size_t names = octets / 4 / sizeof(name_entry_t);
+    o->memory = octets / 2;
+    o->servers_max = servers < UINT32_MAX ? (uint32_t)servers : UINT32_MAX - 1;
+    o->names_max = names < UINT32_MAX ? (uint32_t)names : UINT32_MAX - 1;
+}
+
 static uint32_t slots_for(uint32_t n)
 {
     uint32_t slots = 64;
@@ -231,10 +240,11 @@ uint32_t traffic_keep(traffic_t *t, seen_t *k)
 void traffic_sample(traffic_t *t, seen_t *k, cause_t cause)
 {
     entry_t *e = k->e;
-    if (e->sample_count[cause] == CAUSE_SAMPLES)
+    uint8_t count = e->sample_count[cause];
+    if (count == CAUSE_SAMPLES)
         return;
     uint32_t id = traffic_keep(t, k);
-    if (id != 0)
+    if (id != 0 && (count == 0 || e->sample[cause][count - 1] != id))
         e->sample[cause][e->sample_count[cause]++] = id;
 }
 
@@ -246,7 +256,8 @@ static uint64_t trouble_of(const traffic_counts_t *n)
     return 4 * (n->unanswered + n->malformed + n->wrong_id + n->wrong_port + n->wrong_source +
                 n->wrong_question + n->not_response + n->headerless + n->fragments_lost) +
            2 * (n->lame_refused + n->lame_servfail + n->lame_rcode + n->lame_upward +
-                n->lame_not_aa + n->icmp + n->tcp_refused + n->tcp_reset + n->tcp_closed) +
+                n->lame_not_aa + n->icmp + n->tcp_refused + n->tcp_reset + n->tcp_closed +
+                n->tcp_no_synack) +
            n->recovered + n->late + n->edns_rejected;
 }
 
@@ -272,8 +283,8 @@ bool traffic_finish(traffic_t *t, const traffic_end_t *end, finding_list_t *list
     t->total.trouble = trouble_of(&t->total.n);
     if (t->used > 1)
         qsort_r(t->order, t->used, sizeof *t->order, by_trouble, t);
+    traffic_gather_names(t);
     traffic_rules(t, end, list);
-    traffic_rules_names(t, list);
     finding_list_sort(list);
     return !list->out_of_memory;
 }

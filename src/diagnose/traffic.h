@@ -25,7 +25,8 @@ typedef struct traffic_counts {
     uint64_t answered;
     uint64_t unanswered; /* nothing useful came, and the time was over */
     uint64_t silent;     /* of these nothing at all came */
-    uint64_t pending;    /* the capture ended before their time was over, or they were evicted */
+    uint64_t pending;    /* the capture ended before their time was over, or they were evicted;
+                            queries = answered + unanswered + pending */
     uint64_t udp_queries, udp_answered, udp_silent;
     uint64_t tcp_queries, tcp_answered;
     uint64_t recovered; /* answered, but not at the first attempt */
@@ -98,6 +99,8 @@ typedef struct traffic_server {
 typedef struct traffic traffic_t;
 
 traffic_options_t traffic_options_default(void);
+/* Shares so many octets out: half for evidence, a quarter each for servers and names. */
+void traffic_options_memory(traffic_options_t *o, size_t octets);
 traffic_t *traffic_new(const traffic_options_t *options);
 void traffic_free(traffic_t *t);
 /* The flow is fed soon: has the memory of its server fetched. */

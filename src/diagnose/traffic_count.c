@@ -2,20 +2,31 @@
 #include "diagnose/traffic_fold.h"
 
 #define RCODE_OTHER (TRAFFIC_RCODES - 1)
-/* Larger answers do not fit a packet everywhere (RFC 9715 3). */
-#define ROOM_SAFE 1232
+/* dig, kdig, drill and the C library's resolver wait for five seconds at most. */
+#define LATE_AFTER INT64_C(5000000000)
 
 /* --- reading a flow --- */
+
+/* Questions for data of the Internet: no transfer, ANY or TSIG key (RFC 6895 3.1), no UPDATE. What
+ * servers make of others is their own affair. */
+static bool is_plain(const seen_t *k)
+{
+    return k->has_name && (k->flow->query.bytes[2] & 0x78) == 0 && k->qclass == NSP_CLASS_IN &&
+           (k->qtype < 128 || k->qtype > 255);
+}
 
 /* The question, and what it says of EDNS. */
 static void read_query(seen_t *k)
 {
     const flow_message_t *q = &k->flow->query;
     const uint8_t *b = q->bytes;
+    k->room = 512;
     if (b == NULL || q->size < NSP_HEADER_SIZE)
         return;
     k->rd = (b[2] & 1) != 0;
+    k->cut = q->size < q->original;
     k->has_name = question_read(b, q->size, &k->qname, &k->qtype, &k->qclass);
+    k->plain = is_plain(k);
     uint32_t at = NSP_HEADER_SIZE + k->qname.len + 4u;
     /* an OPT right behind a plain question, as nearly all queries have it (RFC 6891 6.1.2) */
     if (k->has_name && (b[11] | b[10]) != 0 && q->size >= at + 11 && b[at] == 0 && b[at + 1] == 0 &&
@@ -26,6 +37,19 @@ static void read_query(seen_t *k)
     }
     if (k->room < 512)
         k->room = 512;
+}
+
+/* Without fault, and not signed: an error in return is not about the question's form or key. */
+static bool is_sound(const seen_t *k)
+{
+    nsp_rr_t arena[8];
+    nsp_msg_t m;
+    if (nsp_msg_index(&m, k->flow->query.bytes, k->flow->query.size, arena, 8) != NSP_OK)
+        return false;
+    for (uint16_t i = 0; i < m.found[NSP_ADDITIONAL]; i++)
+        if (nsp_msg_rr(&m, NSP_ADDITIONAL, i)->type == NSP_TYPE_TSIG)
+            return false;
+    return true;
 }
 
 /* --- counting --- */
@@ -39,54 +63,105 @@ static void count_asked(seen_t *k)
     n->retried += f->attempts > 1;
     n->udp_queries += k->udp;
     n->tcp_queries += !k->udp;
-    n->edns_queries += k->udp && k->edns;
-    n->plain_queries += k->udp && !k->edns;
-    n->big_queries += k->udp && k->room > ROOM_SAFE;
+    if (k->udp && !k->cut) {
+        n->edns_queries += k->edns;
+        n->plain_queries += !k->edns;
+        n->big_queries += k->room > ROOM_SAFE;
+    }
     k->e->s.octets_asked += (uint64_t)f->query.original * f->attempts;
+    k->e->udp_attempts += k->udp ? f->attempts : 0;
     if (!k->has_name)
         return;
     size_t i = traffic_count_type(&k->e->s, k->qtype, 1);
-    k->type = i < TRAFFIC_TYPES_MAX ? &k->e->type[i] : NULL;
-    if (k->type != NULL && k->udp)
+    k->type = i < TRAFFIC_TYPES_MAX && k->plain ? &k->e->type[i] : NULL;
+    if (k->type != NULL && k->udp) {
         k->type->room |= k->room > ROOM_SAFE;
+        k->type->attempts += f->attempts;
+    }
 }
 
-static void count_mismatch(traffic_t *t, seen_t *k, uint8_t bits)
+/* kinds: those that the flow has had; each makes it strange once, however often it comes (a storm
+ * of forged replies is one question's). */
+static void count_mismatch(traffic_t *t, seen_t *k, uint8_t bits, unsigned *kinds)
 {
     traffic_counts_t *n = &k->e->s.n;
     const struct {
         unsigned bit;
         uint64_t *count;
         cause_t cause;
-    } kinds[] = {
+    } kind[STRANGE_KINDS] = {
         {MISMATCH_ADDRESS, &n->wrong_source, CAUSE_WRONG_SOURCE},
         {MISMATCH_PORT, &n->wrong_port, CAUSE_WRONG_PORT},
-        {MISMATCH_QR, &n->not_response, CAUSE_NOT_RESPONSE},
         {MISMATCH_ID, &n->wrong_id, CAUSE_WRONG_ID},
         {MISMATCH_QUESTION, &n->wrong_question, CAUSE_WRONG_QUESTION},
+        {MISMATCH_QR, &n->not_response, CAUSE_NOT_RESPONSE},
         {MISMATCH_HEADER, &n->headerless, CAUSE_MALFORMED},
     };
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if ((bits & kinds[i].bit) != 0) {
-            (*kinds[i].count)++;
-            traffic_sample(t, k, kinds[i].cause);
-            return; /* the first explains the others */
-        }
+    for (size_t i = 0; i < STRANGE_KINDS; i++) {
+        if ((bits & kind[i].bit) == 0)
+            continue;
+        (*kind[i].count)++;
+        k->e->strange[i] += (*kinds & 1u << i) == 0;
+        *kinds |= 1u << i;
+        traffic_sample(t, k, kind[i].cause);
+        return; /* the first explains the others */
+    }
+}
+
+/* "Not here" and "not allowed", in contrast to what path MTU discovery needs. */
+static bool is_unreachable(const flow_event_t *e)
+{
+    return e->peer.family == 4 ? e->icmp_type != 3 || e->icmp_code != 4 : e->icmp_type != 2;
+}
+
+static bool has_event(const flow_t *f, flow_event_kind_t kind)
+{
+    for (uint32_t i = 0; i < f->event_count; i++)
+        if (f->event[i].kind == kind)
+            return true;
+    return false;
+}
+
+/* The end of a connection on which nothing was asked, and that was idle for some time: servers
+ * close those, as they should (RFC 7766 6.2.3). */
+static bool is_idle(const traffic_t *t, const seen_t *k)
+{
+    return k->flow->query.bytes == NULL && has_event(k->flow, FLOW_EVENT_TCP_OPEN) &&
+           k->flow->ended - k->flow->began >= t->o.grace;
+}
+
+static void count_tcp_event(traffic_t *t, seen_t *k, flow_event_kind_t kind)
+{
+    traffic_counts_t *n = &k->e->s.n;
+    if (kind == FLOW_EVENT_TCP_REFUSED) {
+        n->tcp_refused++;
+        traffic_sample(t, k, CAUSE_TCP_REFUSED);
+    } else if (is_idle(t, k)) {
+        return;
+    } else if (kind == FLOW_EVENT_TCP_RESET) {
+        n->tcp_reset++;
+        traffic_sample(t, k, CAUSE_TCP_RESET);
+    } else {
+        n->tcp_closed++;
+        traffic_sample(t, k, CAUSE_TCP_CLOSED);
     }
 }
 
 static void count_events(traffic_t *t, seen_t *k)
 {
     traffic_counts_t *n = &k->e->s.n;
+    unsigned kinds = 0;
+    bool unreachable = false;
     for (uint32_t i = 0; i < k->flow->event_count; i++) {
         const flow_event_t *e = &k->flow->event[i];
         traffic_icmp_t icmp = {e->icmp_type, e->icmp_code, e->peer, 1};
         switch (e->kind) {
         case FLOW_EVENT_MISMATCH:
-            count_mismatch(t, k, e->mismatch);
+            count_mismatch(t, k, e->mismatch, &kinds);
             break;
         case FLOW_EVENT_ICMP:
             n->icmp++;
+            unreachable |= is_unreachable(e);
             traffic_count_icmp(&k->e->s, &icmp);
             traffic_sample(t, k, CAUSE_ICMP);
             break;
@@ -96,29 +171,16 @@ static void count_events(traffic_t *t, seen_t *k)
                 traffic_sample(t, k, CAUSE_FRAGMENTS);
             break;
         case FLOW_EVENT_TCP_REFUSED:
-            n->tcp_refused++;
-            traffic_sample(t, k, CAUSE_TCP_REFUSED);
-            break;
         case FLOW_EVENT_TCP_RESET:
-            n->tcp_reset++;
-            traffic_sample(t, k, CAUSE_TCP_RESET);
-            break;
         case FLOW_EVENT_TCP_CLOSED:
-            n->tcp_closed++;
-            traffic_sample(t, k, CAUSE_TCP_CLOSED);
+            count_tcp_event(t, k, e->kind);
             break;
         default:
             break;
         }
     }
-}
-
-static bool has_event(const flow_t *f, flow_event_kind_t kind)
-{
-    for (uint32_t i = 0; i < f->event_count; i++)
-        if (f->event[i].kind == kind)
-            return true;
-    return false;
+    if (unreachable && k->flow->reply.bytes == NULL)
+        *(k->udp ? &k->e->udp_icmp : &k->e->tcp_icmp) += 1;
 }
 
 /* Nothing at all came, and the client waited long enough. */
@@ -135,36 +197,61 @@ static bool is_silent(const traffic_t *t, const seen_t *k)
     return f->ended - f->began >= t->o.grace;
 }
 
-static void count_unanswered(traffic_t *t, seen_t *k)
+/* Silence over TCP: of the handshake, or on a connection that something was asked on. */
+static void count_tcp_silence(traffic_t *t, seen_t *k)
 {
-    traffic_counts_t *n = &k->e->s.n;
     const flow_t *f = k->flow;
-    if ((f->notes & (FLOW_PENDING | FLOW_EVICTED)) != 0) {
-        n->pending++;
+    bool open = has_event(f, FLOW_EVENT_TCP_OPEN) || (f->notes & FLOW_MIDSTREAM) != 0 ||
+                (f->query.bytes != NULL && !has_event(f, FLOW_EVENT_SYN_AGAIN));
+    if (open && f->query.bytes == NULL)
+        return; /* nothing was asked */
+    traffic_sample(t, k, CAUSE_TCP_SILENT);
+    if (open) {
+        k->e->tcp_mute++;
         return;
     }
-    n->unanswered++;
-    if (!is_silent(t, k))
-        return;
-    n->silent++;
-    if (!k->udp) {
-        n->tcp_no_synack += !has_event(f, FLOW_EVENT_TCP_OPEN);
-        traffic_sample(t, k, CAUSE_TCP_SILENT);
-        return;
-    }
-    n->udp_silent++;
+    k->e->s.n.tcp_no_synack++;
+    k->e->tcp_attempts_silent++;
+    for (uint32_t i = 0; i < f->event_count; i++)
+        k->e->tcp_attempts_silent += f->event[i].kind == FLOW_EVENT_SYN_AGAIN;
+}
+
+static void count_udp_silence(traffic_t *t, seen_t *k)
+{
+    const flow_t *f = k->flow;
+    k->e->s.n.udp_silent++;
     k->e->udp_attempts_silent += f->attempts;
+    k->e->udp_attempts_lost += f->attempts;
     traffic_sample(t, k, CAUSE_SILENT);
     if (k->edns) {
         k->e->edns_attempts_silent += f->attempts;
-        names_failed_edns(t, k);
+        k->e->s.n.edns_fallback += names_failed_edns(t, k);
         traffic_sample(t, k, CAUSE_EDNS_SILENT);
     }
     if (k->type == NULL)
         return;
     k->type->silent += f->attempts;
+    k->type->silent_flows++;
     if (k->type->sample == 0)
         k->type->sample = traffic_keep(t, k);
+}
+
+static void count_unanswered(traffic_t *t, seen_t *k)
+{
+    traffic_counts_t *n = &k->e->s.n;
+    if ((k->flow->notes & (FLOW_PENDING | FLOW_EVICTED)) != 0) {
+        n->pending++;
+        return;
+    }
+    n->unanswered++;
+    k->silent = is_silent(t, k);
+    if (!k->silent)
+        return;
+    n->silent++;
+    if (k->udp)
+        count_udp_silence(t, k);
+    else
+        count_tcp_silence(t, k);
 }
 
 static void note_fault(traffic_t *t, seen_t *k, nsp_err_t err, uint32_t offset)
@@ -197,37 +284,54 @@ static bool rejects_edns(const seen_t *k)
             k->rcode == NSP_RCODE_BADVERS);
 }
 
-/* Answers of a server that should be authoritative. A recursive one (RA, and asked to) is not. */
+static bool has_referral(const nsp_msg_t *m)
+{
+    for (uint16_t i = 0; i < m->found[NSP_AUTHORITY]; i++)
+        if (nsp_msg_rr(m, NSP_AUTHORITY, i)->type == NSP_TYPE_NS)
+            return true;
+    return false;
+}
+
+static void count_lame_rcode(traffic_t *t, seen_t *k)
+{
+    traffic_counts_t *n = &k->e->s.n;
+    cause_t cause = k->rcode == NSP_RCODE_REFUSED    ? CAUSE_REFUSED
+                    : k->rcode == NSP_RCODE_SERVFAIL ? CAUSE_SERVFAIL
+                                                     : CAUSE_RCODE;
+    /* a cookie that is not good is asked again (RFC 7873 5.3); FORMERR and NOTAUTH may be about
+     * what the client did */
+    if (k->rcode == NSP_RCODE_BADCOOKIE || (cause == CAUSE_RCODE && !is_sound(k)))
+        return;
+    n->lame_refused += cause == CAUSE_REFUSED;
+    n->lame_servfail += cause == CAUSE_SERVFAIL;
+    n->lame_rcode += cause == CAUSE_RCODE;
+    traffic_sample(t, k, cause);
+}
+
+/* Answers of a server that should be authoritative. A recursive one (RA, and asked to) is not. Of a
+ * reply that was cut by the capture the header tells. */
 static void count_lame(traffic_t *t, seen_t *k)
 {
-    static const struct {
-        uint16_t rcode;
-        cause_t cause;
-    } rcodes[] = {{NSP_RCODE_REFUSED, CAUSE_REFUSED}, {NSP_RCODE_SERVFAIL, CAUSE_SERVFAIL}};
     traffic_counts_t *n = &k->e->s.n;
     const nsp_msg_t *m = k->m;
     bool recursive = k->rd && nsp_msg_has(m, NSP_FLAG_RA);
-    if (nsp_msg_opcode(m) != 0 || rejects_edns(k) || (recursive && k->rcode != NSP_RCODE_REFUSED))
+    bool answers = m->count[NSP_ANSWER] > 0;
+    if (!k->plain || nsp_msg_opcode(m) != 0 || rejects_edns(k) ||
+        (recursive && k->rcode != NSP_RCODE_REFUSED))
         return;
     k->e->authoritative++;
-    bool data = k->rcode == NSP_RCODE_NOERROR || k->rcode == NSP_RCODE_NXDOMAIN;
-    if (data && nsp_msg_has(m, NSP_FLAG_AA))
+    if (k->rcode != NSP_RCODE_NOERROR && k->rcode != NSP_RCODE_NXDOMAIN) {
+        count_lame_rcode(t, k);
+    } else if (nsp_msg_has(m, NSP_FLAG_AA)) {
+        k->e->served++;
+    } else if (nsp_msg_has(m, NSP_FLAG_TC)) {
         return;
-    if (data && m->found[NSP_ANSWER] == 0 && refers_upward(m) && k->qname.len > 1) {
+    } else if (!answers && k->whole && refers_upward(m) && k->qname.len > 1) {
         n->lame_upward++;
         traffic_sample(t, k, CAUSE_UPWARD);
-    } else if (data && m->found[NSP_ANSWER] > 0 && !nsp_msg_has(m, NSP_FLAG_TC)) {
+    } else if (answers || (k->whole && !has_referral(m))) {
         n->lame_not_aa++;
         traffic_sample(t, k, CAUSE_NOT_AA);
-    } else if (!data) {
-        n->lame_refused += k->rcode == NSP_RCODE_REFUSED;
-        n->lame_servfail += k->rcode == NSP_RCODE_SERVFAIL;
-        cause_t cause = CAUSE_RCODE;
-        for (size_t i = 0; i < sizeof rcodes / sizeof rcodes[0]; i++)
-            if (rcodes[i].rcode == k->rcode)
-                cause = rcodes[i].cause;
-        n->lame_rcode += cause == CAUSE_RCODE;
-        traffic_sample(t, k, cause);
     }
 }
 
@@ -237,19 +341,38 @@ static bool read_reply(traffic_t *t, seen_t *k)
     const flow_t *f = k->flow;
     nsp_msg_t *m = &t->scratch.msg;
     uint32_t offset = 0;
+    bool cut = f->reply.size < f->reply.original;
     nsp_err_t err = reply_read(&t->scratch, f->reply.bytes, f->reply.size, &offset);
-    if (err != NSP_OK && (f->notes & (FLOW_CUT | FLOW_CHECKSUM)) == 0)
+    if (err != NSP_OK && !cut && (f->notes & FLOW_CHECKSUM) == 0)
         note_fault(t, k, err, offset);
     k->rcode = nsp_msg_rcode(m);
     k->m = m;
-    return m->complete;
+    k->whole = m->complete && !cut;
+    return k->whole || (cut && f->reply.size >= NSP_HEADER_SIZE);
+}
+
+static void count_edns(traffic_t *t, seen_t *k)
+{
+    traffic_counts_t *n = &k->e->s.n;
+    if (rejects_edns(k) && nsp_msg_opcode(k->m) == 0 && is_sound(k)) {
+        n->edns_rejected++;
+        n->edns_fallback += names_failed_edns(t, k);
+        traffic_sample(t, k, CAUSE_EDNS_REJECTED);
+    } else if (k->whole && k->plain &&
+               (k->rcode == NSP_RCODE_NOERROR || k->rcode == NSP_RCODE_NXDOMAIN)) {
+        bool opt = k->m->opt != NSP_NO_RR;
+        k->e->with_opt += opt;
+        k->e->without_opt += !opt;
+        if (!opt)
+            traffic_sample(t, k, CAUSE_EDNS_NO_OPT);
+    }
 }
 
 static void count_reply(traffic_t *t, seen_t *k)
 {
     traffic_counts_t *n = &k->e->s.n;
     const flow_t *f = k->flow;
-    bool whole = read_reply(t, k);
+    bool readable = read_reply(t, k);
     bool tc = nsp_msg_has(k->m, NSP_FLAG_TC);
     k->e->s.octets_answered += f->reply.original;
     k->e->s.rcode[k->rcode < RCODE_OTHER ? k->rcode : RCODE_OTHER]++;
@@ -260,13 +383,12 @@ static void count_reply(traffic_t *t, seen_t *k)
     if (k->udp && tc) {
         n->truncated++;
         traffic_sample(t, k, CAUSE_TRUNCATED);
+    } else if (k->udp && f->reply.original > k->e->largest_udp) {
+        k->e->largest_udp = f->reply.original;
     }
-    if (k->udp && rejects_edns(k)) {
-        n->edns_rejected++;
-        names_failed_edns(t, k);
-        traffic_sample(t, k, CAUSE_EDNS_REJECTED);
-    }
-    if (whole)
+    if (k->udp && k->edns)
+        count_edns(t, k);
+    if (readable)
         count_lame(t, k);
 }
 
@@ -293,25 +415,30 @@ static void count_answered(traffic_t *t, seen_t *k)
 {
     traffic_counts_t *n = &k->e->s.n;
     const flow_t *f = k->flow;
+    int64_t took = f->ended - f->asked;
     n->answered++;
     n->udp_answered += k->udp;
     n->tcp_answered += !k->udp;
-    n->edns_answered += k->udp && k->edns;
-    n->plain_answered += k->udp && !k->edns;
-    n->big_answered += k->udp && k->room > ROOM_SAFE;
-    latency_add(&k->e->s.latency, f->ended - f->asked);
+    if (k->udp && !k->cut) {
+        n->edns_answered += k->edns;
+        n->plain_answered += !k->edns;
+        n->big_answered += k->room > ROOM_SAFE;
+    }
+    latency_add(&k->e->s.latency, took);
     note_type(t, k);
-    if ((f->notes & FLOW_LATE) != 0) {
+    if ((f->notes & FLOW_LATE) != 0 || (k->udp && took > LATE_AFTER)) {
         n->late++;
         traffic_sample(t, k, CAUSE_LATE);
     } else if (f->attempts > 1) {
         n->recovered++;
+        k->e->udp_attempts_lost += f->attempts - 1;
         traffic_sample(t, k, CAUSE_RECOVERED);
     }
     count_reply(t, k);
 }
 
-/* A reply that no question was captured for, or a connection without one. */
+/* A reply that no question was captured for, or a connection without one. The latter counts as
+ * such, and not among the questions. */
 static void feed_alone(traffic_t *t, seen_t *k)
 {
     traffic_counts_t *n = &k->e->s.n;
@@ -319,7 +446,8 @@ static void feed_alone(traffic_t *t, seen_t *k)
     if (f->reply.bytes == NULL) {
         n->tcp_connections++;
         count_events(t, k);
-        count_unanswered(t, k);
+        if (!k->udp && is_silent(t, k))
+            count_tcp_silence(t, k);
     } else if ((f->notes & FLOW_DUPLICATE) != 0) {
         n->duplicates += (f->notes & FLOW_QUERY_TWICE) == 0;
     } else {
@@ -333,17 +461,20 @@ void traffic_feed(void *user, const flow_t *flow)
     traffic_t *t = user;
     seen_t k = {
         .flow = flow, .e = traffic_server_of(t, flow), .udp = flow->transport == TRANSPORT_UDP};
-    if (flow->ended > k.e->s.last)
-        k.e->s.last = flow->ended;
+    traffic_server_t *s = &k.e->s;
+    if (flow->ended > s->last)
+        s->last = flow->ended;
+    if (flow->began < s->first)
+        s->first = flow->began;
     read_query(&k);
     if (flow->query.bytes == NULL) {
         feed_alone(t, &k);
         return;
     }
     count_asked(&k);
-    k.e->s.n.tcp_connections += !k.udp && has_event(flow, FLOW_EVENT_TCP_OPEN);
-    if (k.udp && !k.edns && names_is_fallback(t, &k))
-        k.e->s.n.edns_fallback++;
+    s->n.tcp_connections += !k.udp && has_event(flow, FLOW_EVENT_TCP_OPEN);
+    if (k.udp && !k.edns && !k.cut && names_is_fallback(t, &k))
+        s->n.edns_fallback++;
     if (flow->event_count > 0)
         count_events(t, &k);
     if (flow->reply.bytes != NULL)

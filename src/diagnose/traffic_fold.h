@@ -34,19 +34,45 @@ typedef enum cause {
     CAUSE_RECOVERED,
     CAUSE_EDNS_REJECTED,
     CAUSE_EDNS_SILENT,
+    CAUSE_EDNS_NO_OPT,
     CAUSE_FRAGMENTS,
     CAUSE_TRUNCATED,
     CAUSES
 } cause_t;
 
-/* Questions of one type over UDP, and what TCP made of them. */
+/* Larger answers do not fit a packet everywhere (RFC 9715 3). */
+#define ROOM_SAFE 1232
+
+/* Questions of one type over UDP, class IN, and what TCP made of them. */
 typedef struct type_fact {
     uint32_t answered;
-    uint32_t silent; /* attempts */
-    bool room;       /* some offered more than 1232 octets */
+    uint32_t attempts;
+    uint32_t silent;       /* attempts */
+    uint32_t silent_flows; /* questions that they belong to */
+    bool room;             /* some offered more than 1232 octets */
     bool tcp_answered;
     uint32_t sample; /* exchange that shows the silence; 0: none */
 } type_fact_t;
+
+/* Ways in which replies do not match, each in its own bit: flows that had such a reply. */
+enum { STRANGE_KINDS = 6 };
+
+/* What servers of one name disagree about, noted for one of them. */
+typedef struct differ_fact {
+    uint32_t count; /* names */
+    uint32_t name;  /* the first of them */
+    uint16_t self;  /* its place there, and that of the server that it is compared with */
+    uint16_t other;
+} differ_fact_t;
+
+/* Answers that are known to be large and never came over UDP. */
+typedef struct big_fact {
+    uint32_t attempts;
+    uint32_t flows;
+    uint32_t names;
+    uint32_t name; /* the first */
+    uint16_t self; /* its place there */
+} big_fact_t;
 
 /* A server address with what only the fold needs. */
 typedef struct entry {
@@ -54,8 +80,23 @@ typedef struct entry {
     uint32_t next; /* in its hash chain */
     bool touched;  /* since the hand passed by that looks for who makes room */
     traffic_server_t s;
-    uint64_t udp_attempts_silent; /* packets of flows that nothing at all came of */
+    uint64_t udp_attempts;        /* packets that asked */
+    uint64_t udp_attempts_lost;   /* of them nothing came, though it was time */
+    uint64_t udp_attempts_silent; /* of these, packets of flows that nothing at all came of */
     uint64_t edns_attempts_silent;
+    uint64_t tcp_attempts_silent; /* SYN without an answer */
+    uint64_t tcp_mute;            /* questions on open connections that nothing came of */
+    uint64_t udp_icmp;            /* questions that ended with an ICMP error that says: not here */
+    uint64_t tcp_icmp;
+    uint64_t strange[STRANGE_KINDS]; /* flows, in the order of count_mismatch */
+    uint64_t with_opt;               /* good answers to EDNS */
+    uint64_t without_opt;
+    uint64_t served;      /* authoritative answers */
+    uint32_t largest_udp; /* octets of the largest whole answer over UDP */
+    differ_fact_t serial;
+    differ_fact_t data;
+    big_fact_t big;
+    big_fact_t size; /* lost though small: the offered size itself is what is dropped */
     type_fact_t type[TRAFFIC_TYPES_MAX]; /* as in s.type */
     uint64_t authoritative;              /* answers that lame ones are a share of */
     uint8_t sample_count[CAUSES];
@@ -65,16 +106,18 @@ typedef struct entry {
 /* What one server said about a name and type. */
 typedef struct name_server {
     addr_t addr;
-    bool answered; /* over UDP */
-    bool over_tcp; /* answered over TCP */
-    bool changing; /* not always the same data */
-    bool has_data;
-    bool big;        /* some answer was larger than 1232 octets */
-    bool offered;    /* room for more than 1232 octets was offered in vain */
-    uint16_t silent; /* attempts that got nothing */
+    bool has_data;      /* serial and digest are there */
+    bool changing;      /* not always the same data */
+    uint16_t room;      /* the most that was offered and answered over UDP in whole; 0: none */
+    uint16_t lost_room; /* the least that was offered in vain */
+    uint16_t lost;      /* attempts that got nothing */
+    uint16_t lost_flows;
     uint32_t serial; /* SOA */
     uint64_t digest;
-    uint32_t sample; /* exchange that proves it; 0: none yet */
+    int64_t first; /* when these data were seen first and last */
+    int64_t last;
+    uint32_t sample;      /* exchange that proves the data; 0: none yet */
+    uint32_t lost_sample; /* ... the silence */
 } name_server_t;
 
 /* One name and type. */
@@ -85,11 +128,18 @@ typedef struct name_entry {
     nsp_name_t name;
     uint16_t type;
     uint16_t server_count;
+    uint32_t size;   /* octets of the largest whole answer, or more than which it has (TC) */
+    uint32_t sample; /* exchange that shows it; 0: none */
     name_server_t server[NAME_SERVERS];
 } name_entry_t;
 
 /* Questions with EDNS that failed, remembered to see the fallback. */
 #define FALLBACKS 1024
+
+typedef struct plain {
+    uint64_t key;
+    int64_t at;
+} plain_t;
 
 struct traffic {
     traffic_options_t o;
@@ -109,10 +159,12 @@ struct traffic {
     uint32_t name_hand;
     uint64_t names_dropped;
     uint64_t fallback[FALLBACKS];
-    uint32_t *order; /* entries by trouble; after finish */
+    plain_t plain[FALLBACKS]; /* questions without EDNS, for those that turn out to be silent */
+    uint32_t *order;          /* entries by trouble; after finish */
     size_t big_count;
     uint16_t big_type[TRAFFIC_TYPES_MAX]; /* types with answers of more than 1232 octets */
     exchange_set_t samples;
+    uint32_t name_samples; /* kept for names; they may take half of the room */
     size_t memory;
     uint64_t samples_dropped;
     uint8_t *octets; /* 65535, for canonical RDATA */
@@ -135,6 +187,10 @@ typedef struct seen {
     nsp_name_t qname;
     type_fact_t *type; /* of qtype; NULL without */
     bool has_name;     /* qname, qtype and qclass are there */
+    bool cut;          /* the capture does not have all of the question */
+    bool plain;        /* an ordinary question: opcode 0, class IN, for data */
+    bool whole;        /* the reply was not cut by the capture, and could be read to its end */
+    bool silent;       /* nothing at all came, though it was time */
     uint32_t sampled;  /* exchange made of it; 0: none yet */
 } seen_t;
 
@@ -153,16 +209,22 @@ bool names_new(traffic_t *t);
 void names_free(traffic_t *t);
 /* What the flow says about its name and type. */
 void names_feed(traffic_t *t, seen_t *k);
-/* True when this question without EDNS follows one with EDNS that failed. */
-bool names_is_fallback(const traffic_t *t, const seen_t *k);
-void names_failed_edns(traffic_t *t, const seen_t *k);
+/* True when this question without EDNS follows one with EDNS that failed. Remembers it, in case
+ * that it turns out later. */
+bool names_is_fallback(traffic_t *t, const seen_t *k);
+/* True when it was asked again without EDNS since. */
+bool names_failed_edns(traffic_t *t, const seen_t *k);
 
 /* True when some server gave an answer of that type that was larger than 1232 octets. */
 bool traffic_is_big(const traffic_t *t, uint16_t type);
 
-/* Findings about each server, and about names. */
+/* Findings about each server. */
 void traffic_rules(traffic_t *t, const traffic_end_t *end, finding_list_t *list);
-void traffic_rules_names(traffic_t *t, finding_list_t *list);
+/* Before traffic_rules: what names say about each server, gathered in its entry. */
+void traffic_gather_names(traffic_t *t);
+void traffic_rules_names(traffic_t *t, const entry_t *e, finding_list_t *list);
+/* Text of an entry's name, at most 200 octets long. */
+const char *traffic_name_text(const name_entry_t *n, char buf[NSP_NAME_TEXT_MAX]);
 /* NULL when the server is not (or no longer) known. */
 entry_t *traffic_entry(traffic_t *t, const addr_t *addr);
 

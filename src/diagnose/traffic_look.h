@@ -22,6 +22,7 @@ typedef struct look {
     const entry_t *e;
     const traffic_counts_t *n;
     finding_list_t *list;
+    bool one_way; /* replies were not captured: silence says nothing */
 } look_t;
 
 #define U(x) ((unsigned long long)(x))
@@ -30,6 +31,10 @@ static inline bool look_often(uint64_t count, uint64_t of)
 {
     return count > 0 && count * SHARE >= of;
 }
+
+/* True when so many attempts in a row, lost by the chance that others of this server are lost by,
+ * would be a wonder. The attempts themselves are left out of that chance. */
+bool look_is_no_chance(const look_t *l, uint64_t attempts);
 
 /* --- traffic_rules_answer.c --- */
 
@@ -40,5 +45,10 @@ bool look_fragments(const look_t *l);
 /* fragments: look_fragments has told why big answers do not come. */
 void look_types(const look_t *l, bool fragments);
 void look_quality(const look_t *l);
+
+/* --- traffic_rules_names.c --- */
+
+/* Answers that are known to be large, and never come over UDP. */
+void look_sizes(const look_t *l, bool fragments);
 
 #endif

@@ -84,8 +84,8 @@ static name_server_t *place_of(name_entry_t *n, const addr_t *server, bool *fres
 static bool is_compared(uint16_t type)
 {
     return type == NSP_TYPE_SOA || type == NSP_TYPE_NS || type == NSP_TYPE_MX ||
-           type == NSP_TYPE_DNSKEY || type == NSP_TYPE_DS || type == NSP_TYPE_CDS ||
-           type == NSP_TYPE_CAA;
+           type == NSP_TYPE_TXT || type == NSP_TYPE_DNSKEY || type == NSP_TYPE_DS ||
+           type == NSP_TYPE_CDS || type == NSP_TYPE_CAA;
 }
 
 static bool serial_of(const nsp_msg_t *m, uint32_t *out)
@@ -101,46 +101,102 @@ static bool serial_of(const nsp_msg_t *m, uint32_t *out)
     return false;
 }
 
-static bool differs(const name_entry_t *n, const name_server_t *s)
+/* An exchange for a name, as long as names have not taken half of the room. */
+static uint32_t keep_for_name(traffic_t *t, seen_t *k)
 {
-    for (uint16_t i = 0; i < n->server_count; i++)
-        if (n->server[i].serial != s->serial || n->server[i].digest != s->digest)
-            return true;
-    return false;
+    if (k->sampled != 0)
+        return k->sampled;
+    if (t->name_samples >= t->o.samples_max / 2 || t->memory > t->o.memory / 2)
+        return 0;
+    t->name_samples++;
+    return traffic_keep(t, k);
 }
 
-void names_feed(traffic_t *t, seen_t *k)
+/* Authoritative data of a kind that is compared: serial, and digest of the rest. */
+static bool read_data(traffic_t *t, const seen_t *k, uint32_t *serial, uint64_t *digest)
 {
     uint16_t count = 0;
     uint32_t ttl = 0;
+    const nsp_msg_t *m = k->m;
+    if (m == NULL || !k->whole || !is_compared(k->qtype) || k->rcode != NSP_RCODE_NOERROR ||
+        m->found[NSP_ANSWER] == 0 || !nsp_msg_has(m, NSP_FLAG_AA) || nsp_msg_has(m, NSP_FLAG_TC))
+        return false;
+    if (k->qtype == NSP_TYPE_SOA && !serial_of(m, serial))
+        return false;
+    *digest = rrset_digest(t->octets, m, NSP_ANSWER, &k->qname, k->qtype, &count, &ttl);
+    return count > 0; /* none: an alias */
+}
+
+static void note_data(traffic_t *t, seen_t *k, name_server_t *s, uint32_t serial, uint64_t digest)
+{
+    int64_t now = k->flow->ended;
+    if (!s->has_data || s->digest != digest || s->serial != serial) {
+        s->changing |= s->has_data;
+        s->has_data = true;
+        s->serial = serial;
+        s->digest = digest;
+        s->first = s->last = now;
+        s->sample = keep_for_name(t, k);
+    }
+    s->first = now < s->first ? now : s->first;
+    s->last = now > s->last ? now : s->last;
+}
+
+/* How large the answer is; of one that was cut, more than there was room for. */
+static void note_size(traffic_t *t, seen_t *k, name_entry_t *n, name_server_t *s)
+{
+    bool tc = nsp_msg_has(k->m, NSP_FLAG_TC);
+    uint32_t size = tc ? k->room + 1u : k->flow->reply.original;
+    if (size > n->size) {
+        n->size = size;
+        n->sample = size > ROOM_SAFE || tc ? keep_for_name(t, k) : 0;
+    }
+    if (s != NULL && k->udp && !tc && k->room > s->room)
+        s->room = k->room;
+}
+
+static void note_silence(traffic_t *t, seen_t *k, name_server_t *s)
+{
+    if (s->lost == 0 || k->room < s->lost_room)
+        s->lost_room = k->room;
+    if (s->lost <= UINT16_MAX - k->flow->attempts) {
+        s->lost = (uint16_t)(s->lost + k->flow->attempts);
+        s->lost_flows++;
+    }
+    if (s->lost_sample == 0)
+        s->lost_sample = keep_for_name(t, k);
+}
+
+static bool is_answer(const seen_t *k)
+{
+    return k->m != NULL && k->m->complete &&
+           (k->rcode == NSP_RCODE_NOERROR || k->rcode == NSP_RCODE_NXDOMAIN);
+}
+
+/* Names are remembered for three reasons: data that are compared, answers that are large, and
+ * silence of a server that answers others. */
+void names_feed(traffic_t *t, seen_t *k)
+{
     uint32_t serial = 0;
     uint64_t digest = 0;
     bool fresh = false;
-    const nsp_msg_t *m = k->m;
-    if (m == NULL || !m->complete || !k->has_name || k->qclass != NSP_CLASS_IN ||
-        !is_compared(k->qtype) || k->rcode != NSP_RCODE_NOERROR || m->found[NSP_ANSWER] == 0 ||
-        !nsp_msg_has(m, NSP_FLAG_AA) || nsp_msg_has(m, NSP_FLAG_TC))
+    if (!k->plain)
         return;
-    if (k->qtype == NSP_TYPE_SOA) {
-        if (!serial_of(m, &serial))
-            return;
-    } else {
-        digest = rrset_digest(t->octets, m, NSP_ANSWER, &k->qname, k->qtype, &count, &ttl);
-        if (count == 0)
-            return; /* an alias */
-    }
+    bool data = read_data(t, k, &serial, &digest);
+    bool answer = is_answer(k);
+    bool large = answer && (k->flow->reply.original > (k->udp ? ROOM_SAFE : 512) ||
+                            nsp_msg_has(k->m, NSP_FLAG_TC));
+    bool silence = k->silent && k->udp && k->room > 512 && k->e->s.n.udp_answered > 0;
+    if (!data && !large && !silence)
+        return;
     name_entry_t *n = name_of(t, k);
     name_server_t *s = place_of(n, &k->flow->server, &fresh);
-    if (s == NULL)
-        return;
-    if (!fresh && (s->digest != digest || s->serial != serial)) {
-        s->changing = true;
-        s->sample = 0;
-    }
-    s->serial = serial;
-    s->digest = digest;
-    if (s->sample == 0 && differs(n, s))
-        s->sample = traffic_keep(t, k);
+    if (answer)
+        note_size(t, k, n, s);
+    if (s != NULL && data)
+        note_data(t, k, s, serial, digest);
+    if (s != NULL && silence)
+        note_silence(t, k, s);
 }
 
 /* --- EDNS, and then without --- */
@@ -157,17 +213,21 @@ static uint64_t fallback_key(const seen_t *k)
     return h | 1;
 }
 
-void names_failed_edns(traffic_t *t, const seen_t *k)
-{
-    uint64_t key = fallback_key(k);
-    if (k->has_name)
-        t->fallback[(key >> 32) % FALLBACKS] = key;
-}
-
-bool names_is_fallback(const traffic_t *t, const seen_t *k)
+bool names_failed_edns(traffic_t *t, const seen_t *k)
 {
     if (!k->has_name)
         return false;
     uint64_t key = fallback_key(k);
+    const plain_t *p = &t->plain[(key >> 32) % FALLBACKS];
+    t->fallback[(key >> 32) % FALLBACKS] = key;
+    return p->key == key && p->at > k->flow->began;
+}
+
+bool names_is_fallback(traffic_t *t, const seen_t *k)
+{
+    if (!k->has_name)
+        return false;
+    uint64_t key = fallback_key(k);
+    t->plain[(key >> 32) % FALLBACKS] = (plain_t){key, k->flow->began};
     return t->fallback[(key >> 32) % FALLBACKS] == key;
 }

@@ -29,12 +29,43 @@ void traffic_evidence(const traffic_t *t, finding_t *f, const entry_t *e, cause_
         finding_add_evidence(f, t->samples.item[e->sample[cause][i] - 1]);
 }
 
+bool look_is_no_chance(const look_t *l, uint64_t attempts)
+{
+    const entry_t *e = l->e;
+    if (attempts < SILENCE_MIN)
+        return false;
+    uint64_t asked = e->udp_attempts > attempts ? e->udp_attempts - attempts : 0;
+    uint64_t lost = e->udp_attempts_lost > attempts ? e->udp_attempts_lost - attempts : 0;
+    if (lost >= asked)
+        return lost == 0;
+    double chance = 1;
+    for (uint64_t i = 0; i < attempts && chance > 1e-3; i++)
+        chance *= (double)lost / (double)asked;
+    return chance <= 1e-3;
+}
+
 /* --- reachability, after the table in rules_reach.c --- */
 
-static bool tcp_failed(const traffic_counts_t *n)
+/* What TCP did that is the server's, or the network's, own statement. */
+static uint64_t tcp_statements(const look_t *l)
 {
-    return n->tcp_answered == 0 &&
-           (n->tcp_refused > 0 || n->tcp_reset > 0 || n->tcp_closed > 0 || n->tcp_no_synack > 0);
+    const traffic_counts_t *n = l->n;
+    return n->tcp_refused + n->tcp_reset + n->tcp_closed + l->e->tcp_icmp;
+}
+
+static uint64_t tcp_failures(const look_t *l)
+{
+    return tcp_statements(l) + l->n->tcp_no_synack + l->e->tcp_mute;
+}
+
+/* TCP never works here: a statement will do for that, of silence there must be enough. */
+static bool tcp_fails(const look_t *l)
+{
+    uint64_t silence = l->e->tcp_attempts_silent + l->e->tcp_mute;
+    if (l->n->tcp_answered > 0)
+        return tcp_failures(l) >= SILENCE_MIN && tcp_failures(l) > l->n->tcp_answered;
+    return tcp_statements(l) > 0 ||
+           (!l->one_way && (silence >= SILENCE_MIN || l->e->tcp_mute >= STRANGE_MIN));
 }
 
 /* Silence that is the server's: enough attempts, by clients that asked again, since one that got
@@ -43,60 +74,82 @@ static bool tcp_failed(const traffic_counts_t *n)
 static bool udp_dead(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
-    return n->udp_answered == 0 && n->orphans == 0 && l->e->udp_attempts_silent >= SILENCE_MIN &&
-           (n->retried > 0 || l->t->total.n.udp_answered > 0);
+    const traffic_counts_t *all = &l->t->total.n;
+    uint64_t silent = l->e->udp_attempts_silent;
+    uint64_t tcp = n->tcp_answered == 0 ? l->e->tcp_attempts_silent : 0;
+    return !l->one_way && n->udp_answered == 0 && n->orphans * 2 < silent &&
+           silent + tcp >= SILENCE_MIN &&
+           (n->retried > 0 || all->answered + all->icmp + all->tcp_refused > 0);
 }
 
-static const char *tcp_words(const traffic_counts_t *n)
+static const char *tcp_words(const look_t *l)
 {
+    const traffic_counts_t *n = l->n;
     if (n->tcp_refused > 0)
         return "connections are refused";
     if (n->tcp_reset > 0)
         return "connections are reset";
     if (n->tcp_closed > 0)
         return "connections are closed without an answer";
+    if (l->e->tcp_icmp > 0)
+        return "the network sends ICMP errors";
     return n->tcp_no_synack > 0 ? "the handshake is not answered"
                                 : "connections are made, but no answer comes";
 }
 
+static void tcp_evidence(const look_t *l, finding_t *f)
+{
+    static const cause_t causes[] = {CAUSE_TCP_REFUSED, CAUSE_TCP_RESET, CAUSE_TCP_CLOSED,
+                                     CAUSE_TCP_SILENT};
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++)
+        traffic_evidence(l->t, f, l->e, causes[i]);
+    if (l->e->tcp_icmp > 0)
+        traffic_evidence(l->t, f, l->e, CAUSE_ICMP);
+}
+
 static void dead_rule(const look_t *l)
 {
-    const traffic_counts_t *n = l->n;
     unsigned long long silent = U(l->e->udp_attempts_silent);
     finding_t *f;
-    if (n->tcp_answered > 0)
+    if (l->n->tcp_answered > 0)
         f = traffic_finding(l->list, &l->e->s.addr, FINDING_UDP_UNRESPONSIVE,
                             "UDP: %llu queries, no answer; TCP is answered.", silent);
-    else if (tcp_failed(n) || n->tcp_connections > 0)
+    else if (tcp_failures(l) > 0)
         f = traffic_finding(l->list, &l->e->s.addr, FINDING_UNRESPONSIVE,
-                            "UDP: %llu queries, no answer; TCP: %s.", silent, tcp_words(n));
+                            "UDP: %llu queries, no answer; TCP: %s.", silent, tcp_words(l));
     else
         f = traffic_finding(l->list, &l->e->s.addr, FINDING_UNRESPONSIVE,
                             "UDP: %llu queries, no answer.", silent);
     traffic_evidence(l->t, f, l->e, CAUSE_SILENT);
-    traffic_evidence(l->t, f, l->e, CAUSE_TCP_SILENT);
-    traffic_evidence(l->t, f, l->e, CAUSE_TCP_REFUSED);
-    traffic_evidence(l->t, f, l->e, CAUSE_TCP_RESET);
+    if (l->n->tcp_answered == 0)
+        tcp_evidence(l, f);
 }
 
-/* ICMP errors where nothing is answered, or for a share of what is asked. */
+/* ICMP errors where nothing is answered over that transport, or for a share of what is asked. True
+ * when they explain whatever else is seen. */
 static bool icmp_rule(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
-    const traffic_icmp_t *most = &l->e->s.icmp[0];
+    const entry_t *e = l->e;
+    const traffic_icmp_t *most = &e->s.icmp[0];
     char from[ADDR_TEXT_MAX];
-    if (n->icmp == 0 || l->e->s.icmp_count == 0)
+    bool udp = e->udp_icmp > 0 && n->udp_answered == 0;
+    bool tcp = e->tcp_icmp > 0 && n->tcp_answered == 0 && n->truncated == 0;
+    bool some = e->udp_icmp + e->tcp_icmp >= SILENCE_MIN &&
+                look_often(e->udp_icmp + e->tcp_icmp, n->queries) && n->truncated == 0;
+    if (e->s.icmp_count == 0 || (!udp && !tcp && !some))
         return false;
-    if (n->answered > 0 && (n->icmp < SILENCE_MIN || !look_often(n->icmp, n->queries)))
-        return false;
-    for (size_t i = 1; i < l->e->s.icmp_count; i++)
-        if (l->e->s.icmp[i].count > most->count)
-            most = &l->e->s.icmp[i];
+    for (size_t i = 1; i < e->s.icmp_count; i++)
+        if (e->s.icmp[i].count > most->count)
+            most = &e->s.icmp[i];
     addr_text(&most->from, from);
+    const char *which = n->answered == 0 ? ""
+                        : udp            ? " for UDP; TCP is answered"
+                        : tcp            ? " for TCP; UDP is answered"
+                                         : "; other queries are answered";
     finding_t *f = traffic_finding(
-        l->list, &l->e->s.addr, FINDING_ICMP_UNREACHABLE, "ICMP \"%s\" from %s, %llu times%s.",
-        icmp_text(most->from.family, most->type, most->code), from, U(most->count),
-        n->answered > 0 ? "; other queries are answered" : "");
+        l->list, &e->s.addr, FINDING_ICMP_UNREACHABLE, "ICMP \"%s\" from %s, %llu times%s.",
+        icmp_text(most->from.family, most->type, most->code), from, U(most->count), which);
     traffic_evidence(l->t, f, l->e, CAUSE_ICMP);
     return n->answered == 0;
 }
@@ -104,60 +157,64 @@ static bool icmp_rule(const look_t *l)
 static void tcp_rule(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
-    static const cause_t causes[] = {CAUSE_TCP_REFUSED, CAUSE_TCP_RESET, CAUSE_TCP_CLOSED,
-                                     CAUSE_TCP_SILENT};
-    uint64_t failed = n->tcp_refused + n->tcp_reset + n->tcp_closed + n->tcp_no_synack;
-    /* some connections fail anywhere: servers close idle ones, clients go away */
-    if (failed == 0 || n->udp_answered == 0 || (n->tcp_answered > 0 && failed < n->tcp_answered))
+    bool cut = n->truncated > 0 && n->tcp_answered == 0;
+    if (!tcp_fails(l))
         return;
-    finding_id_t id = n->tcp_refused > 0  ? FINDING_TCP_REFUSED
-                      : n->tcp_reset > 0  ? FINDING_TCP_RESET
-                      : n->tcp_closed > 0 ? FINDING_TCP_CLOSED
-                                          : FINDING_TCP_UNRESPONSIVE;
+    finding_id_t id = cut                   ? FINDING_TRUNCATED_NO_TCP
+                      : n->tcp_refused > 0  ? FINDING_TCP_REFUSED
+                      : n->tcp_reset > 0    ? FINDING_TCP_RESET
+                      : n->tcp_closed > 0   ? FINDING_TCP_CLOSED
+                      : l->e->tcp_icmp == 0 ? FINDING_TCP_UNRESPONSIVE
+                                            : FINDING_COUNT;
     finding_t *f;
-    if (n->truncated > 0 && n->tcp_answered == 0)
-        f = traffic_finding(l->list, &l->e->s.addr, FINDING_TRUNCATED_NO_TCP,
-                            "%llu answers over UDP are cut; over TCP %s.", U(n->truncated),
-                            tcp_words(n));
-    else
+    if (id == FINDING_COUNT)
+        return; /* icmp_rule has told */
+    if (cut)
         f = traffic_finding(l->list, &l->e->s.addr, id,
-                            "UDP is answered; over TCP %s (%llu of %llu).", tcp_words(n), U(failed),
-                            U(failed + n->tcp_answered));
-    if (n->truncated > 0)
+                            "%llu answers over UDP are cut; over TCP %s.", U(n->truncated),
+                            tcp_words(l));
+    else
+        f = traffic_finding(l->list, &l->e->s.addr, id, "%sver TCP %s (%llu of %llu).",
+                            n->udp_answered > 0 ? "UDP is answered; o" : "O", tcp_words(l),
+                            U(tcp_failures(l)), U(tcp_failures(l) + n->tcp_answered));
+    if (cut)
         traffic_evidence(l->t, f, l->e, CAUSE_TRUNCATED);
-    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++)
-        traffic_evidence(l->t, f, l->e, causes[i]);
+    tcp_evidence(l, f);
 }
 
 /* --- replies that are not answers --- */
 
-static void match_rules(const look_t *l)
+/* Of a server that answers, two and a share; of one that never does, as many as silence leaves
+ * believable: a single one beside much silence is forged or stray. True when one was told. */
+static bool match_rules(const look_t *l)
 {
-    const traffic_counts_t *n = l->n;
     const struct {
-        uint64_t count;
         finding_id_t id;
         cause_t cause;
         const char *what;
-    } kinds[] = {
-        {n->wrong_source, FINDING_WRONG_SOURCE_ADDRESS, CAUSE_WRONG_SOURCE, "from another address"},
-        {n->wrong_port, FINDING_WRONG_SOURCE_PORT, CAUSE_WRONG_PORT, "from another port"},
-        {n->wrong_id, FINDING_WRONG_ID, CAUSE_WRONG_ID, "with another ID"},
-        {n->wrong_question, FINDING_WRONG_QUESTION, CAUSE_WRONG_QUESTION, "to another question"},
-        {n->not_response, FINDING_NOT_A_RESPONSE, CAUSE_NOT_RESPONSE, "marked as a query"},
-        {n->headerless, FINDING_MALFORMED, CAUSE_MALFORMED, "shorter than a header"},
+    } kinds[STRANGE_KINDS] = {
+        {FINDING_WRONG_SOURCE_ADDRESS, CAUSE_WRONG_SOURCE, "from another address"},
+        {FINDING_WRONG_SOURCE_PORT, CAUSE_WRONG_PORT, "from another port"},
+        {FINDING_WRONG_ID, CAUSE_WRONG_ID, "with another ID"},
+        {FINDING_WRONG_QUESTION, CAUSE_WRONG_QUESTION, "to another question"},
+        {FINDING_NOT_A_RESPONSE, CAUSE_NOT_RESPONSE, "marked as a query"},
+        {FINDING_MALFORMED, CAUSE_MALFORMED, "shorter than a header"},
     };
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        bool enough = n->answered == 0
-                          ? kinds[i].count > 0
-                          : kinds[i].count >= STRANGE_MIN && look_often(kinds[i].count, n->queries);
-        if (!enough)
+    const traffic_counts_t *n = l->n;
+    bool told = false;
+    for (size_t i = 0; i < STRANGE_KINDS; i++) {
+        uint64_t count = l->e->strange[i];
+        bool enough = n->answered == 0 ? count > 0 && count * 2 >= n->silent
+                                       : count >= STRANGE_MIN && look_often(count, n->queries);
+        if (!enough || (kinds[i].id == FINDING_MALFORMED && l->e->s.fault_count > 0))
             continue;
         finding_t *f = traffic_finding(l->list, &l->e->s.addr, kinds[i].id,
-                                       "%llu of %llu queries have a reply %s.", U(kinds[i].count),
+                                       "%llu of %llu queries have a reply %s.", U(count),
                                        U(n->queries), kinds[i].what);
         traffic_evidence(l->t, f, l->e, kinds[i].cause);
+        told = true;
     }
+    return told;
 }
 
 static void malformed_rule(const look_t *l)
@@ -174,14 +231,11 @@ static void malformed_rule(const look_t *l)
     traffic_evidence(l->t, f, l->e, CAUSE_MALFORMED);
 }
 
-static void server_rules(traffic_t *t, const entry_t *e, finding_list_t *list)
+static void server_rules(traffic_t *t, const entry_t *e, bool one_way, finding_list_t *list)
 {
-    look_t l = {t, e, &e->s.n, list};
-    match_rules(&l);
+    look_t l = {t, e, &e->s.n, list, one_way};
+    bool strange = match_rules(&l);
     malformed_rule(&l);
-    bool strange = l.n->wrong_source + l.n->wrong_port + l.n->wrong_id + l.n->wrong_question +
-                       l.n->not_response + l.n->headerless >
-                   0;
     bool fragments = look_fragments(&l);
     if (icmp_rule(&l))
         return;
@@ -191,17 +245,21 @@ static void server_rules(traffic_t *t, const entry_t *e, finding_list_t *list)
     }
     tcp_rule(&l);
     look_lame(&l);
-    if (!look_edns(&l) && l.n->udp_answered > 0)
+    if (!look_edns(&l) && l.n->udp_answered > 0 && !one_way) {
+        look_sizes(&l, fragments);
         look_types(&l, fragments);
+    }
     look_quality(&l);
+    traffic_rules_names(t, e, list);
 }
 
 void traffic_rules(traffic_t *t, const traffic_end_t *end, finding_list_t *list)
 {
-    if (end != NULL && end->one_way)
+    bool one_way = end != NULL && end->one_way;
+    if (one_way)
         finding_add(list, FINDING_ONE_WAY_CAPTURE,
                     "%llu queries and %llu replies without a query were captured.",
                     U(t->total.n.queries), U(t->total.n.orphans));
     for (uint32_t i = 0; i < t->used; i++)
-        server_rules(t, &t->entry[t->order[i]], list);
+        server_rules(t, &t->entry[t->order[i]], one_way, list);
 }

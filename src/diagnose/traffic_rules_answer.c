@@ -2,8 +2,8 @@
 #include "diagnose/facts.h"
 #include "diagnose/traffic_look.h"
 
-/* A server that answers like this for most of what it is asked does not serve what it is asked for.
- * For less than half it may be the client that asks for what is not there: a warning. */
+/* A server that never answers with authority does not serve what it is asked for. One that does for
+ * other names may be asked for what it does not have: it takes more to say so, and is a warning. */
 void look_lame(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
@@ -21,16 +21,15 @@ void look_lame(const look_t *l)
          "answered without authority"},
     };
     uint64_t all = l->e->authoritative;
+    bool never = l->e->served == 0;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        bool most = kinds[i].count * 2 >= all;
-        if (kinds[i].count == 0 ||
-            (!most && (kinds[i].count < SILENCE_MIN || !look_often(kinds[i].count, all))))
+        if (kinds[i].count < (never ? 1 : SILENCE_MIN) || !look_often(kinds[i].count, all))
             continue;
         finding_t *f =
             traffic_finding(l->list, &l->e->s.addr, kinds[i].id, "%llu of %llu queries are %s.",
                             U(kinds[i].count), U(all), kinds[i].what);
         traffic_evidence(l->t, f, l->e, kinds[i].cause);
-        if (f != NULL && !most)
+        if (f != NULL && !never)
             f->severity = SEVERITY_WARNING;
     }
 }
@@ -40,35 +39,54 @@ void look_lame(const look_t *l)
 bool look_edns(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
-    if (n->edns_answered == 0 && n->plain_answered > 0 &&
-        l->e->edns_attempts_silent >= SILENCE_MIN) {
-        finding_t *f = traffic_finding(l->list, &l->e->s.addr, FINDING_EDNS_DROPPED,
-                                       "%llu queries with EDNS, no answer; those without are "
-                                       "answered.",
-                                       U(l->e->edns_attempts_silent));
-        traffic_evidence(l->t, f, l->e, CAUSE_EDNS_SILENT);
+    const entry_t *e = l->e;
+    finding_t *f;
+    if (n->edns_answered == 0 && n->plain_answered > 0 && !l->one_way &&
+        look_is_no_chance(l, e->edns_attempts_silent)) {
+        f = traffic_finding(l->list, &e->s.addr, FINDING_EDNS_DROPPED,
+                            "%llu queries with EDNS, no answer; those without are answered.",
+                            U(e->edns_attempts_silent));
+        traffic_evidence(l->t, f, e, CAUSE_EDNS_SILENT);
         return true;
     }
     if (n->edns_rejected > 0 && n->edns_rejected * 2 >= n->edns_answered) {
-        finding_t *f =
-            traffic_finding(l->list, &l->e->s.addr, FINDING_EDNS_BROKEN,
-                            "%llu of %llu queries with EDNS are rejected; %llu were "
-                            "asked again without.",
+        f = traffic_finding(l->list, &e->s.addr, FINDING_EDNS_BROKEN,
+                            "%llu of %llu queries with EDNS are rejected; %llu were asked again "
+                            "without.",
                             U(n->edns_rejected), U(n->edns_answered), U(n->edns_fallback));
-        traffic_evidence(l->t, f, l->e, CAUSE_EDNS_REJECTED);
+        traffic_evidence(l->t, f, e, CAUSE_EDNS_REJECTED);
+    } else if (e->with_opt == 0 && e->without_opt >= SILENCE_MIN) {
+        f = traffic_finding(l->list, &e->s.addr, FINDING_EDNS_BROKEN,
+                            "%llu queries with EDNS are answered without an OPT record.",
+                            U(e->without_opt));
+        traffic_evidence(l->t, f, e, CAUSE_EDNS_NO_OPT);
     }
     return false;
 }
 
+/* One loss is chance, and so are a few where most come whole. */
 bool look_fragments(const look_t *l)
 {
-    if (l->n->fragments_lost == 0)
+    const traffic_counts_t *n = l->n;
+    if (n->fragments_lost < STRANGE_MIN || n->fragments_lost <= n->fragmented)
         return false;
     finding_t *f = traffic_finding(l->list, &l->e->s.addr, FINDING_FRAGMENTS_INCOMPLETE,
                                    "Of %llu answers some fragments came, and never all of them.",
-                                   U(l->n->fragments_lost));
+                                   U(n->fragments_lost));
     traffic_evidence(l->t, f, l->e, CAUSE_FRAGMENTS);
     return true;
+}
+
+/* Silence of one type that size does not explain. */
+static uint32_t unexplained(const look_t *l, size_t i)
+{
+    const big_fact_t *b = &l->e->big;
+    const big_fact_t *s = &l->e->size;
+    uint32_t silent = l->e->type[i].silent;
+    uint32_t known =
+        (b->names > 0 && l->t->name[b->name].type == l->e->s.type[i].type ? b->attempts : 0) +
+        (s->names > 0 && l->t->name[s->name].type == l->e->s.type[i].type ? s->attempts : 0);
+    return known < silent ? silent - known : 0;
 }
 
 /* Types that are never answered over UDP by a server that answers others. */
@@ -78,10 +96,10 @@ void look_types(const look_t *l, bool fragments)
     for (size_t i = 0; i < s->type_count; i++) {
         const type_fact_t *k = &l->e->type[i];
         char type[16];
-        if (k->answered > 0 || k->silent < SILENCE_MIN)
+        if (k->answered > 0 || !look_is_no_chance(l, unexplained(l, i)))
             continue;
         bool big = k->room && (k->tcp_answered || traffic_is_big(l->t, s->type[i].type));
-        if (big && fragments)
+        if (big && (fragments || l->e->big.attempts >= SILENCE_MIN))
             continue; /* it is known why */
         nsp_type_text(s->type[i].type, type);
         finding_t *f =
@@ -99,21 +117,39 @@ void look_types(const look_t *l, bool fragments)
 
 /* --- quality --- */
 
+/* Questions of types that are never answered, or whose answers are too big: another matter. */
+static uint64_t flapping_silence(const look_t *l)
+{
+    uint64_t silent = l->n->udp_silent;
+    uint64_t other = l->e->big.flows + l->e->size.flows;
+    for (size_t i = 0; i < l->e->s.type_count; i++)
+        if (l->e->type[i].answered == 0 && look_is_no_chance(l, unexplained(l, i)))
+            other += l->e->type[i].silent_flows;
+    bool edns = l->n->edns_answered == 0 && l->e->edns_attempts_silent >= SILENCE_MIN;
+    if (edns || l->n->udp_answered == 0 || l->one_way)
+        other = silent; /* silence of one kind says nothing about loss */
+    return other < silent ? silent - other : 0;
+}
+
 void look_quality(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
     char text[32];
-    if (n->recovered >= SILENCE_MIN && look_often(n->recovered, n->udp_queries)) {
-        finding_t *f = traffic_finding(l->list, &l->e->s.addr, FINDING_FLAPPING,
-                                       "%llu of %llu queries are answered only after the first "
-                                       "attempt was lost.",
-                                       U(n->recovered), U(n->udp_queries));
+    uint64_t silent = flapping_silence(l);
+    finding_t *f;
+    if (n->recovered + silent >= SILENCE_MIN && look_often(n->recovered + silent, n->udp_queries)) {
+        f = traffic_finding(l->list, &l->e->s.addr, FINDING_FLAPPING,
+                            "Of %llu queries %llu are answered only after the first attempt was "
+                            "lost, %llu never.",
+                            U(n->udp_queries), U(n->recovered), U(silent));
         traffic_evidence(l->t, f, l->e, CAUSE_RECOVERED);
+        if (silent > 0)
+            traffic_evidence(l->t, f, l->e, CAUSE_SILENT);
     }
-    if (look_often(n->late, n->queries)) {
-        finding_t *f = traffic_finding(l->list, &l->e->s.addr, FINDING_LATE_REPLY,
-                                       "%llu of %llu replies come after the client asked again.",
-                                       U(n->late), U(n->answered));
+    if (n->late >= STRANGE_MIN && look_often(n->late, n->queries)) {
+        f = traffic_finding(l->list, &l->e->s.addr, FINDING_LATE_REPLY,
+                            "%llu of %llu replies come after the client gave up or asked again.",
+                            U(n->late), U(n->answered));
         traffic_evidence(l->t, f, l->e, CAUSE_LATE);
     }
     int64_t median = latency_percentile(&l->e->s.latency, 0.5);

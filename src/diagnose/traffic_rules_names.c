@@ -1,90 +1,234 @@
-/* Findings about names: servers that do not say the same. */
-#include "diagnose/traffic_fold.h"
+/* Findings about names: servers that do not say the same, and answers that never come because they
+ * are large. Names may be many: each server has one finding of a kind, which tells the first name
+ * and how many more there are. */
+#include <stdio.h>
+
+#include "diagnose/traffic_look.h"
+
+/* An older version that was seen so long before the newer one elsewhere may be gone by then,
+ * nanoseconds. */
+#define VERSION_LAG INT64_C(300000000000)
 
 /* Sequence arithmetic (RFC 1982 3.2). */
 static bool serial_newer(uint32_t a, uint32_t b)
 {
-    return (int32_t)(a - b) > 0;
+    return a != b && (uint32_t)(a - b) < UINT32_C(0x80000000);
 }
 
-static void name_text(const name_entry_t *n, char buf[NSP_NAME_TEXT_MAX])
+const char *traffic_name_text(const name_entry_t *n, char buf[NSP_NAME_TEXT_MAX])
 {
     nsp_name_to_text(&n->name, buf, NSP_NAME_TEXT_MAX);
+    return buf;
 }
 
-static void evidence_of(const traffic_t *t, finding_t *f, const name_server_t *s)
+static void evidence_of(const traffic_t *t, finding_t *f, uint32_t sample)
 {
-    if (s->sample != 0)
-        finding_add_evidence(f, t->samples.item[s->sample - 1]);
+    if (sample != 0)
+        finding_add_evidence(f, t->samples.item[sample - 1]);
 }
 
-static void serial_rule(const traffic_t *t, const name_entry_t *n, finding_list_t *list)
+/* " and 3 other names", or nothing. */
+static const char *others_text(uint32_t count, char buf[40])
 {
-    const name_server_t *top = &n->server[0];
-    char name[NSP_NAME_TEXT_MAX];
-    char other[ADDR_TEXT_MAX];
-    for (uint16_t i = 1; i < n->server_count; i++)
-        if (serial_newer(n->server[i].serial, top->serial))
-            top = &n->server[i];
-    for (uint16_t i = 0; i < n->server_count; i++) {
-        const name_server_t *s = &n->server[i];
-        if (s->serial == top->serial)
-            continue;
-        name_text(n, name);
-        finding_t *f = traffic_finding(list, &s->addr, FINDING_SERIAL_DIFFERS,
-                                       "Serial %u of %.200s here; %u at %s.", s->serial, name,
-                                       top->serial, addr_text(&top->addr, other));
-        evidence_of(t, f, s);
-        evidence_of(t, f, top);
+    buf[0] = '\0';
+    if (count > 1)
+        snprintf(buf, 40, " and %u other name%s", count - 1, count > 2 ? "s" : "");
+    return buf;
+}
+
+/* --- gathering --- */
+
+static void note_differ(differ_fact_t *d, uint32_t name, uint16_t self, uint16_t other)
+{
+    if (d->count++ == 0) {
+        d->name = name;
+        d->self = self;
+        d->other = other;
     }
 }
 
-/* The data that most servers give; the first of equals. */
-static const name_server_t *majority(const name_entry_t *n)
+/* The server with the newest version. */
+static uint16_t newest(const name_entry_t *n)
 {
-    const name_server_t *best = &n->server[0];
+    uint16_t top = NAME_SERVERS;
+    for (uint16_t i = 0; i < n->server_count; i++)
+        if (n->server[i].has_data &&
+            (top == NAME_SERVERS || serial_newer(n->server[i].serial, n->server[top].serial)))
+            top = i;
+    return top;
+}
+
+static bool is_behind(const name_server_t *s, const name_server_t *top)
+{
+    /* where both move, one that was asked a moment before has the older version */
+    return s->has_data && serial_newer(top->serial, s->serial) && !(s->changing && top->changing) &&
+           s->last > top->first - VERSION_LAG;
+}
+
+static void gather_serial(traffic_t *t, uint32_t name)
+{
+    const name_entry_t *n = &t->name[name];
+    uint16_t top = newest(n);
+    for (uint16_t i = 0; top < NAME_SERVERS && i < n->server_count; i++) {
+        entry_t *e = traffic_entry(t, &n->server[i].addr);
+        if (e != NULL && is_behind(&n->server[i], &n->server[top]))
+            note_differ(&e->serial, name, i, top);
+    }
+}
+
+/* The data that most servers with this version give; the first of equals. */
+static uint16_t majority(const name_entry_t *n, uint32_t serial)
+{
+    uint16_t best = NAME_SERVERS;
     unsigned most = 0;
     for (uint16_t i = 0; i < n->server_count; i++) {
         unsigned same = 0;
         for (uint16_t k = 0; k < n->server_count; k++)
-            same += n->server[k].digest == n->server[i].digest;
-        if (same > most) {
+            same += n->server[k].has_data && n->server[k].serial == serial &&
+                    n->server[k].digest == n->server[i].digest;
+        if (n->server[i].has_data && n->server[i].serial == serial && same > most) {
             most = same;
-            best = &n->server[i];
+            best = i;
         }
     }
     return best;
 }
 
-static void data_rule(const traffic_t *t, const name_entry_t *n, finding_list_t *list)
+/* True when the server is behind in the zone that holds the name: that it says something else is
+ * no wonder. */
+static bool is_explained(const traffic_t *t, const entry_t *e, const nsp_name_t *name)
 {
-    const name_server_t *most = majority(n);
-    char name[NSP_NAME_TEXT_MAX];
-    char other[ADDR_TEXT_MAX];
-    char type[16];
+    return e != NULL && e->serial.count > 0 &&
+           (e->serial.count > 1 || nsp_name_is_subdomain(name, &t->name[e->serial.name].name));
+}
+
+static void gather_data(traffic_t *t, uint32_t name)
+{
+    const name_entry_t *n = &t->name[name];
     for (uint16_t i = 0; i < n->server_count; i++) {
         const name_server_t *s = &n->server[i];
-        /* where data change while they are watched, a difference may be a change under way */
-        if (s->digest == most->digest || s->changing || most->changing)
+        uint16_t best = s->has_data ? majority(n, s->serial) : NAME_SERVERS;
+        if (best == NAME_SERVERS || s->digest == n->server[best].digest)
             continue;
-        name_text(n, name);
-        finding_t *f = traffic_finding(
-            list, &s->addr, FINDING_ANSWERS_DIFFER, "The %s records of %.200s are not those at %s.",
-            nsp_type_text(n->type, type), name, addr_text(&most->addr, other));
-        evidence_of(t, f, s);
-        evidence_of(t, f, most);
+        /* where data change while they are watched, a difference may be a change under way */
+        const name_server_t *most = &n->server[best];
+        entry_t *e = traffic_entry(t, &s->addr);
+        if (s->changing || most->changing || e == NULL || is_explained(t, e, &n->name) ||
+            is_explained(t, traffic_entry(t, &most->addr), &n->name))
+            continue;
+        note_differ(&e->data, name, i, best);
     }
 }
 
-void traffic_rules_names(traffic_t *t, finding_list_t *list)
+static void note_big(big_fact_t *b, const name_server_t *s, uint32_t name, uint16_t self)
 {
-    for (uint32_t i = 0; i < t->name_used; i++) {
-        const name_entry_t *n = &t->name[i];
-        if (n->server_count < 2)
-            continue;
-        if (n->type == NSP_TYPE_SOA)
-            serial_rule(t, n, list);
-        else
-            data_rule(t, n, list);
+    b->attempts += s->lost;
+    b->flows += s->lost_flows;
+    if (b->names++ == 0) {
+        b->name = name;
+        b->self = self;
     }
+}
+
+/* Silence of a server that answers others, where the answer is known to be larger than any that
+ * came from it, or where it is small and only the room offered can be the cause. */
+static void gather_lost(traffic_t *t, uint32_t name)
+{
+    const name_entry_t *n = &t->name[name];
+    for (uint16_t i = 0; i < n->server_count; i++) {
+        const name_server_t *s = &n->server[i];
+        entry_t *e = s->lost > 0 ? traffic_entry(t, &s->addr) : NULL;
+        if (e == NULL || s->room >= s->lost_room)
+            continue;
+        if (n->size > 512 && n->size > e->largest_udp)
+            note_big(&e->big, s, name, i);
+        else if (s->room > 0 && s->lost_room > ROOM_SAFE && e->s.n.big_answered == 0)
+            note_big(&e->size, s, name, i);
+    }
+}
+
+void traffic_gather_names(traffic_t *t)
+{
+    for (uint32_t i = 0; i < t->name_used; i++)
+        if (t->name[i].type == NSP_TYPE_SOA)
+            gather_serial(t, i);
+    for (uint32_t i = 0; i < t->name_used; i++) {
+        gather_data(t, i);
+        gather_lost(t, i);
+    }
+}
+
+/* --- findings --- */
+
+static void serial_rule(traffic_t *t, const entry_t *e, finding_list_t *list)
+{
+    const name_entry_t *n = &t->name[e->serial.name];
+    const name_server_t *s = &n->server[e->serial.self];
+    const name_server_t *top = &n->server[e->serial.other];
+    char name[NSP_NAME_TEXT_MAX];
+    char other[ADDR_TEXT_MAX];
+    char more[40] = "";
+    if (e->serial.count > 1)
+        snprintf(more, sizeof more, " %u more zones are behind.", e->serial.count - 1);
+    finding_t *f = traffic_finding(
+        list, &e->s.addr, FINDING_SERIAL_DIFFERS, "Serial %u of %.200s here; %u at %s.%s",
+        s->serial, traffic_name_text(n, name), top->serial, addr_text(&top->addr, other), more);
+    evidence_of(t, f, s->sample);
+    evidence_of(t, f, top->sample);
+}
+
+static void data_rule(traffic_t *t, const entry_t *e, finding_list_t *list)
+{
+    const name_entry_t *n = &t->name[e->data.name];
+    const name_server_t *most = &n->server[e->data.other];
+    char name[NSP_NAME_TEXT_MAX];
+    char other[ADDR_TEXT_MAX];
+    char type[16];
+    char more[40];
+    finding_t *f = traffic_finding(list, &e->s.addr, FINDING_ANSWERS_DIFFER,
+                                   "The %s records of %.200s%s are not those at %s.",
+                                   nsp_type_text(n->type, type), traffic_name_text(n, name),
+                                   others_text(e->data.count, more), addr_text(&most->addr, other));
+    evidence_of(t, f, n->server[e->data.self].sample);
+    evidence_of(t, f, most->sample);
+}
+
+void traffic_rules_names(traffic_t *t, const entry_t *e, finding_list_t *list)
+{
+    if (e->serial.count > 0)
+        serial_rule(t, e, list);
+    if (e->data.count > 0)
+        data_rule(t, e, list);
+}
+
+/* --- answers that are lost for their size --- */
+
+static void lost_finding(const look_t *l, const big_fact_t *b, finding_id_t id, const char *why)
+{
+    const name_entry_t *n = &l->t->name[b->name];
+    const name_server_t *s = &n->server[b->self];
+    char name[NSP_NAME_TEXT_MAX];
+    char type[16];
+    char more[40];
+    finding_t *f = traffic_finding(
+        l->list, &l->e->s.addr, id,
+        "%u queries over UDP for %s of %.200s%s, with room for %u octets, no answer; %s.",
+        b->attempts, nsp_type_text(n->type, type), traffic_name_text(n, name),
+        others_text(b->names, more), s->lost_room, why);
+    evidence_of(l->t, f, s->lost_sample);
+    evidence_of(l->t, f, n->sample);
+    evidence_of(l->t, f, s->sample);
+}
+
+void look_sizes(const look_t *l, bool fragments)
+{
+    char why[80];
+    const big_fact_t *b = &l->e->big;
+    if (b->attempts >= SILENCE_MIN && !fragments) {
+        snprintf(why, sizeof why, "it has %u octets, and none so large came",
+                 l->t->name[b->name].size);
+        lost_finding(l, b, FINDING_BIG_ANSWER_LOST, why);
+    }
+    if (l->e->size.attempts >= SILENCE_MIN)
+        lost_finding(l, &l->e->size, FINDING_EDNS_SIZE_DROPPED, "with less room it is answered");
 }
