@@ -300,7 +300,8 @@ static void count_lame_rcode(traffic_t *t, seen_t *k)
                                                      : CAUSE_RCODE;
     /* a cookie that is not good is asked again (RFC 7873 5.3); FORMERR and NOTAUTH may be about
      * what the client did */
-    if (k->rcode == NSP_RCODE_BADCOOKIE || (cause == CAUSE_RCODE && !is_sound(k)))
+    bool later = k->edns && k->version > 0; /* of EDNS: may be refused (RFC 6891 6.1.3) */
+    if (k->rcode == NSP_RCODE_BADCOOKIE || (cause == CAUSE_RCODE && (later || !is_sound(k))))
         return;
     n->lame_refused += cause == CAUSE_REFUSED;
     n->lame_servfail += cause == CAUSE_SERVFAIL;
