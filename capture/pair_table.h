@@ -81,6 +81,8 @@ typedef struct conn {
     bool client_fin;
     bool open;
     bool over;
+    bool transfer; /* a zone transfer was asked for, and its first message came */
+    uint16_t transfer_id;
     uint64_t number;
     int64_t last;
     addr_t client;

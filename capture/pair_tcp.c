@@ -57,13 +57,30 @@ static void event_to_all(pairer_t *p, conn_t *c, const cap_item_t *item, flow_ev
         slot_event(p, &p->slot[i], &e);
 }
 
+/* A message whose end the capture has not: it came all the same, and is known by its ID. */
+static void take_cut(pairer_t *p, conn_t *c, const cap_item_t *item)
+{
+    cap_item_t cut = *item;
+    cut.notes |= CAP_NOTE_CUT;
+    c->open = true;
+    if (by_server(c, item))
+        pair_reply(p, &cut, c);
+    else
+        pair_query(p, &cut, c);
+}
+
 /* The beginning of a frame whose end never came; it is told with the event that ended it. */
 static void tcp_partial(pairer_t *p, conn_t *c, const cap_item_t *item)
 {
+    bool lost = (item->notes & (CAP_NOTE_GAP | CAP_NOTE_CUT)) != 0;
     uint32_t i = c->flows.first;
+    if (lost && item->size >= 2) {
+        take_cut(p, c, item);
+        return;
+    }
     if (i == PAIR_NONE || !by_server(c, item))
         return;
-    if ((item->notes & (CAP_NOTE_GAP | CAP_NOTE_CUT)) != 0) {
+    if (lost) {
         /* the capture's loss, not the server's: nothing may be said of silence */
         p->slot[i].notes |= FLOW_CUT;
         flow_give_up(p, i, FLOW_PENDING);

@@ -8,7 +8,7 @@
 /* A client that changes port and ID asks again only after a time that it gives the server, and
  * before the time after which it is another question for certain. */
 #define NEW_PORT_AFTER  INT64_C(200000000)
-#define NEW_PORT_WITHIN INT64_C(4000000000)
+#define NEW_PORT_WITHIN INT64_C(6000000000)
 /* Flows looked at where many have the same question or client port. */
 #define LOOK_MAX 32
 
@@ -121,6 +121,7 @@ static void add_question(pairer_t *p, const cap_item_t *item, conn_t *conn,
     slot_link_key(p, i, key);
     slot_link_ask(p, i, pair_ask_hash(ends, q, item->size, tcp));
     if (bare) {
+        s->notes |= notes_of(item);
         conn->bare = false;
         slot_touch(p, i);
         return;
@@ -274,6 +275,15 @@ static void not_asked_for(pairer_t *p, const cap_item_t *item, conn_t *conn)
     }
 }
 
+/* Answers to AXFR and IXFR may be many messages, with and without the question (RFC 5936 2.2). */
+static void note_transfer(conn_t *conn, const cap_item_t *item, const pair_question_t *q)
+{
+    if (conn == NULL || (q->type != NSP_TYPE_AXFR && q->type != NSP_TYPE_IXFR))
+        return;
+    conn->transfer = true;
+    conn->transfer_id = id_of(item);
+}
+
 void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn)
 {
     pair_question_t q;
@@ -285,7 +295,12 @@ void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn)
         exact = find_answered(p, item, &q, pair_key_hash(&ends, &q, id_of(item), tcp), tcp);
     if (exact != PAIR_NONE && p->slot[p->slot[exact].head].state == SLOT_OPEN) {
         p->stats.replies++;
+        note_transfer(conn, item, &q);
         flow_answer(p, exact, item);
+        return;
+    }
+    if (tcp && conn->transfer && conn->transfer_id == id_of(item)) {
+        p->stats.replies++; /* the next message of a zone transfer */
         return;
     }
     guess_t g = guess_at(p, item, &q, pair_port_hash(&ends), conn);

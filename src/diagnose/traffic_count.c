@@ -369,6 +369,16 @@ static void count_edns(traffic_t *t, seen_t *k)
     }
 }
 
+/* Came in fragments, all of them: at the place of the capture. */
+static void count_fragmented(traffic_t *t, seen_t *k)
+{
+    k->e->s.n.fragmented++;
+    if (names_is_unheard(t, k)) {
+        k->e->unheard++;
+        traffic_sample(t, k, CAUSE_FRAGMENTS);
+    }
+}
+
 static void count_reply(traffic_t *t, seen_t *k)
 {
     traffic_counts_t *n = &k->e->s.n;
@@ -376,10 +386,12 @@ static void count_reply(traffic_t *t, seen_t *k)
     bool readable = read_reply(t, k);
     bool tc = nsp_msg_has(k->m, NSP_FLAG_TC);
     k->e->s.octets_answered += f->reply.original;
-    k->e->s.rcode[k->rcode < RCODE_OTHER ? k->rcode : RCODE_OTHER]++;
+    if (f->reply.size >= NSP_HEADER_SIZE)
+        k->e->s.rcode[k->rcode < RCODE_OTHER ? k->rcode : RCODE_OTHER]++;
     n->negative += k->rcode == NSP_RCODE_NXDOMAIN ||
                    (k->rcode == NSP_RCODE_NOERROR && k->m->count[NSP_ANSWER] == 0);
-    n->fragmented += (f->notes & FLOW_FRAGMENTS) != 0;
+    if ((f->notes & FLOW_FRAGMENTS) != 0)
+        count_fragmented(t, k);
     n->checksum += (f->notes & FLOW_CHECKSUM) != 0;
     if (k->udp && tc) {
         n->truncated++;

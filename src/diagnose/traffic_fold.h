@@ -9,7 +9,7 @@
 /* Exchanges retained for one server and cause. */
 #define CAUSE_SAMPLES 3
 /* Servers compared for one name and type. */
-#define NAME_SERVERS 8
+#define NAME_SERVERS 26
 
 /* What an exchange can be evidence of. */
 typedef enum cause {
@@ -92,6 +92,7 @@ typedef struct entry {
     uint64_t with_opt;               /* good answers to EDNS */
     uint64_t without_opt;
     uint64_t served;      /* authoritative answers */
+    uint64_t unheard;     /* answers in fragments, whole, after which the client asked again */
     uint32_t largest_udp; /* octets of the largest whole answer over UDP */
     differ_fact_t serial;
     differ_fact_t data;
@@ -159,6 +160,7 @@ struct traffic {
     uint32_t name_hand;
     uint64_t names_dropped;
     uint64_t fallback[FALLBACKS];
+    plain_t whole[FALLBACKS]; /* questions whose answers came in fragments, all of them */
     plain_t plain[FALLBACKS]; /* questions without EDNS, for those that turn out to be silent */
     uint32_t *order;          /* entries by trouble; after finish */
     size_t big_count;
@@ -212,6 +214,9 @@ void names_feed(traffic_t *t, seen_t *k);
 /* True when this question without EDNS follows one with EDNS that failed. Remembers it, in case
  * that it turns out later. */
 bool names_is_fallback(traffic_t *t, const seen_t *k);
+/* True when the same was answered before, in fragments that were captured whole, and the client
+ * asks again all the same. */
+bool names_is_unheard(traffic_t *t, const seen_t *k);
 /* True when it was asked again without EDNS since. */
 bool names_failed_edns(traffic_t *t, const seen_t *k);
 

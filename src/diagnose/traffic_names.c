@@ -4,6 +4,9 @@
 #include "diagnose/facts.h"
 #include "diagnose/traffic_fold.h"
 
+/* Clients that do not get their answer ask again by then, nanoseconds. */
+#define AGAIN_WITHIN INT64_C(6000000000)
+
 bool names_new(traffic_t *t)
 {
     uint32_t slots = 64;
@@ -169,7 +172,9 @@ static void note_silence(traffic_t *t, seen_t *k, name_server_t *s)
 
 static bool is_answer(const seen_t *k)
 {
-    return k->m != NULL && k->m->complete &&
+    const flow_message_t *r = &k->flow->reply;
+    return k->m != NULL &&
+           (k->m->complete || (r->size < r->original && r->size >= NSP_HEADER_SIZE)) &&
            (k->rcode == NSP_RCODE_NOERROR || k->rcode == NSP_RCODE_NXDOMAIN);
 }
 
@@ -201,6 +206,12 @@ void names_feed(traffic_t *t, seen_t *k)
 
 /* --- EDNS, and then without --- */
 
+static uint64_t mix(uint64_t h)
+{
+    h = (h ^ h >> 29) * UINT64_C(0xff51afd7ed558ccd);
+    return h ^ h >> 32;
+}
+
 /* Never 0. Client, server and question, the client's port left out: it changes. */
 static uint64_t fallback_key(const seen_t *k)
 {
@@ -210,7 +221,7 @@ static uint64_t fallback_key(const seen_t *k)
     h = (h ^ part[0]) * UINT64_C(0xff51afd7ed558ccd) + part[1];
     memcpy(part, k->flow->server.octets, sizeof part);
     h = (h ^ h >> 31 ^ part[0]) * UINT64_C(0xff51afd7ed558ccd) + part[1];
-    return h | 1;
+    return mix(h) | 1;
 }
 
 bool names_failed_edns(traffic_t *t, const seen_t *k)
@@ -230,4 +241,18 @@ bool names_is_fallback(traffic_t *t, const seen_t *k)
     uint64_t key = fallback_key(k);
     t->plain[(key >> 32) % FALLBACKS] = (plain_t){key, k->flow->began};
     return t->fallback[(key >> 32) % FALLBACKS] == key;
+}
+
+bool names_is_unheard(traffic_t *t, const seen_t *k)
+{
+    if (!k->has_name)
+        return false;
+    /* with the same ID, as dig and the C library ask again: other programs may ask the same */
+    uint64_t id = (uint64_t)(k->flow->query.bytes[0] << 8 | k->flow->query.bytes[1]);
+    uint64_t key = mix(fallback_key(k) ^ id) | 1;
+    plain_t *p = &t->whole[(key >> 32) % FALLBACKS];
+    int64_t since = k->flow->began - p->at;
+    bool again = p->key == key && since >= 0 && since <= AGAIN_WITHIN;
+    *p = (plain_t){key, k->flow->ended};
+    return again;
 }

@@ -68,11 +68,19 @@ bool look_edns(const look_t *l)
 bool look_fragments(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
-    if (n->fragments_lost < STRANGE_MIN || n->fragments_lost <= n->fragmented)
+    uint64_t unheard = l->e->unheard;
+    finding_t *f;
+    if (n->fragments_lost >= STRANGE_MIN && n->fragments_lost > n->fragmented)
+        f = traffic_finding(l->list, &l->e->s.addr, FINDING_FRAGMENTS_INCOMPLETE,
+                            "Of %llu answers some fragments came, and never all of them.",
+                            U(n->fragments_lost));
+    else if (unheard >= STRANGE_MIN && look_often(unheard, n->fragmented))
+        f = traffic_finding(l->list, &l->e->s.addr, FINDING_FRAGMENTS_INCOMPLETE,
+                            "After %llu of %llu answers in fragments, whole here, the client asked "
+                            "again: they are lost behind the place of the capture.",
+                            U(unheard), U(n->fragmented));
+    else
         return false;
-    finding_t *f = traffic_finding(l->list, &l->e->s.addr, FINDING_FRAGMENTS_INCOMPLETE,
-                                   "Of %llu answers some fragments came, and never all of them.",
-                                   U(n->fragments_lost));
     traffic_evidence(l->t, f, l->e, CAUSE_FRAGMENTS);
     return true;
 }
@@ -101,15 +109,15 @@ void look_types(const look_t *l, bool fragments)
         bool big = k->room && (k->tcp_answered || traffic_is_big(l->t, s->type[i].type));
         if (big && (fragments || l->e->big.attempts >= SILENCE_MIN))
             continue; /* it is known why */
-        nsp_type_text(s->type[i].type, type);
+        const char *text = nsp_type_text(s->type[i].type, type);
         finding_t *f =
             big ? traffic_finding(l->list, &s->addr, FINDING_BIG_ANSWER_LOST,
-                                  "%u queries for %s over UDP, no answer; %s.", k->silent, type,
+                                  "%u queries for %s over UDP, no answer; %s.", k->silent, text,
                                   k->tcp_answered ? "over TCP it comes"
                                                   : "such answers are large elsewhere")
                 : traffic_finding(l->list, &s->addr, FINDING_QUERY_DROPPED,
                                   "%u queries for %s, no answer; other types are answered.",
-                                  k->silent, type);
+                                  k->silent, text);
         if (k->sample != 0)
             finding_add_evidence(f, l->t->samples.item[k->sample - 1]);
     }

@@ -15,7 +15,8 @@
 /* One item. q and r are a question and its reply over UDP; Q and R over TCP. */
 typedef struct step {
     char kind; /* q r Q R; S syn, s syn again, O open, F/f FIN of server/client, X/x RST of them,
-                  P partial frame, I icmp, L lost fragments, l the same without the first */
+                  P/p partial frame of server/client, I icmp, L lost fragments, l the same without
+                  the first */
     int ms;
     uint16_t port; /* of the client */
     uint16_t id;
@@ -23,7 +24,7 @@ typedef struct step {
     unsigned server;      /* last octet; 0: 1 */
     uint16_t server_port; /* 0: 53 */
     char twist;      /* e with EDNS, n no question and FORMERR, z QR clear, h one octet, u upper
-                        case, c cut by the capture */
+                        case, c cut by the capture, a for AXFR */
     unsigned client; /* last octet; 0: 10 */
 } step_t;
 
@@ -95,8 +96,8 @@ static uint32_t message(const step_t *s, bool reply, uint8_t *buf, size_t cap)
     const char *text = s->name != NULL ? s->name : "a.test.";
     assert_int_equal(nsp_name_from_text(text, strlen(text), NULL, &name, NULL), NSP_OK);
     assert_int_equal(nsp_build_query(buf, cap, s->id, reply && s->twist != 'z' ? NSP_FLAG_QR : 0,
-                                     &name, NSP_TYPE_A, NSP_CLASS_IN,
-                                     s->twist == 'e' ? &edns : NULL, &size),
+                                     &name, s->twist == 'a' ? NSP_TYPE_AXFR : NSP_TYPE_A,
+                                     NSP_CLASS_IN, s->twist == 'e' ? &edns : NULL, &size),
                      NSP_OK);
     if (s->twist == 'u')
         buf[13] = (uint8_t)(buf[13] - 32);
@@ -125,6 +126,7 @@ static cap_item_kind_t kind_of(char c)
     case 'O':
         return CAP_ITEM_TCP_OPEN;
     case 'P':
+    case 'p':
         return CAP_ITEM_TCP_PARTIAL;
     case 'F':
     case 'f':
@@ -143,15 +145,15 @@ static void feed(pairer_t *p, const step_t *s, uint64_t number)
     addr_t client = address(10, s->port);
     addr_t server = address(s->server != 0 ? s->server : 1,
                             (uint16_t)(s->server_port != 0 ? s->server_port : 53));
-    bool asks = strchr("qQSsfx", s->kind) != NULL;
+    bool asks = strchr("qQSsfxp", s->kind) != NULL;
     cap_item_t item = {.kind = kind_of(s->kind), .at = (1000 + s->ms) * MS, .number = number};
     item.from = asks ? client : server;
     item.to = asks ? server : client;
-    if (strchr("qrLQRPI", s->kind) != NULL)
+    if (strchr("qrLQRPpI", s->kind) != NULL)
         item.size = message(s, strchr("rRLP", s->kind) != NULL, buf, sizeof buf);
     item.bytes = item.size > 0 ? buf : NULL;
     item.original = item.size;
-    if (strchr("QRSsOFfXxP", s->kind) != NULL)
+    if (strchr("QRSsOFfXxPp", s->kind) != NULL)
         item.connection = s->port;
     if (s->kind == 's')
         item.notes = CAP_NOTE_RETRANSMIT;
@@ -269,7 +271,14 @@ static const pair_case_t cases[] = {
     {"TCP closed within the reply", "S0/6000 O1/6000 Q2/6000/7 P3/6000/7 F3/6000",
      "1 t1 x1 o1 l1 C1"},
     {"TCP, a reply that the capture has a hole in", "S0/6000 O1/6000 Q2/6000/7 P3/6000/7%c F3/6000",
-     "1 t1 x1 pending cut o1"},
+     "1 t1 x1 =1@3 cut o1"},
+    {"TCP, a question that the capture has a hole in",
+     "S0/6000 O1/6000 p2/6000/7%c R3/6000/7 F4/6000", "1 t1 x1 =1@3 cut o1"},
+    {"TCP, a zone transfer of three messages",
+     "S0/6000 O1/6000 Q2/6000/7%a R5/6000/7%a R6/6000/7%n R7/6000/7%a Q8/6000/8=b R9/6000/8=b",
+     "1 t1 x1 =1@5 o1; 2 t1 x1 =1@1"},
+    {"TCP, a reply with another ID after a transfer",
+     "S0/6000 O1/6000 Q2/6000/7%a R5/6000/7%a R6/6000/9", "1 t1 x1 =1@5 o1; 2 t1 x0 noq"},
     {"TCP, the client closes first", "S0/6000 O1/6000 Q2/6000/7 f5000/6000 F5001/6000",
      "1 t1 x1 o1"},
     {"TCP, wrong ID", "S0/6000 O1/6000 Q2/6000/7 R3/6000/8 F3/6000", "1 t1 x1 o1 m0/4 C1"},

@@ -42,10 +42,12 @@ typedef struct part {
     bool empty;     /* no records in the answer */
     uint32_t serial;
     unsigned size; /* of TXT data */
-    char data;     /* letter that data are made of */
-    char twist;    /* t trailing octets, c cut by the capture, x the question has trailing octets,
-                      k the question is signed (TSIG) */
-    int at;        /* seconds since the flow before; 0: 1 */
+    bool fragments;
+    uint16_t id; /* 0: one of its own */
+    char data;   /* letter that data are made of */
+    char twist;  /* t trailing octets, c cut by the capture, x the question has trailing octets,
+                    k the question is signed (TSIG) */
+    int at;      /* seconds since the flow before; 0: 1 */
 } part_t;
 
 #define PARTS 8
@@ -208,7 +210,7 @@ static void messages_of(flow_t *f, const part_t *p, uint64_t number)
 {
     static uint8_t query[600];
     static uint8_t reply[70000];
-    uint16_t id = (uint16_t)number;
+    uint16_t id = p->id != 0 ? p->id : (uint16_t)number;
     uint32_t size = build_query(p, id, query, 512);
     if (p->what != 'o' && p->what != 'd' && p->what != 'b')
         f->query = (flow_message_t){query, size, size, f->began, number, 0};
@@ -248,6 +250,8 @@ static void feed_one(traffic_t *t, const part_t *p, uint64_t number, int64_t at)
         f.notes |= FLOW_EVICTED;
     if (p->what == 'd')
         f.notes |= FLOW_DUPLICATE;
+    if (p->fragments)
+        f.notes |= FLOW_FRAGMENTS;
     if (p->late != 0)
         f.notes |= FLOW_LATE;
     messages_of(&f, p, number);
