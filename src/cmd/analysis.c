@@ -16,6 +16,7 @@ struct analysis {
     pairer_t *pairer;
     flow_pipe_t *pipe; /* NULL with threads 0 */
     traffic_t *traffic;
+    runs_t *runs; /* NULL when filters leave out questions */
     finding_list_t findings;
     uint64_t packets;
     uint64_t octets;
@@ -37,6 +38,7 @@ analysis_options_t analysis_options_default(void)
     analysis_options_t o = {.decode = decode_options_default(),
                             .pair = pair_options_default(),
                             .traffic = traffic_options_default(),
+                            .runs = runs_options_default(),
                             .since = INT64_MIN,
                             .until = INT64_MAX};
     return o;
@@ -51,7 +53,8 @@ void analysis_options_memory(analysis_options_t *o, uint32_t megabytes)
     o->pair.memory = whole / 8;
     o->pair.outstanding_max = (uint32_t)(whole / 8 / 512);
     o->pair.connections_max = (uint32_t)(whole / 32 / 512);
-    traffic_options_memory(&o->traffic, whole / 4);
+    traffic_options_memory(&o->traffic, whole / 16 * 3);
+    o->runs.memory = whole / 16;
 }
 
 static void prepare_flow(void *user, const flow_t *flow)
@@ -70,6 +73,8 @@ static void take_flow(void *user, const flow_t *flow, int64_t first_used)
     }
     a->passed++;
     traffic_feed(a->traffic, flow);
+    if (a->runs != NULL)
+        runs_feed(a->runs, flow);
     if (a->tap != NULL)
         a->tap(a->user, flow);
 }
@@ -93,12 +98,15 @@ analysis_t *analysis_new(const analysis_options_t *options, flow_sink_t *tap, vo
     a->user = user;
     finding_list_init(&a->findings);
     a->traffic = traffic_new(&options->traffic);
+    bool whole = flow_filter_is_empty(&options->filter);
+    a->runs = whole ? runs_new(&options->runs) : NULL;
     a->pairer = pairer_new(&options->pair, on_flow, a);
     a->decoder = a->pairer != NULL ? decoder_new(&options->decode, pairer_feed, a->pairer) : NULL;
     flow_taker_t taker = {prepare_flow, take_flow, a};
     if (a->traffic != NULL && options->threads > 0)
         a->pipe = flow_pipe_new(&taker, options->threads > 1);
-    if (a->traffic != NULL && a->decoder != NULL && (a->pipe != NULL || options->threads == 0))
+    if (a->traffic != NULL && a->decoder != NULL && (a->runs != NULL || !whole) &&
+        (a->pipe != NULL || options->threads == 0))
         return a;
     analysis_free(a);
     return NULL;
@@ -112,6 +120,7 @@ void analysis_free(analysis_t *a)
     decoder_free(a->decoder);
     pairer_free(a->pairer);
     traffic_free(a->traffic);
+    runs_free(a->runs);
     finding_list_free(&a->findings);
     free(a);
 }
@@ -153,6 +162,32 @@ void analysis_flush(analysis_t *a)
         flow_pipe_flush(a->pipe);
 }
 
+static const traffic_server_t *server_at(const analysis_t *a, const addr_t *addr)
+{
+    for (size_t i = 0; i < traffic_server_count(a->traffic); i++)
+        if (addr_equal(&traffic_server(a->traffic, i)->addr, addr))
+            return traffic_server(a->traffic, i);
+    return NULL;
+}
+
+/* A server that nobody but runs of check asked is judged by these alone. */
+static void leave_to_runs(analysis_t *a)
+{
+    finding_list_t *list = &a->findings;
+    size_t kept = 0;
+    if (a->runs == NULL || runs_count(a->runs) == 0)
+        return;
+    for (size_t i = 0; i < list->count; i++) {
+        finding_t *f = &list->item[i];
+        const traffic_server_t *s = f->has_addr ? server_at(a, &f->addr) : NULL;
+        if (s != NULL && runs_questions(a->runs, &f->addr) >= s->n.queries)
+            finding_clear(f);
+        else
+            list->item[kept++] = *f;
+    }
+    list->count = kept;
+}
+
 bool analysis_finish(analysis_t *a)
 {
     decoder_finish(a->decoder);
@@ -160,7 +195,10 @@ bool analysis_finish(analysis_t *a)
     bool whole = a->pipe == NULL || flow_pipe_finish(a->pipe);
     a->first_shown = a->first_used;
     traffic_end_t end = {.end = a->last_used, .one_way = pairer_stats(a->pairer)->one_way};
-    return traffic_finish(a->traffic, &end, &a->findings) && whole;
+    bool good = traffic_finish(a->traffic, &end, &a->findings) && whole;
+    good = (a->runs == NULL || runs_finish(a->runs)) && good;
+    leave_to_runs(a);
+    return good;
 }
 
 static void note(analysis_t *a, const char *id, const char *text, uint64_t count)
@@ -201,6 +239,9 @@ static void note_pairing(analysis_t *a)
          traffic_servers_dropped(a->traffic));
     note(a, "names-dropped", "names no longer compared (--memory)",
          traffic_names_dropped(a->traffic));
+    if (a->runs != NULL)
+        note(a, "runs-dropped", "questions not looked at for runs of check (--memory)",
+             runs_dropped(a->runs));
     note(a, "one-way", "direction only: questions or replies were not captured", p->one_way);
 }
 
@@ -229,11 +270,13 @@ void analysis_report(analysis_t *a, const cap_stats_t *stats, replay_report_t *o
     out->traffic = a->traffic;
     out->findings = &a->findings;
     out->set = traffic_samples(a->traffic);
+    out->runs = a->runs;
 }
 
 int analysis_exit_code(const analysis_t *a)
 {
-    int worst = finding_list_worst(&a->findings);
+    replay_report_t r = {.findings = &a->findings, .runs = a->runs};
+    int worst = replay_report_worst(&r);
     if (traffic_server_count(a->traffic) == 0)
         return EXIT_UNTESTED;
     return worst == SEVERITY_ERROR     ? EXIT_ERRORS

@@ -12,6 +12,7 @@ typedef struct analysis_options {
     decode_options_t decode;
     pair_options_t pair;
     traffic_options_t traffic;
+    runs_options_t runs;
     flow_filter_t filter;
     int64_t since; /* packets outside of these times are not looked at, nanoseconds since 1970; */
     int64_t until; /* INT64_MIN and INT64_MAX for no limit */

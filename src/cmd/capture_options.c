@@ -148,6 +148,7 @@ static int take_limit(capture_options_t *o, int id, const char *value)
     default:
         rc = take_number("slow", value, 1, 3600000, &v);
         o->analysis.traffic.slow = (int64_t)v * 1000000;
+        o->analysis.runs.diagnose.slow = o->analysis.traffic.slow;
         return rc;
     }
 }

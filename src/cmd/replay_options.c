@@ -295,6 +295,7 @@ static int take_limit(replay_options_t *o, int id, const char *value)
     case R_SLOW:
         rc = take_number("slow", value, 1, 3600000, &v);
         o->analysis.traffic.slow = (int64_t)v * 1000000;
+        o->analysis.runs.diagnose.slow = o->analysis.traffic.slow;
         return rc;
     case R_MEMORY:
         rc = take_number("memory", value, 16, 1048576, &v);

@@ -36,12 +36,17 @@ void finding_list_init(finding_list_t *list)
     memset(list, 0, sizeof *list);
 }
 
+void finding_clear(finding_t *f)
+{
+    free(f->text);
+    free(f->fix);
+    f->text = f->fix = NULL;
+}
+
 void finding_list_free(finding_list_t *list)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->item[i].text);
-        free(list->item[i].fix);
-    }
+    for (size_t i = 0; i < list->count; i++)
+        finding_clear(&list->item[i]);
     free(list->item);
     memset(list, 0, sizeof *list);
 }

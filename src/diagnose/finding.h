@@ -59,6 +59,8 @@ const char *severity_name(severity_t s); /* "error", "warning", "notice", "info"
 
 void finding_list_init(finding_list_t *list);
 void finding_list_free(finding_list_t *list);
+/* Frees what a finding owns, for one that is taken out of its list. */
+void finding_clear(finding_t *f);
 /* Adds a finding with a formatted sentence; returns it for adding evidence, NULL without memory
  * (remembered in the list). */
 finding_t *finding_add(finding_list_t *list, finding_id_t id, const char *format, ...)

@@ -76,3 +76,8 @@ bool flow_filter_match(const flow_filter_t *f, const flow_t *flow, reply_t *scra
            in_any(f->client, f->client_count, &flow->client) && match_question(f, flow) &&
            match_rcode(f, flow, scratch);
 }
+
+bool flow_filter_is_empty(const flow_filter_t *f)
+{
+    return f->server_count + f->client_count + f->name_count + f->type_count + f->rcode_count == 0;
+}

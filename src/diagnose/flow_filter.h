@@ -30,6 +30,8 @@ typedef struct flow_filter {
 /* "192.0.2.1", "192.0.2.0/24", "2001:db8::/32". False when text is neither. */
 bool prefix_from_text(const char *text, prefix_t *out);
 
+/* True when every flow matches. */
+bool flow_filter_is_empty(const flow_filter_t *f);
 /* True when the flow is one that is asked for. The question is the query's, or the reply's where
  * no query was captured. scratch's contents change. */
 bool flow_filter_match(const flow_filter_t *f, const flow_t *flow, reply_t *scratch);

@@ -1,5 +1,6 @@
 #include "exchange/flow.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* A flow while its exchange is made. */
@@ -179,4 +180,41 @@ exchange_t *flow_exchange(const flow_t *flow, const flow_patience_t *patience, e
     put_all(&k);
     x->finished = (flow->notes & (FLOW_PENDING | FLOW_EVICTED)) == 0;
     return k.good ? x : NULL;
+}
+
+size_t flow_copy_size(const flow_t *flow)
+{
+    size_t n = sizeof *flow + flow->event_count * sizeof *flow->event;
+    for (uint32_t i = 0; i < flow->event_count; i++)
+        n += flow->event[i].message.size;
+    return n + flow->query.size + flow->reply.size;
+}
+
+/* Moves the message's octets to *to, and *to behind them. */
+static void copy_message(flow_message_t *m, uint8_t **to)
+{
+    if (m->bytes == NULL)
+        return;
+    memcpy(*to, m->bytes, m->size);
+    m->bytes = *to;
+    *to += m->size;
+}
+
+flow_t *flow_copy(const flow_t *flow)
+{
+    uint8_t *whole = malloc(flow_copy_size(flow));
+    if (whole == NULL)
+        return NULL;
+    flow_t *copy = (flow_t *)whole;
+    flow_event_t *event = (flow_event_t *)(whole + sizeof *copy);
+    uint8_t *to = whole + sizeof *copy + flow->event_count * sizeof *event;
+    *copy = *flow;
+    copy->event = event;
+    for (uint32_t i = 0; i < flow->event_count; i++) {
+        event[i] = flow->event[i];
+        copy_message(&event[i].message, &to);
+    }
+    copy_message(&copy->query, &to);
+    copy_message(&copy->reply, &to);
+    return copy;
 }

@@ -94,4 +94,9 @@ typedef struct flow_patience {
  * memory is out. */
 exchange_t *flow_exchange(const flow_t *flow, const flow_patience_t *patience, exchange_set_t *set);
 
+/* A copy with all of its messages in one piece, for free(). NULL when memory is out. */
+flow_t *flow_copy(const flow_t *flow);
+/* Octets that it takes. */
+size_t flow_copy_size(const flow_t *flow);
+
 #endif

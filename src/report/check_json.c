@@ -1,7 +1,7 @@
 /* The report of check as JSON: docs/schema/check.schema.json. */
 #include <stdlib.h>
 
-#include "report/check_text.h"
+#include "report/check_json.h"
 #include "report/json_parts.h"
 #include "report/summary.h"
 
@@ -64,7 +64,7 @@ static json_t *json_address(const check_report_t *r, const model_address_t *a, r
     return j;
 }
 
-static json_t *json_report(const check_report_t *r, reply_t *scratch)
+json_t *json_check(const check_report_t *r, reply_t *scratch)
 {
     const model_t *m = r->model;
     json_t *j = json_object();
@@ -82,8 +82,15 @@ static json_t *json_report(const check_report_t *r, reply_t *scratch)
     json_object_set_new(j, "began", json_real((double)r->set->began_wall / 1e9));
     json_object_set_new(j, "servers", servers);
     json_object_set_new(j, "addresses", addresses);
+    return j;
+}
+
+static json_t *json_report(const check_report_t *r, reply_t *scratch)
+{
+    json_t *j = json_check(r, scratch);
     json_object_set_new(j, "findings", json_findings(r->findings));
-    json_object_set_new(j, "exchanges", json_exchanges(r->set, &m->zone, r->verbose, scratch));
+    json_object_set_new(j, "exchanges",
+                        json_exchanges(r->set, &r->model->zone, r->verbose, scratch));
     return j;
 }
 

@@ -141,7 +141,11 @@ json_t *json_findings(const finding_list_t *list)
 
 json_t *json_verdict(const finding_list_t *list, bool untested)
 {
-    int worst = finding_list_worst(list);
+    return json_worst_severity(finding_list_worst(list), untested);
+}
+
+json_t *json_worst_severity(int worst, bool untested)
+{
     return json_string(untested    ? "untested"
                        : worst < 0 ? "healthy"
                                    : severity_name((severity_t)worst));

@@ -26,6 +26,8 @@ json_t *json_finding(const finding_t *f);
 json_t *json_findings(const finding_list_t *list);
 /* "healthy", "warning", ..., or "untested". */
 json_t *json_verdict(const finding_list_t *list, bool untested);
+/* The same of the worst severity_t, -1 for none. */
+json_t *json_worst_severity(int worst, bool untested);
 /* Writes one line and releases j. False when j is NULL or writing failed. */
 bool json_print(FILE *out, json_t *j);
 

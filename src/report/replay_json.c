@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "exchange/icmp.h"
+#include "report/check_json.h"
 #include "report/exchange_text.h"
 #include "report/json_parts.h"
 #include "report/replay_report.h"
@@ -159,14 +160,16 @@ static json_t *json_server(const replay_report_t *r, const traffic_server_t *s)
 }
 
 /* Evidence by the numbers of the exchanges as they are listed. */
-static json_t *json_finding_line(const replay_report_t *r, const finding_t *f)
+static json_t *json_finding_line(const exchange_set_t *set, const finding_t *f,
+                                 const nsp_name_t *domain)
 {
     json_t *j = json_finding(f);
     json_t *evidence = json_array();
     for (uint16_t i = 0; i < f->evidence_count; i++)
-        if (f->evidence[i] >= 1 && f->evidence[i] <= r->set->count)
+        if (f->evidence[i] >= 1 && f->evidence[i] <= set->count)
             json_array_append_new(evidence,
-                                  json_count(exchange_number(r->set->item[f->evidence[i] - 1])));
+                                  json_count(exchange_number(set->item[f->evidence[i] - 1])));
+    json_object_set_new(j, "domain", domain != NULL ? json_name(domain) : json_null());
     json_object_set_new(j, "evidence", evidence);
     json_object_set_new(j, "kind", json_string("finding"));
     return j;
@@ -201,10 +204,38 @@ static json_t *json_summary(const replay_report_t *r)
     json_object_set_new(j, "notes", json_notes(r));
     json_object_set_new(j, "counts", json_counts(&traffic_total(r->traffic)->n));
     json_object_set_new(j, "latency", json_latency(&traffic_total(r->traffic)->latency));
-    json_object_set_new(j, "verdict", json_verdict(r->findings, replay_report_empty(r)));
+    json_object_set_new(j, "verdict",
+                        json_worst_severity(replay_report_worst(r), replay_report_empty(r)));
     json_object_set_new(j, "broken", json_boolean(r->broken));
     json_object_set_new(j, "interrupted", json_boolean(r->interrupted));
     return j;
+}
+
+/* A run of check, and its findings. */
+static bool print_run(FILE *out, const found_run_t *run, reply_t *scratch)
+{
+    const nsp_name_t *domain = &run->model->domain;
+    check_report_t c = {
+        .model = run->model, .set = &run->set, .findings = &run->findings, .interrupted = run->cut};
+    json_t *j = json_check(&c, scratch);
+    json_object_set_new(j, "kind", json_string("check"));
+    json_object_set_new(j, "exchanges", json_count(run->set.count));
+    bool good = json_print(out, j);
+    for (size_t i = 0; i < run->findings.count; i++) {
+        const finding_t *f = &run->findings.item[i];
+        good = json_print(out, json_finding_line(&run->set, f, domain)) && good;
+    }
+    return good;
+}
+
+static bool print_runs(FILE *out, const runs_t *runs)
+{
+    reply_t *scratch = malloc(sizeof *scratch);
+    bool good = scratch != NULL;
+    for (size_t i = 0; good && runs != NULL && i < runs_count(runs); i++)
+        good = print_run(out, runs_item(runs, i), scratch);
+    free(scratch);
+    return good;
 }
 
 bool replay_report_json(FILE *out, const replay_report_t *r)
@@ -216,7 +247,8 @@ bool replay_report_json(FILE *out, const replay_report_t *r)
     for (size_t i = 0; i < count; i++)
         good = json_print(out, json_server(r, traffic_server(r->traffic, i))) && good;
     for (size_t i = 0; i < r->findings->count; i++)
-        good = json_print(out, json_finding_line(r, &r->findings->item[i])) && good;
+        good = json_print(out, json_finding_line(r->set, &r->findings->item[i], NULL)) && good;
+    good = print_runs(out, r->runs) && good;
     return json_print(out, json_summary(r)) && good;
 }
 

@@ -3,6 +3,7 @@
 #ifndef REPORT_REPLAY_REPORT_H
 #define REPORT_REPLAY_REPORT_H
 
+#include "diagnose/runs.h"
 #include "diagnose/traffic.h"
 #include "report/finding_text.h"
 
@@ -30,6 +31,7 @@ typedef struct replay_report {
     const traffic_t *traffic; /* finished */
     const finding_list_t *findings;
     const exchange_set_t *set; /* that their evidence is in */
+    const runs_t *runs;        /* of check, with their own findings; NULL: not looked for */
     size_t top;                /* servers that are shown; 0: all */
     bool top_findings;         /* findings of other servers are left out */
     bool broken;               /* an input could not be read to its end */
@@ -43,6 +45,8 @@ bool replay_report_text(FILE *out, const replay_report_t *r);
 /* Prints one line for each server, each finding, and the summary. False when memory is out or
  * writing failed. */
 bool replay_report_json(FILE *out, const replay_report_t *r);
+/* The worst severity_t of all findings, those of runs included; -1 for none. */
+int replay_report_worst(const replay_report_t *r);
 /* True when there was nothing to diagnose. */
 bool replay_report_empty(const replay_report_t *r);
 

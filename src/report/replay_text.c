@@ -4,12 +4,23 @@
 #include <string.h>
 
 #include "exchange/icmp.h"
+#include "report/check_text.h"
 #include "report/number_text.h"
 #include "report/replay_report.h"
 
 bool replay_report_empty(const replay_report_t *r)
 {
     return traffic_server_count(r->traffic) == 0;
+}
+
+int replay_report_worst(const replay_report_t *r)
+{
+    int worst = finding_list_worst(r->findings);
+    for (size_t i = 0; r->runs != NULL && i < runs_count(r->runs); i++) {
+        int of_run = finding_list_worst(&runs_item(r->runs, i)->findings);
+        worst = of_run > worst ? of_run : worst;
+    }
+    return worst;
 }
 
 static const char *plural(uint64_t n)
@@ -171,7 +182,12 @@ static bool is_shown(const replay_report_t *r, const finding_t *f)
 static void print_verdict(FILE *out, const replay_report_t *r)
 {
     finding_counts_t n = finding_count(r->findings);
-    int worst = finding_list_worst(r->findings);
+    for (size_t i = 0; r->runs != NULL && i < runs_count(r->runs); i++) {
+        finding_counts_t of_run = finding_count(&runs_item(r->runs, i)->findings);
+        for (unsigned k = 0; k <= SEVERITY_ERROR; k++)
+            n.of[k] += of_run.of[k];
+    }
+    int worst = replay_report_worst(r);
     const char *word = replay_report_empty(r)      ? "nothing to diagnose: no DNS exchange"
                        : worst == SEVERITY_ERROR   ? "broken"
                        : worst == SEVERITY_WARNING ? "works, with warnings"
@@ -183,8 +199,21 @@ static void print_verdict(FILE *out, const replay_report_t *r)
             n.of[SEVERITY_ERROR], n.of[SEVERITY_WARNING], n.of[SEVERITY_NOTICE], r->exchanges);
 }
 
+/* A run of check as check itself would report it. */
+static bool print_run(FILE *out, const replay_report_t *r, const found_run_t *run)
+{
+    check_report_t c = {.model = run->model,
+                        .set = &run->set,
+                        .findings = &run->findings,
+                        .colour = r->style.colour,
+                        .interrupted = run->cut};
+    fprintf(out, "\nA run of nsprobe check is in here:\n\n");
+    return check_report_text(out, &c);
+}
+
 bool replay_report_text(FILE *out, const replay_report_t *r)
 {
+    bool good = true;
     reply_t *scratch = malloc(sizeof *scratch);
     if (scratch == NULL)
         return false;
@@ -193,7 +222,9 @@ bool replay_report_text(FILE *out, const replay_report_t *r)
     for (size_t i = 0; i < r->findings->count; i++)
         if (is_shown(r, &r->findings->item[i]))
             finding_print(out, &r->style, r->set, &r->findings->item[i], scratch);
+    for (size_t i = 0; r->runs != NULL && i < runs_count(r->runs); i++)
+        good = print_run(out, r, runs_item(r->runs, i)) && good;
     print_verdict(out, r);
     free(scratch);
-    return true;
+    return good;
 }

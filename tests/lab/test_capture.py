@@ -35,7 +35,7 @@ class Capture:
 
 
 def dig(net, server, *words):
-    return net.exec("client", "dig", "+norec", "+time=1", "+tries=1", "@" + server, *words,
+    return net.exec("client", "dig", "+norec", "+time=1", "+tries=3", "@" + server, *words,
                     check=False).stdout
 
 
