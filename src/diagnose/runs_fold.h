@@ -56,6 +56,14 @@ bool runs_in_form(const flow_t *flow, bool *marked, bool *strong);
 
 /* A connection that no question was sent on. */
 bool runs_is_connection(const flow_t *flow);
+/* QTYPE, and whether there is an OPT; of a query in check's form. */
+uint16_t runs_type(const flow_t *flow);
+bool runs_has_opt(const flow_t *flow);
+
+/* Connections that failed before their question was sent get the one that was meant: the likeliest
+ * that was asked over UDP, and over TCP not (borrowed from its flow). Others leave the list. False
+ * when memory is out. */
+bool runs_name_connections(flow_t **flow, uint32_t *count);
 
 /* Builds one run from its flows, in order of their beginning (which are changed: those that the
  * capture's end left open are ended when the run's schedule says so). walk: nothing but a walk was

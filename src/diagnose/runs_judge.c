@@ -1,4 +1,4 @@
-/* One run of check: its form, what its packets do not say, and its diagnosis. */
+/* One run of check: what its packets do not say, and its diagnosis. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,75 +8,6 @@
 #define STARTS_MAX 64
 /* Addresses in replies that are looked at. */
 #define MENTIONS_MAX 65536
-#define OPT_SIZE     11u /* without options */
-
-/* --- the form of a query --- */
-
-static bool type_in_form(uint16_t type)
-{
-    return type == NSP_TYPE_NS || type == NSP_TYPE_SOA || type == NSP_TYPE_A ||
-           type == NSP_TYPE_AAAA || type == NSP_TYPE_DNSKEY || type == NSP_TYPE_TXT ||
-           type == PROBE_NODATA_TYPE;
-}
-
-static bool has_prefix(const nsp_name_t *name)
-{
-    static const char prefix[] = PROBE_NXDOMAIN_PREFIX;
-    return name->octets[0] >= sizeof prefix - 1 &&
-           memcmp(name->octets + 1, prefix, sizeof prefix - 1) == 0;
-}
-
-/* What stands behind the question: 0 nothing, or the size of an OPT as check makes it; -1 for
- * anything else. */
-static int opt_in_form(const uint8_t *p, size_t n)
-{
-    static const uint8_t plain[] = {
-        0, 0, NSP_TYPE_OPT, PROBE_EDNS_SIZE >> 8, PROBE_EDNS_SIZE & 0xff, 0, 0, 0, 0, 0, 0};
-    static const uint8_t big[] = {
-        0, 0, NSP_TYPE_OPT, PROBE_BIG_SIZE >> 8, PROBE_BIG_SIZE & 0xff, 0, 0, NSP_EDNS_DO >> 8, 0,
-        0, 0};
-    if (n == 0)
-        return 0;
-    if (n != OPT_SIZE)
-        return -1;
-    if (memcmp(p, plain, n) == 0)
-        return PROBE_EDNS_SIZE;
-    return memcmp(p, big, n) == 0 ? PROBE_BIG_SIZE : -1;
-}
-
-bool runs_in_form(const flow_t *flow, bool *marked, bool *strong)
-{
-    const flow_message_t *q = &flow->query;
-    const uint8_t *b = q->bytes;
-    nsp_name_t name;
-    uint16_t type = 0;
-    uint16_t class = 0;
-    /* QR, opcode, AA, TC, RA, Z, AD, CD and rcode are 0; one question, at most one more record */
-    if (b == NULL || q->size < NSP_HEADER_SIZE || q->size != q->original || (b[2] & 0xfe) != 0 ||
-        b[3] != 0 || b[4] != 0 || b[5] != 1 || (b[6] | b[7] | b[8] | b[9] | b[10]) != 0 ||
-        b[11] > 1)
-        return false;
-    if (!question_read(b, q->size, &name, &type, &class) || class != NSP_CLASS_IN ||
-        !type_in_form(type))
-        return false;
-    size_t at = NSP_HEADER_SIZE + name.len + 4u;
-    bool rd = (b[2] & 1) != 0;
-    int opt = at <= q->size ? opt_in_form(b + at, q->size - at) : -1;
-    if (opt < 0 || (opt > 0) != (b[11] == 1) || (opt == PROBE_BIG_SIZE && rd))
-        return false;
-    *marked = !rd && opt == PROBE_EDNS_SIZE &&
-              (type == PROBE_NODATA_TYPE || (type == NSP_TYPE_A && has_prefix(&name)));
-    /* stub resolvers ask for addresses in this form as well */
-    *strong = rd ? opt > 0 && (type == NSP_TYPE_NS || type == NSP_TYPE_SOA)
-                 : opt > 0 || type == NSP_TYPE_SOA;
-    return true;
-}
-
-bool runs_is_connection(const flow_t *flow)
-{
-    return flow->transport == TRANSPORT_TCP && flow->query.bytes == NULL &&
-           flow->reply.bytes == NULL;
-}
 
 /* --- what the packets do not say --- */
 
@@ -205,24 +136,9 @@ static void add_start(given_ns_t *list, size_t *count, const addr_t *a, const me
     g->addr = *a;
 }
 
-/* Flags and type of a query. */
 static bool is_rd(const flow_t *flow)
 {
     return (flow->query.bytes[2] & 1) != 0;
-}
-
-static uint16_t type_of(const flow_t *flow)
-{
-    nsp_name_t name;
-    uint16_t type = 0;
-    uint16_t class = 0;
-    question_read(flow->query.bytes, flow->query.size, &name, &type, &class);
-    return type;
-}
-
-static bool has_opt(const flow_t *flow)
-{
-    return flow->query.bytes[11] != 0;
 }
 
 /* Where the run began: a walk asks for NS first, a run with --ns the battery. */
@@ -230,15 +146,24 @@ static start_kind_t kind_of(const judge_t *j)
 {
     for (uint32_t i = 0; i < j->count; i++) {
         const flow_t *f = j->flow[i];
-        uint16_t type = type_of(f);
+        uint16_t type = runs_type(f);
         if (is_rd(f))
             return START_RESOLVER;
         if (type == NSP_TYPE_NS)
             return START_FROM;
-        if (type == NSP_TYPE_SOA && !has_opt(f))
+        if (type == NSP_TYPE_SOA && !runs_has_opt(f))
             return START_GIVEN;
     }
     return START_FROM;
+}
+
+/* With --ns: the servers that were asked for the SOA. */
+static void infer_given(judge_t *j)
+{
+    for (uint32_t i = 0; i < j->count; i++)
+        if (runs_type(j->flow[i]) == NSP_TYPE_SOA)
+            add_start(j->start, &j->in.start_count, &j->flow[i]->server,
+                      mentioned(&j->told, &j->flow[i]->server));
 }
 
 /* Servers that no reply had told of when they were asked first. */
@@ -246,24 +171,22 @@ static void infer_start(judge_t *j)
 {
     model_input_t *in = &j->in;
     in->kind = kind_of(j);
+    bool given = in->kind == START_GIVEN;
+    if (given)
+        infer_given(j);
     for (uint32_t i = 0; i < j->count; i++) {
         const flow_t *f = j->flow[i];
         const mention_t *m = mentioned(&j->told, &f->server);
         j->asked[f->server.family == 6] = true;
-        if (in->kind == START_RESOLVER) {
-            if (is_rd(f))
-                add_start(j->start, &in->start_count, &f->server, NULL);
-        } else if (in->kind == START_GIVEN && type_of(f) == NSP_TYPE_SOA) {
-            add_start(j->start, &in->start_count, &f->server, m);
-        } else if (m == NULL || m->at > f->began) {
-            add_start(in->kind == START_GIVEN ? j->roots : j->start,
-                      in->kind == START_GIVEN ? &in->roots_count : &in->start_count, &f->server,
-                      NULL);
-        }
+        bool begun = in->kind == START_RESOLVER ? is_rd(f) : m == NULL || m->at > f->began;
+        if (begun && !given)
+            add_start(j->start, &in->start_count, &f->server, NULL);
+        else if (begun && !has(j->start, in->start_count, &f->server))
+            add_start(j->roots, &in->roots_count, &f->server, NULL);
     }
     in->start = j->start;
-    in->roots = in->kind == START_GIVEN ? j->roots : j->start;
-    if (in->kind != START_GIVEN)
+    in->roots = given ? j->roots : j->start;
+    if (!given)
         in->roots_count = in->start_count;
     in->port = j->flow[0]->server.port;
 }
@@ -320,137 +243,6 @@ static bool close_open_flows(judge_t *j)
     return cut;
 }
 
-/* How likely check means this question by a connection: 0 is not at all. Cut answers are asked for
- * again; of what it asks over both, it begins with SOA and NS. */
-static unsigned likely(const flow_t *udp)
-{
-    bool cut = udp->reply.bytes != NULL && udp->reply.size > 2 && (udp->reply.bytes[2] & 2) != 0;
-    uint16_t type = type_of(udp);
-    if (cut)
-        return 5;
-    if (!has_opt(udp))
-        return 0;
-    return type == NSP_TYPE_SOA      ? 4
-           : type == NSP_TYPE_NS     ? 3
-           : type == NSP_TYPE_DNSKEY ? 2
-           : type == NSP_TYPE_TXT    ? 1
-                                     : 0;
-}
-
-/* True for a question whose QNAME has a capital letter: only asked over UDP. */
-static bool has_capital(const flow_t *flow)
-{
-    for (uint32_t i = NSP_HEADER_SIZE; i < flow->query.size && flow->query.bytes[i] != 0;
-         i += flow->query.bytes[i] + 1u)
-        for (uint32_t k = i + 1; k <= i + flow->query.bytes[i] && k < flow->query.size; k++)
-            if (flow->query.bytes[k] >= 'A' && flow->query.bytes[k] <= 'Z')
-                return true;
-    return false;
-}
-
-/* Server and question: the same for what is asked over UDP and TCP. Only equal ones are equal. */
-static int compare_asked(const flow_t *a, const flow_t *b)
-{
-    int c = addr_compare(&a->server, &b->server);
-    if (c != 0)
-        return c;
-    if (a->query.size != b->query.size)
-        return a->query.size < b->query.size ? -1 : 1;
-    return memcmp(a->query.bytes + 2, b->query.bytes + 2, a->query.size - 2);
-}
-
-/* Equal questions side by side, what was asked over TCP first. */
-static int by_question(const void *va, const void *vb)
-{
-    const flow_t *a = *(flow_t *const *)va;
-    const flow_t *b = *(flow_t *const *)vb;
-    int c = compare_asked(a, b);
-    if (c != 0)
-        return c;
-    if (a->transport != b->transport)
-        return a->transport == TRANSPORT_TCP ? -1 : 1;
-    return a->number < b->number ? -1 : a->number > b->number;
-}
-
-/* In order of servers; for one server the likeliest question first. */
-static int by_server(const void *va, const void *vb)
-{
-    const flow_t *a = *(flow_t *const *)va;
-    const flow_t *b = *(flow_t *const *)vb;
-    int c = addr_compare(&a->server, &b->server);
-    if (c != 0)
-        return c;
-    if (likely(a) != likely(b))
-        return likely(a) > likely(b) ? -1 : 1;
-    return a->number < b->number ? -1 : a->number > b->number;
-}
-
-/* Questions that were asked over UDP, might be asked over TCP, and were not: in order of servers,
- * at the front of list. Returns their number. */
-static size_t find_missing(flow_t **list, size_t count)
-{
-    size_t kept = 0;
-    const flow_t *last = NULL;
-    qsort(list, count, sizeof(flow_t *), by_question);
-    for (size_t i = 0; i < count; i++) {
-        flow_t *f = list[i];
-        bool again = last != NULL && compare_asked(last, f) == 0;
-        last = f;
-        if (!again && f->transport == TRANSPORT_UDP && likely(f) > 0 && !has_capital(f))
-            list[kept++] = f;
-    }
-    qsort(list, kept, sizeof(flow_t *), by_server);
-    return kept;
-}
-
-/* The first of the list that is of this server, and not before it: by bisection. */
-static size_t first_of(flow_t *const *list, size_t count, const addr_t *server)
-{
-    size_t low = 0;
-    size_t high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (addr_compare(&list[middle]->server, server) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Connections that failed before their question was sent get the one that was meant: the likeliest
- * that was asked over UDP, and over TCP not. Others are left out. False when memory is out. */
-static bool infer_connections(judge_t *j)
-{
-    flow_t **list = malloc((j->count + (size_t)1) * sizeof(flow_t *));
-    uint32_t *given = calloc(j->count + (size_t)1, sizeof *given);
-    bool good = list != NULL && given != NULL;
-    size_t asked = 0;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; good && i < j->count; i++)
-        if (j->flow[i]->query.bytes != NULL)
-            list[asked++] = j->flow[i];
-    size_t missing = good ? find_missing(list, asked) : 0;
-    for (uint32_t i = 0; good && i < j->count; i++) {
-        flow_t *f = j->flow[i];
-        if (f->query.bytes == NULL) {
-            /* given[] counts, at each server's first, how many of its questions are used up */
-            size_t first = first_of(list, missing, &f->server);
-            size_t at = first < missing ? first + given[first] : missing;
-            if (at >= missing || !addr_equal(&list[at]->server, &f->server))
-                continue;
-            given[first]++;
-            f->query = list[at]->query;
-            f->query.at = f->began;
-        }
-        j->flow[kept++] = f;
-    }
-    j->count = kept;
-    free(list);
-    free(given);
-    return good;
-}
-
 /* --- judging --- */
 
 static bool make_set(const judge_t *j, exchange_set_t *set)
@@ -504,7 +296,7 @@ static bool is_whole_walk(const judge_t *j, const model_t *m)
 
 static bool judge_run(judge_t *j, bool walk, found_run_t *out)
 {
-    if (!infer_connections(j))
+    if (!runs_name_connections(j->flow, &j->count))
         return false;
     if (j->count == 0 || !learn_mentions(j))
         return j->count == 0;

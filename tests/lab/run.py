@@ -13,6 +13,7 @@ import tomllib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
+import same_diagnosis  # noqa: E402
 import scenarios  # noqa: E402
 import servers  # noqa: E402
 from scenarios import subject_of  # noqa: E402
@@ -165,10 +166,14 @@ def wait(net, all_scenarios):
     return late
 
 
+def pcap_of(net, s):
+    return os.path.join(net.dir, s.name + ".pcap")
+
+
 def ask(net, prog, s):
     root = net.v6("root") if "-6" in s.options else net.v4("root")
     argv = [prog, "check", "--json", "--from", root, "--timeout", "0.5,1", "--late", "0.5",
-            *s.options, s.zone]
+            "--pcap", pcap_of(net, s), *s.options, s.zone]
     return net.exec("client", *argv, check=False)
 
 
@@ -189,6 +194,7 @@ def judge(t, net, s, p):
                 {(f["id"], subject_of(f)) for f in findings}, shown)
     t.equal(f"{s.name}: exit code", p.returncode, s.code)
     t.check(f"{s.name}: one schedule", one_schedule(report), "an exchange took more attempts")
+    same_diagnosis.check(t, s.name, p.args[p.args.index("check") - 1], pcap_of(net, s), p)
 
 
 def one_schedule(report):

@@ -27,6 +27,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
+import same_diagnosis  # noqa: E402
 import schema  # noqa: E402
 import tap  # noqa: E402
 
@@ -88,8 +89,8 @@ def run_one(t, prog, s):
             if not t.check(f"{s.name}: serves", serve.ready, serve.output):
                 return
             p = subprocess.run([prog, s.command, "--json", "--lab", f.name, "--timeout", "0.4,0.6",
-                                "--late", "0.6", *s.words], capture_output=True, text=True,
-                               check=False)
+                                "--late", "0.6", "--pcap", f.name + ".pcap", *s.words],
+                               capture_output=True, text=True, check=False)
     try:
         report = json.loads(p.stdout)
     except ValueError:
@@ -114,6 +115,10 @@ def run_one(t, prog, s):
     for unwanted in sorted(s.never):
         t.check(f"{s.name}: no {unwanted}", all(f["id"] != unwanted for f in findings), shown)
     t.equal(f"{s.name}: exit code", p.returncode, s.code)
+    if s.command == "check":
+        slow = s.words[s.words.index("--slow"):][:2] if "--slow" in s.words else []
+        same_diagnosis.check(t, s.name, prog, f.name + ".pcap", p, slow)
+    os.unlink(f.name + ".pcap")
 
 
 def main():

@@ -1,0 +1,87 @@
+/* The form of check's questions. */
+#include <string.h>
+
+#include "diagnose/outcome.h"
+#include "diagnose/runs_fold.h"
+
+#define OPT_SIZE 11u /* without options */
+
+static bool type_in_form(uint16_t type)
+{
+    return type == NSP_TYPE_NS || type == NSP_TYPE_SOA || type == NSP_TYPE_A ||
+           type == NSP_TYPE_AAAA || type == NSP_TYPE_DNSKEY || type == NSP_TYPE_TXT ||
+           type == PROBE_NODATA_TYPE;
+}
+
+static bool has_prefix(const nsp_name_t *name)
+{
+    static const char prefix[] = PROBE_NXDOMAIN_PREFIX;
+    return name->octets[0] >= sizeof prefix - 1 &&
+           memcmp(name->octets + 1, prefix, sizeof prefix - 1) == 0;
+}
+
+/* What stands behind the question: 0 nothing, or the size of an OPT as check makes it; -1 for
+ * anything else. */
+static int opt_in_form(const uint8_t *p, size_t n)
+{
+    static const uint8_t plain[] = {
+        0, 0, NSP_TYPE_OPT, PROBE_EDNS_SIZE >> 8, PROBE_EDNS_SIZE & 0xff, 0, 0, 0, 0, 0, 0};
+    static const uint8_t big[] = {
+        0, 0, NSP_TYPE_OPT, PROBE_BIG_SIZE >> 8, PROBE_BIG_SIZE & 0xff, 0, 0, NSP_EDNS_DO >> 8, 0,
+        0, 0};
+    if (n == 0)
+        return 0;
+    if (n != OPT_SIZE)
+        return -1;
+    if (memcmp(p, plain, n) == 0)
+        return PROBE_EDNS_SIZE;
+    return memcmp(p, big, n) == 0 ? PROBE_BIG_SIZE : -1;
+}
+
+bool runs_in_form(const flow_t *flow, bool *marked, bool *strong)
+{
+    const flow_message_t *q = &flow->query;
+    const uint8_t *b = q->bytes;
+    nsp_name_t name;
+    uint16_t type = 0;
+    uint16_t class = 0;
+    /* QR, opcode, AA, TC, RA, Z, AD, CD and rcode are 0; one question, at most one more record */
+    if (b == NULL || q->size < NSP_HEADER_SIZE || q->size != q->original || (b[2] & 0xfe) != 0 ||
+        b[3] != 0 || b[4] != 0 || b[5] != 1 || (b[6] | b[7] | b[8] | b[9] | b[10]) != 0 ||
+        b[11] > 1)
+        return false;
+    if (!question_read(b, q->size, &name, &type, &class) || class != NSP_CLASS_IN ||
+        !type_in_form(type))
+        return false;
+    size_t at = NSP_HEADER_SIZE + name.len + 4u;
+    bool rd = (b[2] & 1) != 0;
+    int opt = at <= q->size ? opt_in_form(b + at, q->size - at) : -1;
+    if (opt < 0 || (opt > 0) != (b[11] == 1) || (opt == PROBE_BIG_SIZE && rd))
+        return false;
+    *marked = !rd && opt == PROBE_EDNS_SIZE &&
+              (type == PROBE_NODATA_TYPE || (type == NSP_TYPE_A && has_prefix(&name)));
+    /* stub resolvers ask for addresses in this form as well */
+    *strong = rd ? opt > 0 && (type == NSP_TYPE_NS || type == NSP_TYPE_SOA)
+                 : opt > 0 || type == NSP_TYPE_SOA;
+    return true;
+}
+
+bool runs_is_connection(const flow_t *flow)
+{
+    return flow->transport == TRANSPORT_TCP && flow->query.bytes == NULL &&
+           flow->reply.bytes == NULL;
+}
+
+uint16_t runs_type(const flow_t *flow)
+{
+    nsp_name_t name;
+    uint16_t type = 0;
+    uint16_t class = 0;
+    question_read(flow->query.bytes, flow->query.size, &name, &type, &class);
+    return type;
+}
+
+bool runs_has_opt(const flow_t *flow)
+{
+    return flow->query.bytes[11] != 0;
+}
