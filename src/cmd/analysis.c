@@ -188,7 +188,7 @@ static void leave_to_runs(analysis_t *a)
     list->count = kept;
 }
 
-bool analysis_finish(analysis_t *a)
+bool analysis_finish(analysis_t *a, bool broken)
 {
     decoder_finish(a->decoder);
     pairer_finish(a->pairer);
@@ -196,7 +196,7 @@ bool analysis_finish(analysis_t *a)
     a->first_shown = a->first_used;
     traffic_end_t end = {.end = a->last_used, .one_way = pairer_stats(a->pairer)->one_way};
     bool good = traffic_finish(a->traffic, &end, &a->findings) && whole;
-    good = (a->runs == NULL || runs_finish(a->runs)) && good;
+    good = (a->runs == NULL || runs_finish(a->runs, broken)) && good;
     leave_to_runs(a);
     return good;
 }

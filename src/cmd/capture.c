@@ -273,7 +273,7 @@ static int finish(run_t *run)
     char error[CAP_ERROR_MAX];
     if (run->shows_table)
         live_table_erase(stdout, &run->table);
-    run->good = analysis_finish(run->analysis) && run->good;
+    run->good = analysis_finish(run->analysis, false) && run->good;
     bool printed = print_report(run);
     bool written = pcap_out_close(run->out, error);
     run->out = NULL;

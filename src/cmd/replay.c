@@ -96,7 +96,8 @@ static int print_report(run_t *run)
 
 static int finish(run_t *run)
 {
-    run->good = analysis_finish(run->analysis) && run->good;
+    run->good = analysis_finish(run->analysis, run->source.broken > 0 || run->source.interrupted) &&
+                run->good;
     int rc = print_report(run);
     if (fflush(stdout) != 0 || ferror(stdout) != 0)
         run->good = false;

@@ -36,7 +36,8 @@ static bool more(void *user)
     if (run->finished)
         return false;
     run->finished = true;
-    run->good = analysis_finish(run->analysis) && run->good;
+    run->good = analysis_finish(run->analysis, run->source.broken > 0 || run->source.interrupted) &&
+                run->good;
     return true;
 }
 

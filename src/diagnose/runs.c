@@ -5,7 +5,7 @@
 
 #include "diagnose/runs_fold.h"
 
-/* Questions of both families of one host overlap in time by this much at least, nanoseconds. */
+/* Between questions of both families of one run lies at most so much, nanoseconds. */
 #define SLACK INT64_C(1000000000)
 /* Walks without a battery that are looked into: each costs a model. */
 #define WALKS_MAX 1024
@@ -239,6 +239,13 @@ static bool begins_run(const group_t *g, const piece_t *p, const flow_t *flow,
     return nsp_name_equal(&p->domain, qname) && asked_before(g, p, flow);
 }
 
+static int64_t last_packet(const flow_t *f)
+{
+    if (f->reply.bytes != NULL)
+        return f->reply.at;
+    return f->event_count > 0 ? f->event[f->event_count - 1].message.at : f->began;
+}
+
 static bool cut_group(runs_t *r, uint32_t index, piece_list_t *list)
 {
     group_t *g = &r->group[index];
@@ -266,20 +273,40 @@ static bool cut_group(runs_t *r, uint32_t index, piece_list_t *list)
         runs_in_form(f, &marked, &strong);
         p->marked |= marked;
         p->to = i + 1;
-        if (f->ended > p->ended)
-            p->ended = f->ended;
+        if (last_packet(f) > p->ended)
+            p->ended = last_packet(f);
     }
     return true;
 }
 
-/* True when b is a part of the run of a: the other family of one host. */
-static bool belongs(const piece_t *a, const piece_t *b)
+/* How much two stretches of time have in common, nanoseconds; what lies between them, negative. */
+static int64_t overlap(const piece_t *a, const piece_t *b)
 {
-    if (b->used || a->group == b->group || b->began > a->ended + SLACK ||
-        b->ended < a->began - SLACK)
+    return (a->ended < b->ended ? a->ended : b->ended) -
+           (a->began > b->began ? a->began : b->began);
+}
+
+static bool may_belong(const piece_t *a, const piece_t *b)
+{
+    if (b->used || a->group == b->group || overlap(a, b) < -SLACK)
         return false;
     return !b->has_domain || nsp_name_is_subdomain(&a->domain, &b->domain) ||
            nsp_name_is_subdomain(&b->domain, &a->domain);
+}
+
+/* True when b is a part of the run of a: the other family of one host, at that time. */
+static bool belongs(const piece_list_t *list, const piece_t *a, const piece_t *b)
+{
+    const piece_t *end = list->item + list->count;
+    if (a == b || !may_belong(a, b))
+        return false;
+    /* the runs before and behind it may be nearer to b */
+    const piece_t *beside[2] = {a > list->item ? a - 1 : a, a + 1 < end ? a + 1 : a};
+    for (unsigned i = 0; i < 2; i++)
+        if (beside[i] != a && beside[i]->group == a->group && may_belong(beside[i], b) &&
+            overlap(beside[i], b) > overlap(a, b))
+            return false;
+    return true;
 }
 
 static bool note_asked(runs_t *r, const addr_t *server)
@@ -308,14 +335,14 @@ static flow_t **gather(const runs_t *r, const piece_list_t *list, piece_t *p, ui
     uint32_t n = p->to - p->from;
     uint32_t at = 0;
     for (size_t i = 0; i < list->count; i++)
-        if (&list->item[i] != p && belongs(p, &list->item[i]))
+        if (belongs(list, p, &list->item[i]))
             n += list->item[i].to - list->item[i].from;
     flow_t **flow = malloc((n > 0 ? n : 1) * sizeof(flow_t *));
     if (flow == NULL)
         return NULL;
     for (size_t i = 0; i < list->count; i++) {
         const piece_t *b = &list->item[i];
-        if (b != p && !belongs(p, b))
+        if (b != p && !belongs(list, p, b))
             continue;
         memcpy(flow + at, r->group[b->group].item + b->from, (b->to - b->from) * sizeof(flow_t *));
         at += b->to - b->from;
@@ -331,7 +358,7 @@ static const nsp_name_t *domain_of(const piece_list_t *list, const piece_t *p)
     const piece_t *first = p;
     for (size_t i = 0; i < list->count; i++) {
         const piece_t *b = &list->item[i];
-        if (b != p && b->has_domain && belongs(p, b) &&
+        if (b->has_domain && belongs(list, p, b) &&
             (!first->has_domain || b->domain.len > first->domain.len))
             first = b;
     }
@@ -358,11 +385,13 @@ static bool make_run(runs_t *r, piece_list_t *list, piece_t *p, bool walk)
     if (good) {
         r->run_count++;
         for (size_t i = 0; i < list->count; i++)
-            if (&list->item[i] != p && belongs(p, &list->item[i]))
+            if (belongs(list, p, &list->item[i]))
                 list->item[i].used = true;
         p->used = true;
+        /* connections without a question do not count as one */
         for (uint32_t i = 0; i < count; i++)
-            r->out_of_memory |= !note_asked(r, &flow[i]->server);
+            if (flow[i]->attempts > 0)
+                r->out_of_memory |= !note_asked(r, &flow[i]->server);
     }
     free(flow);
     return good;
@@ -382,8 +411,9 @@ static int by_begin(const void *va, const void *vb)
     return a->set.began_wall < b->set.began_wall ? -1 : a->set.began_wall > b->set.began_wall;
 }
 
-bool runs_finish(runs_t *r)
+bool runs_finish(runs_t *r, bool broken)
 {
+    r->broken = broken;
     piece_list_t list = {NULL, 0, 0};
     size_t walks = 0;
     for (uint32_t i = 0; i < r->group_count; i++)

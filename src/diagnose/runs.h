@@ -40,8 +40,9 @@ runs_t *runs_new(const runs_options_t *options);
 void runs_free(runs_t *r);
 /* A flow_sink_t: user is the runs_t. */
 void runs_feed(void *user, const flow_t *flow);
-/* Once, after the last flow. False when memory is out (what was found so far is kept). */
-bool runs_finish(runs_t *r);
+/* Once, after the last flow. broken: the capture could not be read to its end. False when memory is
+ * out (what was found so far is kept). */
+bool runs_finish(runs_t *r, bool broken);
 size_t runs_count(const runs_t *r);
 const found_run_t *runs_item(const runs_t *r, size_t i);
 /* Questions of recognised runs that this server was asked. */

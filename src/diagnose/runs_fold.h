@@ -26,7 +26,7 @@ typedef struct piece {
     bool used; /* by a run */
     nsp_name_t domain;
     int64_t began;
-    int64_t ended;
+    int64_t ended; /* of its last packet */
 } piece_t;
 
 typedef struct asked_server {
@@ -39,6 +39,7 @@ struct runs {
     size_t memory;
     uint64_t dropped;
     bool out_of_memory;
+    bool broken; /* the capture was not read to its end */
     uint32_t group_count;
     group_t *group;
     uint32_t slot[1024]; /* the group last seen with that hash, RUNS_NONE for none */

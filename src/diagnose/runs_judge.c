@@ -141,27 +141,34 @@ static bool is_rd(const flow_t *flow)
     return (flow->query.bytes[2] & 1) != 0;
 }
 
-/* Where the run began: a walk asks for NS first, a run with --ns the battery. */
+static int64_t first_reply(const judge_t *j)
+{
+    int64_t first = INT64_MAX;
+    for (uint32_t i = 0; i < j->count; i++)
+        if (j->flow[i]->reply.bytes != NULL && j->flow[i]->reply.at < first)
+            first = j->flow[i]->reply.at;
+    return first;
+}
+
+/* Where the run began: with --ns the servers of the zone are known, and asked for its SOA, before
+ * any reply has come. (So are those of the root.) */
 static start_kind_t kind_of(const judge_t *j)
 {
-    for (uint32_t i = 0; i < j->count; i++) {
-        const flow_t *f = j->flow[i];
-        uint16_t type = runs_type(f);
-        if (is_rd(f))
-            return START_RESOLVER;
-        if (type == NSP_TYPE_NS)
-            return START_FROM;
-        if (type == NSP_TYPE_SOA && !runs_has_opt(f))
+    int64_t first = first_reply(j);
+    if (is_rd(j->flow[0]))
+        return START_RESOLVER;
+    for (uint32_t i = 0; i < j->count && j->domain->len > 1; i++)
+        if (j->flow[i]->began < first && runs_type(j->flow[i]) == NSP_TYPE_SOA)
             return START_GIVEN;
-    }
     return START_FROM;
 }
 
-/* With --ns: the servers that were asked for the SOA. */
+/* With --ns: the servers that were asked for the SOA at once. */
 static void infer_given(judge_t *j)
 {
+    int64_t first = first_reply(j);
     for (uint32_t i = 0; i < j->count; i++)
-        if (runs_type(j->flow[i]) == NSP_TYPE_SOA)
+        if (j->flow[i]->began < first && runs_type(j->flow[i]) == NSP_TYPE_SOA)
             add_start(j->start, &j->in.start_count, &j->flow[i]->server,
                       mentioned(&j->told, &j->flow[i]->server));
 }
@@ -224,9 +231,10 @@ static void infer_waits(judge_t *j)
     j->waits = seen;
 }
 
-/* True when the capture ends while the run goes on: a question that would have been asked again.
- * Else what is open at its end has timed out, since check ends when everything has. */
-static bool close_open_flows(judge_t *j)
+/* True when the capture ends while the run goes on: it broke off, or a question would have been
+ * asked again. Else what is open at its end has timed out, since check ends when everything has. Of
+ * a walk too little is known for that when nothing was asked twice. */
+static bool close_open_flows(judge_t *j, bool walk)
 {
     uint32_t tries = 1;
     bool cut = false;
@@ -235,8 +243,8 @@ static bool close_open_flows(judge_t *j)
             tries = j->flow[i]->attempts;
     for (uint32_t i = 0; i < j->count; i++) {
         const flow_t *f = j->flow[i];
-        cut |=
-            (f->notes & FLOW_PENDING) != 0 && f->transport == TRANSPORT_UDP && f->attempts < tries;
+        bool again = f->transport == TRANSPORT_UDP && f->attempts < tries;
+        cut |= (f->notes & FLOW_PENDING) != 0 && (again || j->r->broken || (walk && tries == 1));
     }
     for (uint32_t i = 0; i < j->count && !cut; i++)
         j->flow[i]->notes &= ~FLOW_PENDING;
@@ -284,9 +292,9 @@ static bool build(judge_t *j, found_run_t *out)
 }
 
 /* A walk alone is a run of check when it found nothing to ask, and had found out all there is. */
-static bool is_whole_walk(const judge_t *j, const model_t *m)
+static bool is_whole_walk(const judge_t *j, const model_t *m, bool cut)
 {
-    if (!m->finished)
+    if (!m->finished || cut)
         return false;
     for (uint16_t i = 0; m->zone_found && i < m->address_count; i++)
         if (m->address[i].addr.family == 4 ? j->in.use_ipv4 : j->in.use_ipv6)
@@ -302,10 +310,10 @@ static bool judge_run(judge_t *j, bool walk, found_run_t *out)
         return j->count == 0;
     infer_start(j);
     infer_waits(j);
-    out->cut = close_open_flows(j);
+    out->cut = close_open_flows(j, walk);
     if (!make_set(j, &out->set) || !build(j, out))
         return false;
-    if (walk && !is_whole_walk(j, out->model))
+    if (walk && !is_whole_walk(j, out->model, out->cut))
         return true;
     return diagnose(out->model, &out->set, &j->r->o.diagnose, &out->findings);
 }
@@ -335,7 +343,7 @@ bool runs_judge(runs_t *r, flow_t **flow, uint32_t count, const nsp_name_t *doma
         good = judge_run(j, walk, out);
     }
     r->out_of_memory |= !good;
-    bool kept = good && j->count > 0 && !(walk && !is_whole_walk(j, out->model));
+    bool kept = good && j->count > 0 && !(walk && !is_whole_walk(j, out->model, out->cut));
     if (j != NULL)
         free(j->told.item);
     free(j);
