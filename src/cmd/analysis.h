@@ -35,8 +35,8 @@ void analysis_free(analysis_t *a);
 void analysis_feed(analysis_t *a, const cap_packet_t *p);
 /* Nothing may be fed for a while: flows that are ready are on their way to the tap. */
 void analysis_flush(analysis_t *a);
-/* The capture is over; broken: what was read of it is not all. Findings are made; after this the report may be had. False when memory is
- * out. */
+/* The capture is over; broken: what was read of it is not all. Findings are made; after this the
+ * report may be had. False when memory is out. */
 bool analysis_finish(analysis_t *a, bool broken);
 /* Fills everything that comes from packets; names of sources, style and the like stay the caller's
  * to set. stats (may be NULL) are the source's. Everything is borrowed from a. */
