@@ -11,7 +11,7 @@
 #define DOMAINS_MAX 256
 #define SERVERS_MAX 512
 
-enum { C_NS = 1, C_UNDELEGATED, C_SLOW, C_JSON, C_VERBOSE, C_PCAP, C_CAPTURE, C_QUIET };
+enum { C_NS = 1, C_UNDELEGATED, C_SLOW, C_JSON, C_VERBOSE, C_PCAP, C_CAPTURE, C_THOROUGH, C_QUIET };
 
 static const option_desc_t check_options[] = {
     PROBE_OPTIONS_WALK,
@@ -23,6 +23,7 @@ static const option_desc_t check_options[] = {
     {C_VERBOSE, "verbose", 'v', NULL, NULL, "show every exchange"},
     {C_PCAP, "pcap", 0, NULL, "FILE", "write all packets to a pcap"},
     {C_CAPTURE, "capture", 0, NULL, "IF", "also see what reaches this interface"},
+    {C_THOROUGH, "thorough", 0, NULL, NULL, "also ask what no resolver asks: opcodes, flags"},
     {C_QUIET, "quiet", 0, NULL, NULL, "no progress on stderr"},
     {0, NULL, 0, NULL, NULL, NULL},
 };
@@ -86,6 +87,9 @@ static int take_option(check_args_t *c, int id, const char *value)
         return 0;
     case C_VERBOSE:
         c->verbose = true;
+        return 0;
+    case C_THOROUGH:
+        c->probe.check.thorough = true;
         return 0;
     case C_QUIET:
         c->quiet = true;

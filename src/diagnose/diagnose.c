@@ -27,6 +27,7 @@ static void run_rules(diag_t *d)
     rules_quality(d);
     rules_agree(d);
     rules_layout(d);
+    rules_forms(d);
 }
 
 bool diagnose(const model_t *m, const exchange_set_t *set, const diagnose_options_t *options,

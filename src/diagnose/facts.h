@@ -142,5 +142,6 @@ void rules_quality_flapping(diag_t *d); /* before rules_edns: sets subject_t.fla
 void rules_quality(diag_t *d);
 void rules_agree(diag_t *d);
 void rules_layout(diag_t *d);
+void rules_forms(diag_t *d); /* after rules_edns: where EDNS as such fails, no form of it is told */
 
 #endif

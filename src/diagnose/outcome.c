@@ -176,6 +176,8 @@ static bool has_upper(const nsp_name_t *name)
 
 static probe_kind_t probe_of_soa(const exchange_t *x, const nsp_edns_t *edns)
 {
+    if (edns != NULL && edns->flags != 0)
+        return PROBE_NONE;
     if (x->transport == TRANSPORT_TCP)
         return PROBE_SOA_TCP;
     if (has_upper(&x->qname))
@@ -218,8 +220,8 @@ probe_kind_t probe_kind_of(const exchange_t *x, const nsp_name_t *zone)
         return PROBE_NONE;
     if (nsp_msg_index(&m, query->bytes, query->size, arena, 8) != NSP_OK)
         return PROBE_NONE;
-    if (nsp_msg_opcode(&m) != 0 || nsp_msg_has(&m, NSP_FLAG_RD) || nsp_msg_has(&m, NSP_FLAG_QR))
-        return PROBE_NONE;
+    if (m.flags != 0)
+        return PROBE_NONE; /* opcode, QR and RD; other flags make it a form (diagnose/form.h) */
     const nsp_edns_t *edns = nsp_edns_read(&m, &e, NULL) ? &e : NULL;
     if (edns != NULL && (edns->version != 0 || edns->option_count != 0))
         return PROBE_NONE;

@@ -75,7 +75,7 @@ typedef enum probe_kind {
 #define PROBE_EDNS_SIZE 1232
 #define PROBE_BIG_SIZE  4096
 
-/* Reads the query packet alone: class IN, opcode QUERY, RD clear, EDNS version 0 without options.
+/* Reads the query packet alone: class IN, no flag of the header, EDNS version 0 without options.
  * PROBE_NONE for anything else. */
 probe_kind_t probe_kind_of(const exchange_t *x, const nsp_name_t *zone);
 /* "soa", "soa-edns", ... stable, for JSON. */

@@ -2,8 +2,13 @@
 
 #include <stdlib.h>
 
+#include "diagnose/form.h"
+#include "diagnose/outcome.h"
 #include "probe/battery.h"
 #include "probe/loop.h"
+
+/* Forms may use this part of the budget at most, so that every address gets its battery. */
+#define FORM_BUDGET(max) ((max) / 2 + (max) / 4)
 
 typedef struct check {
     net_t *net;
@@ -14,6 +19,9 @@ typedef struct check {
     nsp_name_t probed_zone;
     size_t probed_count;
     addr_t probed[MODEL_ADDRESSES_MAX];
+    /* addresses that answered the plain question, and have not been asked the forms of it yet */
+    size_t due_count;
+    addr_t due[MODEL_ADDRESSES_MAX];
 } check_t;
 
 check_options_t check_options_default(void)
@@ -93,6 +101,24 @@ static net_err_t add_batteries(check_t *c, loop_t *l)
     return err;
 }
 
+/* The forms of a question, of each address that serves the zone. */
+static bool add_forms(check_t *c, loop_t *l)
+{
+    form_set_t forms;
+    if (c->due_count > 0)
+        form_set_init(&forms, &c->probed_zone);
+    for (size_t i = 0; i < c->due_count; i++)
+        for (unsigned k = 0; k < FORM_COUNT; k++) {
+            const form_query_t *q = &forms.query[k];
+            bool wanted = q->size > 0 && (c->options->thorough || !form_is_thorough((form_id_t)k));
+            if (wanted && !loop_ask(l, &c->due[i], q->transport, q->wire, q->size,
+                                    FORM_BUDGET(c->options->exchanges_max)))
+                return false;
+        }
+    c->due_count = 0;
+    return true;
+}
+
 static net_err_t look(void *user, loop_t *l, int64_t now, int64_t *again_at)
 {
     check_t *c = user;
@@ -101,15 +127,40 @@ static net_err_t look(void *user, loop_t *l, int64_t now, int64_t *again_at)
     *again_at = c->wants->again_at;
     if (!add_wanted(c, l))
         return NET_E_MEMORY;
-    return c->options->walk_only ? NET_OK : add_batteries(c, l);
+    if (c->options->walk_only)
+        return NET_OK;
+    net_err_t err = add_batteries(c, l);
+    return err == NET_OK && !add_forms(c, l) ? NET_E_MEMORY : err;
+}
+
+/* Notes an address that answers the plain question with authority. True for such an answer. */
+static bool note_server(check_t *c, const exchange_t *x)
+{
+    outcome_t o;
+    reply_t *r = NULL;
+    if (x->qtype != NSP_TYPE_SOA || c->due_count == MODEL_ADDRESSES_MAX || c->probed_count == 0 ||
+        probe_kind_of(x, &c->probed_zone) != PROBE_SOA)
+        return false;
+    r = malloc(sizeof *r);
+    if (r == NULL)
+        return false;
+    outcome_of(x, &o, r);
+    bool good = o.kind == OUTCOME_ANSWERED && nsp_msg_has(&r->msg, NSP_FLAG_AA) &&
+                nsp_msg_rcode(&r->msg) == NSP_RCODE_NOERROR && r->msg.found[NSP_ANSWER] > 0;
+    free(r);
+    if (good)
+        c->due[c->due_count++] = x->server;
+    return good;
 }
 
 /* The answers to the battery alone are not read by the model. */
 static bool matters(void *user, const exchange_t *x)
 {
-    const check_t *c = user;
+    check_t *c = user;
+    if (note_server(c, x))
+        return true;
     return x->qtype != NSP_TYPE_DNSKEY && x->qtype != NSP_TYPE_TXT &&
-           x->qtype != PROBE_NODATA_TYPE &&
+           x->qtype != PROBE_NODATA_TYPE && x->qtype != NSP_TYPE_MX && x->qtype != NSP_TYPE_AXFR &&
            (x->qtype != NSP_TYPE_SOA || c->in->kind == START_RESOLVER);
 }
 

@@ -11,6 +11,7 @@ typedef struct check_options {
     addr_t source6;
     unsigned exchanges_max; /* budget of one domain: 4000 */
     unsigned per_address;   /* questions to one address at a time: 16 */
+    bool thorough;          /* asks also what no resolver asks (diagnose/form.h) */
     bool walk_only;         /* finds the addresses, and asks them nothing more */
     /* Called now and then for a progress line; may be NULL. */
     void (*progress)(void *user, const model_t *m, size_t done, size_t outstanding);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnose/form.h"
 #include "exchange/icmp.h"
 #include "report/exchange_text.h"
 
@@ -78,6 +79,17 @@ json_t *json_event(const exchange_t *x, const event_t *e, bool octets, reply_t *
     return j;
 }
 
+/* Which question of a check it is: a probe, or a form. */
+static const char *question_name(const exchange_t *x, const nsp_name_t *zone)
+{
+    form_set_t forms;
+    probe_kind_t kind = probe_kind_of(x, zone);
+    if (kind != PROBE_NONE)
+        return probe_name(kind);
+    form_set_init(&forms, zone);
+    return form_name(form_of(&forms, x));
+}
+
 json_t *json_exchange(const exchange_t *x, const nsp_name_t *zone, bool octets, reply_t *scratch)
 {
     char type[16];
@@ -91,8 +103,7 @@ json_t *json_exchange(const exchange_t *x, const nsp_name_t *zone, bool octets, 
     json_object_set_new(j, "port", json_integer(x->server.port));
     json_object_set_new(j, "qname", json_name(&x->qname));
     json_object_set_new(j, "qtype", json_string(nsp_type_text(x->qtype, type)));
-    json_object_set_new(
-        j, "probe", json_string(probe_name(zone != NULL ? probe_kind_of(x, zone) : PROBE_NONE)));
+    json_object_set_new(j, "probe", json_string(zone != NULL ? question_name(x, zone) : "none"));
     json_object_set_new(j, "outcome", json_string(outcome_name(o.kind)));
     json_object_set_new(j, "rtt", json_seconds(o.rtt));
     json_object_set_new(j, "attempts", json_integer(o.attempts));

@@ -202,7 +202,7 @@ def one_schedule(report):
     seen = set()
     for x in report["exchanges"]:
         size = next((e.get("size") for e in x["events"] if e["kind"] == "sent"), None)
-        key = (x["server"], x["transport"], x["qname"], x["qtype"], size)
+        key = (x["server"], x["transport"], x["qname"], x["qtype"], x["probe"], size)
         if x["attempts"] > 2 or (key in seen and x["probe"] != "none"):
             return False
         seen.add(key)

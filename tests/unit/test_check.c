@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "diagnose/form.h"
 #include "diagnose/outcome.h"
 #include "fakezone.h"
 #include "probe/battery.h"
@@ -435,23 +436,39 @@ static unsigned count_to(const run_t *r, const char *addr)
     return n;
 }
 
-static void test_battery_asked_of_each_address(void **state)
+static void battery_asked_of_each_address(bool thorough)
 {
-    (void)state;
     run_t r;
+    form_set_t forms;
     run_init(&r, NORMAL, "example.com.");
+    r.options.thorough = thorough;
     run_check(&r, "zone example.com. found\n" NORMAL_PARENT NORMAL_SERVERS);
     assert_int_equal(r.m->address_count, 3);
+    form_set_init(&forms, &r.m->zone);
     for (uint16_t i = 0; i < r.m->address_count; i++) {
         unsigned seen[PROBE_NODATA + 1] = {0};
+        unsigned formed[FORM_COUNT + 1] = {0};
         for (uint32_t k = 0; k < r.set.count; k++)
-            if (addr_equal(&r.set.item[k]->server, &r.m->address[i].addr))
-                seen[probe_kind_of(r.set.item[k], &r.m->zone)]++;
+            if (addr_equal(&r.set.item[k]->server, &r.m->address[i].addr)) {
+                form_id_t form = form_of(&forms, r.set.item[k]);
+                formed[form]++;
+                if (form == FORM_COUNT)
+                    seen[probe_kind_of(r.set.item[k], &r.m->zone)]++;
+            }
         for (unsigned kind = PROBE_SOA; kind <= PROBE_NODATA; kind++)
             assert_int_equal(seen[kind], kind == PROBE_BIG || kind == PROBE_BIG_TCP ? 2 : 1);
         assert_int_equal(seen[PROBE_NONE], 4); /* A and AAAA of the two names */
+        for (unsigned form = 0; form < FORM_COUNT; form++)
+            assert_int_equal(formed[form], thorough || !form_is_thorough((form_id_t)form));
     }
     run_free(&r);
+}
+
+static void test_battery_asked_of_each_address(void **state)
+{
+    (void)state;
+    battery_asked_of_each_address(false);
+    battery_asked_of_each_address(true);
 }
 
 static void test_poisoned_address_is_never_asked(void **state)
