@@ -42,6 +42,8 @@ typedef struct layer {
 
 static void take_ip(decoder_t *d, unsigned family, const uint8_t *bytes, uint32_t size,
                     uint32_t wire, layer_t layer);
+static void take_inner(decoder_t *d, link_t inner, const uint8_t *bytes, uint32_t size,
+                       uint32_t wire, layer_t layer);
 
 /* Whether a port is one of those that are asked for. */
 static bool port_served(const decoder_t *d, uint16_t port)
@@ -77,16 +79,40 @@ static bool is_good(decoder_t *d, ip_kind_t kind)
     return kind == IP_GOOD;
 }
 
-/* Counts the outcome of a checksum; true when it is wrong. */
-static bool is_damaged(decoder_t *d, const ip_view_t *v, uint32_t length, uint32_t at)
+/* Verifies a checksum, with that of the IP header, and counts the outcome. */
+static sumcheck_result_t verify(decoder_t *d, const ip_view_t *v, uint32_t length, uint32_t at)
 {
     if (!d->verify_checksums)
-        return false;
+        return SUMCHECK_GOOD;
     sumcheck_result_t r = sumcheck_payload(&d->sumcheck, v, length, at);
-    bool bad = r == SUMCHECK_BAD || v->bad_header;
     d->stats.offloaded += r == SUMCHECK_OFFLOADED;
-    d->stats.bad_checksum += bad;
-    return bad;
+    if (v->bad_header)
+        r = SUMCHECK_BAD;
+    d->stats.bad_checksum += r == SUMCHECK_BAD;
+    return r;
+}
+
+static bool is_damaged(decoder_t *d, const ip_view_t *v, uint32_t length, uint32_t at)
+{
+    return verify(d, v, length, at) == SUMCHECK_BAD;
+}
+
+static bool is_too_deep(decoder_t *d, const layer_t *layer)
+{
+    d->stats.tunnels_too_deep += layer->depth == TUNNEL_DEPTH_MAX;
+    return layer->depth == TUNNEL_DEPTH_MAX;
+}
+
+/* Goes on inside of a datagram to a tunnel's port. False when there is no IP packet in it. */
+static bool take_udp_tunnel(decoder_t *d, const udp_view_t *u, layer_t layer)
+{
+    link_t inner = tunnel_read_udp(u->to_port, u->bytes, u->size);
+    if ((inner.kind != LINK_IPV4 && inner.kind != LINK_IPV6) || u->beyond || is_too_deep(d, &layer))
+        return false;
+    layer.depth++;
+    layer.origin.notes |= CAP_NOTE_TUNNEL;
+    take_inner(d, inner, u->bytes, u->size, u->original, layer);
+    return true;
 }
 
 static void take_udp(decoder_t *d, const ip_view_t *v, const layer_t *layer)
@@ -94,6 +120,9 @@ static void take_udp(decoder_t *d, const ip_view_t *v, const layer_t *layer)
     udp_view_t u;
     cap_item_t item;
     if (!is_good(d, udp_read(&u, v)))
+        return;
+    if (tunnel_is_udp_port(u.to_port) && !port_served(d, u.from_port) &&
+        !port_served(d, u.to_port) && take_udp_tunnel(d, &u, *layer))
         return;
     if (!udp_served(d, u.from_port, u.to_port)) {
         d->stats.other++;
@@ -125,7 +154,9 @@ static void take_tcp(decoder_t *d, const ip_view_t *v, const layer_t *layer)
         d->stats.other++;
         return;
     }
-    s.bad_sum = is_damaged(d, v, v->length, SUMCHECK_AT_TCP);
+    sumcheck_result_t sum = verify(d, v, v->length, SUMCHECK_AT_TCP);
+    s.bad_sum = sum == SUMCHECK_BAD;
+    s.good_sum = sum == SUMCHECK_GOOD;
     s.origin = layer->origin;
     tcp_take(d->tcp, &s);
 }
@@ -212,10 +243,8 @@ static void take_inner(decoder_t *d, link_t inner, const uint8_t *bytes, uint32_
 
 static void take_tunnel(decoder_t *d, const ip_view_t *v, layer_t layer)
 {
-    if (layer.depth == TUNNEL_DEPTH_MAX) {
-        d->stats.tunnels_too_deep++;
+    if (is_too_deep(d, &layer))
         return;
-    }
     layer.depth++;
     layer.origin.notes |= CAP_NOTE_TUNNEL;
     take_inner(d, tunnel_read(v), v->payload, v->size, v->length, layer);
@@ -368,7 +397,8 @@ static inline void give_plain(decoder_t *d, cap_item_t *item, const cap_packet_t
 
 static inline bool is_plain_port(const decoder_t *d, const uint8_t *udp)
 {
-    return d->options.any_udp_port || octets_u16(udp) == d->port || octets_u16(udp + 2) == d->port;
+    return octets_u16(udp) == d->port || octets_u16(udp + 2) == d->port ||
+           (d->options.any_udp_port && !tunnel_is_udp_port(octets_u16(udp + 2)));
 }
 
 /* IPv4 without options, whole, unfragmented, UDP of just the length that IP has: the whole of the

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 
+#include "capture/link_wrap.h"
 #include "capture/packet.h"
 #include "proto/wire.h"
 
@@ -189,7 +190,7 @@ static link_t ppp(nsp_reader_t *r)
     return ppp_protocol(r);
 }
 
-link_t link_read(uint32_t type, const uint8_t *bytes, uint32_t size)
+link_t link_read_plain(uint32_t type, const uint8_t *bytes, uint32_t size)
 {
     nsp_reader_t r = nsp_reader(bytes, size);
     switch (type) {
@@ -202,11 +203,9 @@ link_t link_read(uint32_t type, const uint8_t *bytes, uint32_t size)
     case CAP_LINK_RAW:
     case 12: /* what BSD and OpenBSD call RAW; some files have it */
     case 14:
-        return raw(&r);
-    case CAP_LINK_IPV4:
-        return found(&r, LINK_IPV4);
+    case CAP_LINK_IPV4: /* the version is what counts, whatever the file calls it */
     case CAP_LINK_IPV6:
-        return found(&r, LINK_IPV6);
+        return raw(&r);
     case CAP_LINK_NULL:
     case CAP_LINK_LOOP:
         return loopback(&r);
@@ -219,6 +218,12 @@ link_t link_read(uint32_t type, const uint8_t *bytes, uint32_t size)
     default:
         return found(&r, LINK_UNKNOWN);
     }
+}
+
+link_t link_read(uint32_t type, const uint8_t *bytes, uint32_t size)
+{
+    link_t l = link_read_plain(type, bytes, size);
+    return l.kind == LINK_UNKNOWN ? link_wrap_read(type, bytes, size) : l;
 }
 
 link_t link_read_ethertype(uint16_t ethertype, const uint8_t *bytes, uint32_t size)

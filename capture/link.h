@@ -22,6 +22,9 @@ typedef struct link {
 /* Reads the headers of one packet of link type type (CAP_LINK_* or any other number). */
 link_t link_read(uint32_t type, const uint8_t *bytes, uint32_t size);
 
+/* The same without those of link_wrap.h, which may themselves have another link layer inside. */
+link_t link_read_plain(uint32_t type, const uint8_t *bytes, uint32_t size);
+
 /* The same for what follows an EtherType that was read elsewhere (GRE, RFC 2784 2.4). */
 link_t link_read_ethertype(uint16_t ethertype, const uint8_t *bytes, uint32_t size);
 

@@ -432,7 +432,7 @@ void tcp_take(tcp_table_t *t, const tcp_segment_t *s)
     if (c == NULL)
         return;
     unsigned from = addr_equal(&c->end[1], &s->from);
-    c->stream[from].good |= !s->bad_sum;
+    c->stream[from].good |= s->good_sum;
     if ((s->flags & TCP_RST) != 0) {
         take_reset(t, c, from, s);
     } else if (c->phase != PHASE_OVER) {

@@ -20,7 +20,8 @@ typedef struct tcp_segment {
     addr_t to;
     bool from_served; /* its port is one that servers have */
     bool to_served;
-    bool bad_sum; /* the checksum is wrong and not offloaded */
+    bool bad_sum;  /* the checksum is wrong and not offloaded */
+    bool good_sum; /* it is right: sums of this sender tell damage */
     uint8_t flags;
     uint32_t seq;
     uint32_t ack;

@@ -1,41 +1,119 @@
 #include "capture/tunnel.h"
 
+#include "capture/packet.h"
 #include "proto/wire.h"
 
 #define GRE_CHECKSUM 0x8000u
 #define GRE_ROUTING  0x4000u
 #define GRE_KEY      0x2000u
 #define GRE_SEQUENCE 0x1000u
+#define GRE_ACK      0x0080u
 #define GRE_VERSION  0x0007u
+
+#define VXLAN_VALID  0x08000000u
+#define GTP_OPTIONS  0x07u
+#define GTP_EXTENDED 0x04u
+#define GTP_PACKET   255
 
 bool tunnel_is(const ip_view_t *v)
 {
     return v->protocol == IP_IPIP || v->protocol == IP_6IN4 || v->protocol == IP_GRE;
 }
 
-/* RFC 2784 2.1, RFC 2890 2. The routing of RFC 1701 is gone; version 1 is PPTP's (RFC 2637). */
-static link_t gre(const ip_view_t *v)
+/* What link says of the octets from where r stands, with its offset from the beginning. */
+static link_t behind(const nsp_reader_t *r, link_t link)
 {
-    nsp_reader_t r = nsp_reader(v->payload, v->size);
-    uint32_t flags = nsp_read_u16(&r);
-    uint16_t type = nsp_read_u16(&r);
+    link.offset += r->pos;
+    return link;
+}
+
+/* RFC 2784 2.1, RFC 2890 2. The routing of RFC 1701 is gone; version 1 is PPTP's, with PPP inside
+ * and an acknowledgement (RFC 2637 4.1). */
+static link_t gre(nsp_reader_t *r)
+{
+    uint32_t flags = nsp_read_u16(r);
+    uint16_t type = nsp_read_u16(r);
+    uint32_t version = flags & GRE_VERSION;
     if ((flags & GRE_CHECKSUM) != 0)
-        (void)nsp_read_u32(&r);
+        (void)nsp_read_u32(r);
     if ((flags & GRE_KEY) != 0)
-        (void)nsp_read_u32(&r);
+        (void)nsp_read_u32(r);
     if ((flags & GRE_SEQUENCE) != 0)
-        (void)nsp_read_u32(&r);
-    link_t l = {LINK_OTHER, r.pos};
-    if (r.err != NSP_OK)
-        l.kind = LINK_CUT;
-    else if ((flags & GRE_ROUTING) == 0 && (flags & GRE_VERSION) == 0)
-        l = link_read_ethertype(type, v->payload + r.pos, v->size - r.pos);
-    l.offset += l.kind == LINK_IPV4 || l.kind == LINK_IPV6 ? r.pos : 0;
-    return l;
+        (void)nsp_read_u32(r);
+    if (version == 1 && (flags & GRE_ACK) != 0)
+        (void)nsp_read_u32(r);
+    if (r->err != NSP_OK)
+        return (link_t){LINK_CUT, r->pos};
+    if ((flags & GRE_ROUTING) != 0 || version > 1)
+        return (link_t){LINK_OTHER, r->pos};
+    if (version == 1)
+        return behind(r, link_read_plain(CAP_LINK_PPP, r->base + r->pos, nsp_left(r)));
+    return behind(r, link_read_ethertype(type, r->base + r->pos, nsp_left(r)));
 }
 
 link_t tunnel_read(const ip_view_t *v)
 {
+    nsp_reader_t r = nsp_reader(v->payload, v->size);
     link_t l = {v->protocol == IP_IPIP ? LINK_IPV4 : LINK_IPV6, 0};
-    return v->protocol == IP_GRE ? gre(v) : l;
+    return v->protocol == IP_GRE ? gre(&r) : l;
+}
+
+/* Flags with the bit that says that the rest means something, then a frame. */
+static link_t vxlan(nsp_reader_t *r)
+{
+    bool valid = (nsp_read_u32(r) & VXLAN_VALID) != 0;
+    (void)nsp_read_u32(r);
+    if (r->err != NSP_OK || !valid)
+        return (link_t){LINK_OTHER, r->pos};
+    return behind(r, link_read_plain(CAP_LINK_ETHERNET, r->base + r->pos, nsp_left(r)));
+}
+
+static link_t geneve(nsp_reader_t *r)
+{
+    uint32_t first = nsp_read_u16(r);
+    uint16_t type = nsp_read_u16(r);
+    (void)nsp_read_u32(r);
+    (void)nsp_read_bytes(r, (first >> 8 & 0x3fu) * 4u);
+    if (r->err != NSP_OK || first >> 14 != 0)
+        return (link_t){LINK_OTHER, r->pos};
+    return behind(r, link_read_ethertype(type, r->base + r->pos, nsp_left(r)));
+}
+
+/* Version 1, a packet of a user; options when any of three flags is set, and extension headers
+ * when their kind is not 0. */
+static link_t gtp(nsp_reader_t *r)
+{
+    uint8_t flags = nsp_read_u8(r);
+    uint8_t kind = nsp_read_u8(r);
+    (void)nsp_read_bytes(r, 6);
+    uint8_t next = 0;
+    if ((flags & GTP_OPTIONS) != 0) {
+        (void)nsp_read_bytes(r, 3);
+        next = nsp_read_u8(r);
+    }
+    while (next != 0 && (flags & GTP_EXTENDED) != 0 && r->err == NSP_OK) {
+        uint32_t length = nsp_read_u8(r) * 4u;
+        if (length == 0)
+            return (link_t){LINK_MALFORMED, r->pos};
+        (void)nsp_read_bytes(r, length - 2);
+        next = nsp_read_u8(r);
+    }
+    if (r->err != NSP_OK || flags >> 4 != 3 || kind != GTP_PACKET)
+        return (link_t){LINK_OTHER, r->pos};
+    return behind(r, link_read_plain(CAP_LINK_RAW, r->base + r->pos, nsp_left(r)));
+}
+
+link_t tunnel_read_udp(uint16_t port, const uint8_t *bytes, uint32_t size)
+{
+    nsp_reader_t r = nsp_reader(bytes, size);
+    switch (port) {
+    case TUNNEL_VXLAN:
+        return vxlan(&r);
+    case TUNNEL_GENEVE:
+        return geneve(&r);
+    case TUNNEL_GTP:
+        return gtp(&r);
+    default:
+        return gre(&r);
+    }
 }

@@ -205,6 +205,51 @@ static void test_tunnels(void **state)
     }
 }
 
+/* Tunnels over UDP, what is none of them at their ports, and DNS servers that have such a port. */
+static void test_udp_tunnels(void **state)
+{
+    static const struct {
+        uint16_t port;
+        bool good;
+        uint8_t size;
+        uint8_t between[32];
+    } cases[] = {
+        {4789, true, 22, {8, 0, 0, 0, 0, 0, 7, 0, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 7, 8, 0}},
+        {4789, false, 22, {0, 0, 0, 0, 0, 0, 7, 0, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 7, 8, 0}},
+        {6081, true, 12, {1, 0, 8, 0, 0, 0, 9, 0, 1, 2, 3, 4}},
+        {6081, false, 12, {0x41, 0, 8, 0, 0, 0, 9, 0, 1, 2, 3, 4}},
+        {6081, true, 22, {0, 0, 0x65, 0x58, 0, 0, 9, 0, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 7, 8, 0}},
+        {2152, true, 8, {0x30, 255, 0, 0, 0, 0, 0, 1}},
+        {2152, true, 12, {0x32, 255, 0, 0, 0, 0, 0, 1, 0, 9, 0, 0}},
+        {2152, true, 20, {0x34, 255, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0x85, 2, 0, 0, 0, 0, 0, 0, 0}},
+        {2152, false, 12, {0x34, 255, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0x85}},
+        {2152, false, 8, {0x30, 1, 0, 0, 0, 0, 0, 1}},
+        {4754, true, 4, {0, 0, 8, 0}},
+        {4755, false, 4, {0, 0, 8, 0}},
+        {53, false, 4, {0, 0, 8, 0}},
+    };
+    static pdecode_t p;
+    static uint8_t payload[1000];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        addr_t a = paddr("198.51.100.1#40000");
+        addr_t b = paddr("198.51.100.2#1");
+        b.port = cases[i].port;
+        udp(&packet, "192.0.2.1", 40000, "192.0.2.53", message, sizeof message);
+        memcpy(payload, cases[i].between, cases[i].size);
+        memcpy(payload + cases[i].size, packet.octets, packet.size);
+        packet_udp(&other, NULL, &a, &b, payload, cases[i].size + packet.size);
+        pdecode_begin(&p, NULL);
+        pdecode_raw(&p, &other);
+        bool inside = p.count == 1 && (p.item[0].notes & CAP_NOTE_TUNNEL) != 0;
+        if (p.count != 1 || inside != cases[i].good)
+            fail_msg("UDP tunnel %zu: %zu items, inside %d", i, p.count, inside);
+        if (inside)
+            assert_memory_equal(p.item[0].bytes, message, sizeof message);
+        pdecode_end(&p);
+    }
+}
+
 static void test_tunnels_deep(void **state)
 {
     static pdecode_t p;
@@ -330,7 +375,7 @@ static void test_counts(void **state)
     const decode_stats_t *s = decoder_stats(p.d);
     pdecode_feed(&p, CAP_LINK_ETHERNET, arp, sizeof arp, sizeof arp);
     assert_int_equal(s->not_ip, 1);
-    pdecode_feed(&p, 105, arp, sizeof arp, sizeof arp);
+    pdecode_feed(&p, 187, arp, sizeof arp, sizeof arp);
     assert_int_equal(s->link_unknown, 1);
     pdecode_feed(&p, CAP_LINK_ETHERNET, arp, 13, 60);
     assert_int_equal(s->cut, 1);
@@ -383,6 +428,8 @@ static void test_gre(void **state)
     static const uint8_t full[] = {0xb0, 0, 8, 0, 1, 2, 0, 0, 9, 9, 9, 9, 0, 0, 0, 1};
     static const uint8_t bridged[] = {0, 0, 0x65, 0x58, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 8, 0};
     static const uint8_t pptp[] = {0x20, 1, 0x88, 0x0b, 0, 0, 0, 0};
+    static const uint8_t pptp_acked[] = {0x30, 0x81, 0x88, 0x0b, 0, 0, 0,    0, 0, 0,
+                                         0,    1,    0,    0,    0, 2, 0xff, 3, 0, 0x21};
     static const uint8_t routed[] = {0x40, 0, 8, 0, 0, 0, 0, 0};
     static pdecode_t p;
     (void)state;
@@ -403,6 +450,9 @@ static void test_gre(void **state)
     pdecode_raw(&p, &other);
     assert_int_equal(p.count, 2);
     assert_int_equal(decoder_stats(p.d)->not_ip, 2);
+    wrap(&other, 4, 47, pptp_acked, sizeof pptp_acked, &packet);
+    pdecode_raw(&p, &other);
+    assert_int_equal(p.count, 3);
     pdecode_end(&p);
 }
 
@@ -507,14 +557,14 @@ static void test_times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_links),       cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_padding),     cmocka_unit_test(test_checksums),
-        cmocka_unit_test(test_tunnels),     cmocka_unit_test(test_tunnels_deep),
-        cmocka_unit_test(test_extensions),  cmocka_unit_test(test_icmp),
-        cmocka_unit_test(test_ports),       cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_udp_lengths), cmocka_unit_test(test_gre),
-        cmocka_unit_test(test_long_way),    cmocka_unit_test(test_deterministic),
-        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_links),         cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_padding),       cmocka_unit_test(test_checksums),
+        cmocka_unit_test(test_tunnels),       cmocka_unit_test(test_udp_tunnels),
+        cmocka_unit_test(test_tunnels_deep),  cmocka_unit_test(test_extensions),
+        cmocka_unit_test(test_icmp),          cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_counts),        cmocka_unit_test(test_udp_lengths),
+        cmocka_unit_test(test_gre),           cmocka_unit_test(test_long_way),
+        cmocka_unit_test(test_deterministic), cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests_name("decode", tests, NULL, NULL);
 }

@@ -72,9 +72,10 @@ static const struct {
     {"Cisco, unicast", 50, LINK_IPV4, 4, 4, {0x0f, 0, 8, 0}},
     {"Cisco, all", 104, LINK_IPV6, 4, 4, {0x8f, 0, 0x86, 0xdd}},
     {"PPPoE alone", 51, LINK_IPV4, 8, 8, {0x11, 0, 0, 1, 0, 60, 0, 0x21}},
-    {"IPV4", 228, LINK_IPV4, 0, 0, {0}},
-    {"IPV6", 229, LINK_IPV6, 0, 0, {0}},
-    {"802.11", 105, LINK_UNKNOWN, 0, 0, {0}},
+    {"IPV4", 228, LINK_IPV4, 0, 1, {0x45}},
+    {"IPV4 with IPv6", 228, LINK_IPV6, 0, 1, {0x60}},
+    {"IPV6", 229, LINK_IPV6, 0, 1, {0x60}},
+    {"Bluetooth", 187, LINK_UNKNOWN, 0, 0, {0}},
 };
 
 /* From an allocation of just this size, so that one octet too many is seen. */
