@@ -55,7 +55,7 @@ bool look_edns(const look_t *l)
                             "without.",
                             U(n->edns_rejected), U(n->edns_answered), U(n->edns_fallback));
         traffic_evidence(l->t, f, e, CAUSE_EDNS_REJECTED);
-    } else if (e->with_opt == 0 && e->without_opt >= SILENCE_MIN) {
+    } else if (e->with_opt == 0 && e->without_opt >= STRANGE_MIN) {
         f = traffic_finding(l->list, &e->s.addr, FINDING_EDNS_BROKEN,
                             "%llu queries with EDNS are answered without an OPT record.",
                             U(e->without_opt));

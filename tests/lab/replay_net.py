@@ -138,3 +138,65 @@ def arm(net):
             net.exec(name, "ip", "addr", "add", other["v4"] + "/32", "dev", "lo")
             net.exec(name, "ip", "-6", "addr", "add", other["v6"] + "/128", "dev", "lo", "nodad")
             net.nft(name, h.raw.format(**other))
+
+
+# what no real server does, played by `nsprobe serve`: (behaviour, findings, questions)
+PLAYED = [
+    ("", "", "plain"),
+    ("recursion", "", "plain"),
+    ("lowercase", "", "plain"),
+    ("dribble when tcp", "", "plain"),
+    ("closed", "icmp-unreachable", "plain"),
+    ("drop", "unresponsive", "plain"),
+    ("drop when udp", "udp-unresponsive", "plain"),
+    ("drop when tcp", "tcp-unresponsive", "plain"),
+    ("reset when tcp", "tcp-reset", "plain"),
+    ("close 0 when tcp", "tcp-closed", "plain"),
+    ("close 20 when tcp", "tcp-closed", "plain"),
+    ("truncate when udp; drop when tcp", "truncated-no-tcp", "cut"),
+    ("truncate when udp; reset when tcp", "truncated-no-tcp", "cut"),
+    ("refuse", "lame-refused", "plain"),
+    ("servfail", "lame-servfail", "plain"),
+    ("notimp", "lame-rcode edns-broken", "plain"),
+    ("not-aa", "lame-not-authoritative", "plain"),
+    ("upward-referral", "lame-upward-referral", "plain"),
+    ("formerr when edns", "edns-broken", "edns"),
+    ("notimp when edns", "edns-broken", "edns"),
+    ("badvers when edns", "edns-broken", "edns"),
+    ("ignore-edns", "edns-broken", "edns"),
+    ("drop when edns", "edns-dropped", "edns"),
+    ("drop when type AAAA", "query-dropped", "types"),
+    ("drop when udp larger 1232", "big-answer-lost", "big"),
+    ("drop when udp every 2", "flapping", "many"),
+    ("slow 700", "slow", "slow"),
+    ("slow 1400 when udp", "slow late-reply", "late"),
+    ("wrong-id", "wrong-id", "plain"),
+    ("wrong-port when udp", "wrong-source-port", "plain"),
+    ("wrong-source when udp", "wrong-source-address", "plain"),
+    ("wrong-question", "wrong-question", "plain"),
+    ("malformed not-response", "not-a-response", "plain"),
+    ("malformed short-header", "malformed", "plain"),
+    ("malformed cut", "malformed", "plain"),
+    ("malformed trailing", "malformed", "plain"),
+    ("malformed pointer-loop", "malformed", "plain"),
+    ("malformed count-huge", "malformed", "plain"),
+    ("malformed rdlength-long", "malformed", "plain"),
+    ("malformed trailing when every 5", "malformed", "many"),
+]
+
+
+def played_address(i):
+    return f"127.0.1.{i + 1}"
+
+
+def scenario():
+    """Text of the scenario that PLAYED stands for."""
+    h = HOSTS["good"]
+    text = f"root {played_address(0)}\nzone {ZONE} {{\n{zone_text(h, 'played')}"
+    text += "www A 192.0.2.3\nwww AAAA 2001:db8::1\n}\n"
+    for i, (behave, _, _) in enumerate(PLAYED):
+        text += f"address {played_address(i)} on {played_address(i)}#53 {{\n  serves {ZONE}\n"
+        for b in behave.split("; "):
+            text += f"  behave {b}\n" if b else ""
+        text += "}\n"
+    return text

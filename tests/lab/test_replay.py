@@ -53,20 +53,25 @@ ASK = {
     "edns": [(*DIG, "@", "lab.test", "SOA"), (*DIG, "+noedns", "@", "lab.test", "SOA"),
              (*KDIG, "@", "lab.test", "SOA"), (*KDIG, "+edns", "@", "lab.test", "SOA"),
              (*DRILL, "@", "lab.test", "SOA")],
+    "types": [(*DIG, "@", "www.lab.test", t) for t in ("AAAA", "A", "MX", "AAAA", "TXT")],
+    "slow": [("dig", "+time=3", "+tries=1", "@", "lab.test", t) for t in ("SOA", "NS", "MX")]
+    + [("kdig", "+time=3", "@", "lab.test", "SOA"), (*DRILL, "@", "lab.test", "SOA")],
+    "late": [(*DIG, "@", "lab.test", t) for t in ("SOA", "NS", "MX")]
+    + [(*KDIG, "@", "lab.test", t) for t in ("SOA", "NS", "MX")],
     "many": [(*DIG, "@", "lab.test", t) for t in ("SOA", "NS", "MX", "SOA", "NS", "MX")],
 }
 
 
-def ask(net, name, address):
-    """All questions of a host at one of its addresses."""
-    for argv in ASK[replay_net.HOSTS[name].asked]:
+def ask(net, host, kind, address):
+    """All questions of a kind at one address, from a host."""
+    for argv in ASK[kind]:
         words = ["@" + address if w == "@" else w for w in argv]
-        net.exec("client", "timeout", "40", *words, check=False)
+        net.exec(host, "timeout", "40", *words, check=False)
 
 
-def ask_all(net):
-    threads = [threading.Thread(target=ask, args=(net, n, a)) for n in replay_net.HOSTS
-               for a in (net.v4(n), net.v6(n))]
+def ask_all(net, host, wanted):
+    """wanted: (kind, address) each; all at once."""
+    threads = [threading.Thread(target=ask, args=(net, host, k, a)) for k, a in wanted]
     for th in threads:
         th.start()
     for th in threads:
@@ -146,7 +151,8 @@ def recorded(t, net, prog):
     }
     dumps = {p: Tcpdump(net, host, os.path.join(d, p + ".pcap"), *argv)
              for p, (host, *argv) in places.items()}
-    ask_all(net)
+    ask_all(net, "client", [(h.asked, a) for n, h in replay_net.HOSTS.items()
+                            for a in (net.v4(n), net.v6(n))])
     time.sleep(3)  # so that nothing is pending
     for dump in dumps.values():
         dump.stop()
@@ -156,6 +162,87 @@ def recorded(t, net, prog):
         t.check(f"{place}: tcpdump lost nothing", "\n0 packets dropped by kernel" in dump.said,
                 dump.said)
         judge(t, net, prog, place, dump.path)
+
+
+def played(t, net, prog):
+    """The same with servers that are broken in ways that no firewall is; on loopback."""
+    net.space("play")
+    path = servers.write(os.path.join(net.dir, "played.scn"), replay_net.scenario())
+    log = os.path.join(net.dir, "played.log")
+    net.popen("play", prog, "serve", path, log=log)
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with open(log, encoding="utf-8") as f:
+            if "\nready" in f.read():
+                break
+        time.sleep(0.1)
+    else:
+        with open(log, encoding="utf-8") as f:
+            t.check("played: serve starts", False, f.read())
+        return
+    dump = Tcpdump(net, "play", os.path.join(net.dir, "played.pcap"), "-i", "lo")
+    ask_all(net, "play", [(kind, replay_net.played_address(i))
+                          for i, (_, _, kind) in enumerate(replay_net.PLAYED)])
+    time.sleep(3)
+    dump.stop()
+    found, by_kind, p = replay(prog, dump.path)
+    t.check("played: replay reads it", p.returncode == 2 and p.stderr == "", p.stderr[-2000:])
+    for i, (behave, expect, _) in enumerate(replay_net.PLAYED):
+        address = replay_net.played_address(i)
+        texts = [f"{o['id']}: {o['text']}" for o in by_kind.get("finding", [])
+                 if (o.get("address") or "").split("#")[0] == address]
+        t.check(f"played: {behave or 'nothing'}: {expect or 'healthy'}",
+                of_address(found, address) == set(expect.split()), "\n".join(texts) or "nothing")
+    known = {replay_net.played_address(i) for i in range(len(replay_net.PLAYED))}
+    t.equal("played: nothing is said of others",
+            {(i, a) for i, a in found if not a or a.split("#")[0] not in known}, set())
+
+
+def resolver(t, net, prog):
+    """unbound asks for many names; one of its servers is dead, and one refuses."""
+    d = servers.folder(net, "unbound")
+    hosts = ("good", "bind", "dead", "refnsd")
+    conf = servers.write(f"{d}/unbound.conf", f"""server:
+  interface: 127.0.0.1
+  directory: "{d}"
+  username: ""
+  chroot: ""
+  pidfile: ""
+  use-syslog: no
+  num-threads: 1
+  module-config: "iterator"
+  infra-host-ttl: 1
+  local-zone: "test." nodefault
+  qname-minimisation: no
+stub-zone:
+  name: "lab.test"
+  stub-prime: no
+""" + "".join(f"  stub-addr: {net.v4(h)}\n" for h in hosts))
+    net.popen("client", "unbound", "-d", "-c", conf, log=f"{d}/log")
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        p = net.exec("client", "dig", "+time=1", "+tries=1", "@127.0.0.1", "localhost", check=False)
+        if "status: NOERROR" in p.stdout:
+            break
+        time.sleep(0.1)
+    path = os.path.join(net.dir, "resolver.pcap")
+    dump = Tcpdump(net, "client", path, "-i", "any")
+    for i in range(60):
+        if i % 15 == 0:
+            time.sleep(1.5)  # so that what is known of servers is forgotten
+        net.exec("client", "dig", "+time=5", "+tries=2", "@127.0.0.1", f"n{i}.lab.test", check=False)
+    time.sleep(3)
+    dump.stop()
+    with open(f"{d}/log", encoding="utf-8") as f:
+        said = f.read()
+    if os.environ.get("KEEP_PCAP"):
+        subprocess.run(["cp", path, os.environ["KEEP_PCAP"]], check=False)
+    found, _, p = replay(prog, path)
+    t.check("resolver: replay reads it", p.returncode == 2 and p.stderr == "",
+            p.stderr[-2000:] + said[-2000:])
+    t.equal("resolver: the dead and the refusing server, and nobody else",
+            {(i, a.split("#")[0]) for i, a in found if a},
+            {("unresponsive", net.v4("dead")), ("lame-refused", net.v4("refnsd"))})
 
 
 def main():
@@ -176,7 +263,7 @@ def main():
                     t.check(f"{name} answers", False)
                     return t.done()
         replay_net.arm(net)
-        for f in (recorded,):
+        for f in (recorded, played, resolver):
             if not a.only or a.only in f.__name__:
                 f(t, net, a.prog)
     return t.done()

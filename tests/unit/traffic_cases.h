@@ -317,7 +317,7 @@ static const traffic_case_t cases[] = {
      false},
     {"EDNS is ignored",
      "edns-broken@1",
-     {{.count = 5}, {.count = 3, .room = 1232, .no_opt = true}},
+     {{.count = 5}, {.count = 2, .room = 1232, .no_opt = true}},
      false},
     {"a load balancer without EDNS for some",
      "",
