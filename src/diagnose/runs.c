@@ -83,6 +83,15 @@ static uint32_t quietest(const runs_t *r)
     return best;
 }
 
+/* Takes the group out of its hash chain. */
+static void group_unlink(runs_t *r, uint32_t i)
+{
+    uint32_t *at = &r->slot[client_hash(&r->group[i].client)];
+    while (*at != i)
+        at = &r->group[*at].next;
+    *at = r->group[i].next;
+}
+
 static group_t *group_new(runs_t *r, const addr_t *client)
 {
     uint32_t i = r->group_count;
@@ -94,24 +103,22 @@ static group_t *group_new(runs_t *r, const addr_t *client)
         if (i == RUNS_NONE)
             return NULL;
         group_empty(r, &r->group[i]);
+        group_unlink(r, i);
     }
-    r->group[i] = (group_t){.client = *client};
+    uint32_t *slot = &r->slot[client_hash(client)];
+    r->group[i] = (group_t){.client = *client, .next = *slot};
     r->group[i].client.port = 0;
-    r->slot[client_hash(client)] = i;
+    *slot = i;
     return &r->group[i];
 }
 
 static group_t *group_of(runs_t *r, const addr_t *client, bool strong)
 {
-    uint32_t hint = r->slot[client_hash(client)];
-    if (hint != RUNS_NONE && addr_same_host(&r->group[hint].client, client))
-        return &r->group[hint];
-    for (uint32_t i = 0; i < r->group_count; i++) {
-        if (addr_same_host(&r->group[i].client, client)) {
-            r->slot[client_hash(client)] = i;
-            return &r->group[i];
-        }
-    }
+    uint32_t i = r->slot[client_hash(client)];
+    while (i != RUNS_NONE && !addr_same_host(&r->group[i].client, client))
+        i = r->group[i].next;
+    if (i != RUNS_NONE)
+        return &r->group[i];
     return strong ? group_new(r, client) : NULL;
 }
 

@@ -7,6 +7,7 @@
 /* Questions in check's form of one client, in the order in which they ended; sorted at the end. */
 typedef struct group {
     addr_t client; /* port 0 */
+    uint32_t next; /* in its hash chain */
     bool marked;   /* asked something that only check asks */
     bool given_up; /* a stranger with too many questions */
     int64_t last;
@@ -42,7 +43,7 @@ struct runs {
     bool broken; /* the capture was not read to its end */
     uint32_t group_count;
     group_t *group;
-    uint32_t slot[1024]; /* the group last seen with that hash, RUNS_NONE for none */
+    uint32_t slot[1024]; /* heads of chains of groups, RUNS_NONE for none */
     size_t run_count;
     found_run_t *run;
     size_t asked_count;
