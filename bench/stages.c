@@ -97,7 +97,7 @@ static double run(const char *path, stage_t stage, uint64_t *packets)
         *packets += n;
     }
     if (c.analysis != NULL)
-        analysis_finish(c.analysis);
+        analysis_finish(c.analysis, false);
     chain_free(&c);
     cap_source_close(s);
     return cpu() - begin;

@@ -112,14 +112,12 @@ static group_t *group_new(runs_t *r, const addr_t *client)
     return &r->group[i];
 }
 
-static group_t *group_of(runs_t *r, const addr_t *client, bool strong)
+static group_t *group_find(const runs_t *r, const addr_t *client)
 {
     uint32_t i = r->slot[client_hash(client)];
     while (i != RUNS_NONE && !addr_same_host(&r->group[i].client, client))
         i = r->group[i].next;
-    if (i != RUNS_NONE)
-        return &r->group[i];
-    return strong ? group_new(r, client) : NULL;
+    return i != RUNS_NONE ? &r->group[i] : NULL;
 }
 
 /* Room for a copy of the flow, if need be in place of strangers. */
@@ -167,12 +165,13 @@ void runs_feed(void *user, const flow_t *flow)
 {
     runs_t *r = user;
     bool marked = false;
-    bool strong = false;
-    /* connections end before the questions that show what they were for */
-    bool connection = runs_is_connection(flow);
-    if (!connection && !runs_in_form(flow, &marked, &strong))
+    group_t *g = group_find(r, &flow->client);
+    if (g == NULL && !runs_may_begin(flow))
         return;
-    group_t *g = group_of(r, &flow->client, strong || connection);
+    if (!runs_is_connection(flow) && !runs_in_form(flow, &marked))
+        return;
+    if (g == NULL)
+        g = group_new(r, &flow->client);
     if (g == NULL)
         return;
     g->marked |= marked;
@@ -266,7 +265,6 @@ static bool cut_group(runs_t *r, uint32_t index, piece_list_t *list)
         uint16_t qtype = 0;
         uint16_t qclass = 0;
         bool marked = false;
-        bool strong = false;
         if (f->query.bytes != NULL)
             question_read(f->query.bytes, f->query.size, &qname, &qtype, &qclass);
         if (p == NULL || begins_run(g, p, f, &qname, qtype))
@@ -277,7 +275,7 @@ static bool cut_group(runs_t *r, uint32_t index, piece_list_t *list)
             p->has_domain = true;
             p->domain = qname;
         }
-        runs_in_form(f, &marked, &strong);
+        runs_in_form(f, &marked);
         p->marked |= marked;
         p->to = i + 1;
         if (last_packet(f) > p->ended)

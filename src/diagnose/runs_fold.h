@@ -53,8 +53,12 @@ struct runs {
 
 #define RUNS_NONE UINT32_MAX
 
-/* True for a query of check's form; *marked when only check asks so, *strong when few others do. */
-bool runs_in_form(const flow_t *flow, bool *marked, bool *strong);
+/* True for a query of check's form; *marked when only check asks so. */
+bool runs_in_form(const flow_t *flow, bool *marked);
+/* True for what a client may be heard of first: an NS question with EDNS as every run begins with
+ * (looked at from its end, which costs nothing), or a connection that failed, which ends before the
+ * questions do that show what it was for. */
+bool runs_may_begin(const flow_t *flow);
 
 /* A connection that no question was sent on. */
 bool runs_is_connection(const flow_t *flow);

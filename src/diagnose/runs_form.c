@@ -38,7 +38,7 @@ static int opt_in_form(const uint8_t *p, size_t n)
     return memcmp(p, big, n) == 0 ? PROBE_BIG_SIZE : -1;
 }
 
-bool runs_in_form(const flow_t *flow, bool *marked, bool *strong)
+bool runs_in_form(const flow_t *flow, bool *marked)
 {
     const flow_message_t *q = &flow->query;
     const uint8_t *b = q->bytes;
@@ -60,10 +60,25 @@ bool runs_in_form(const flow_t *flow, bool *marked, bool *strong)
         return false;
     *marked = !rd && opt == PROBE_EDNS_SIZE &&
               (type == PROBE_NODATA_TYPE || (type == NSP_TYPE_A && has_prefix(&name)));
-    /* stub resolvers ask for addresses in this form as well */
-    *strong = rd ? opt > 0 && (type == NSP_TYPE_NS || type == NSP_TYPE_SOA)
-                 : opt > 0 || type == NSP_TYPE_SOA;
     return true;
+}
+
+bool runs_may_begin(const flow_t *flow)
+{
+    static const uint8_t tail[] = {0,
+                                   NSP_TYPE_NS,
+                                   0,
+                                   NSP_CLASS_IN,
+                                   0,
+                                   0,
+                                   NSP_TYPE_OPT,
+                                   PROBE_EDNS_SIZE >> 8,
+                                   PROBE_EDNS_SIZE & 0xff};
+    const flow_message_t *q = &flow->query;
+    size_t behind = sizeof tail + OPT_SIZE - 5; /* TTL and RDLENGTH of the OPT follow */
+    return q->bytes == NULL ? runs_is_connection(flow)
+                            : q->size > NSP_HEADER_SIZE + behind &&
+                                  memcmp(q->bytes + q->size - behind, tail, sizeof tail) == 0;
 }
 
 bool runs_is_connection(const flow_t *flow)
