@@ -157,10 +157,15 @@ lab: all
 # What only one target needs: the peers that it is compared with.
 TARGET_LIBS_differ := -lknot -lldns
 
+# What targets share; allocations fail when a target says so.
+FUZZ_SHARED = $(BUILD)/fuzz/alloc.o $(BUILD)/fuzz/items.o
+FUZZ_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
 # Corpora run as ordinary tests through a plain main, without clang.
-$(BUILD)/corpus/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay_main.o $(PROG_A) $(LIB_A)
+$(BUILD)/corpus/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay_main.o $(FUZZ_SHARED) $(PROG_A) $(LIB_A)
 	@mkdir -p $(@D)
-	$(CC) $(MODE) $(LDMODE) $(PIE) -o $@ $^ $(LDLIBS) $(TARGET_LIBS_$(*:fuzz_%=%))
+	$(CC) $(MODE) $(LDMODE) $(PIE) $(FUZZ_WRAP) -o $@ $^ $(LDLIBS) \
+	  $(TARGET_LIBS_$(*:fuzz_%=%))
 
 corpus: $(patsubst fuzz/%.c,$(BUILD)/corpus/%,$(FUZZ_SRC))
 
@@ -174,8 +179,8 @@ mutator_obj = $(if $(AFL),,$(if $(MUTATOR_$(1)),$(BUILD)/fuzz/mutator.o \
                $(BUILD)/fuzz/libfuzzer_$(MUTATOR_$(1)).o))
 
 .SECONDEXPANSION:
-$(BUILD)/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $$(call mutator_obj,$$*) $(PROG_A) $(LIB_A)
-	$(CC) $(MODE) $(LDMODE) -o $@ $^ $(LDLIBS) $(TARGET_LIBS_$*)
+$(BUILD)/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(FUZZ_SHARED) $$(call mutator_obj,$$*) $(PROG_A) $(LIB_A)
+	$(CC) $(MODE) $(LDMODE) $(FUZZ_WRAP) -o $@ $^ $(LDLIBS) $(TARGET_LIBS_$*)
 
 $(BUILD)/mutator_%.so: fuzz/afl_mutator.c fuzz/mutator.c $(PROTO_SRC)
 	@mkdir -p $(@D)

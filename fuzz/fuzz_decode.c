@@ -1,49 +1,151 @@
 /* A sequence of packets of any link types through the decoder: items stay inside of their packets,
- * memory inside of its limit. Each packet: link, gap in tenths of a second, size in two octets. */
+ * memory inside of its limit. What comes out depends neither on the seed nor on the way through the
+ * decoder: a second one, which gets the packets so that none can go the short way, gives the same.
+ *
+ * Options, and which allocation fails; then each packet: link and octets that were cut off, gap in
+ * tenths of a second, size in two octets. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "capture/decode.h"
+#include "fuzz/alloc.h"
+#include "fuzz/items.h"
 #include "proto/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const uint32_t links[] = {CAP_LINK_RAW,       CAP_LINK_ETHERNET,  CAP_LINK_NULL,
-                                 CAP_LINK_LOOP,      CAP_LINK_PPP,       CAP_LINK_PPP_HDLC,
-                                 CAP_LINK_PPP_ETHER, CAP_LINK_LINUX_SLL, CAP_LINK_LINUX_SLL2,
-                                 CAP_LINK_IPV4,      CAP_LINK_IPV6};
+static const uint32_t links[16] = {CAP_LINK_RAW,
+                                   CAP_LINK_ETHERNET,
+                                   CAP_LINK_NULL,
+                                   CAP_LINK_LOOP,
+                                   CAP_LINK_PPP,
+                                   CAP_LINK_PPP_HDLC,
+                                   CAP_LINK_PPP_ETHER,
+                                   CAP_LINK_LINUX_SLL,
+                                   CAP_LINK_LINUX_SLL2,
+                                   CAP_LINK_IPV4,
+                                   CAP_LINK_IPV6,
+                                   12,
+                                   104,
+                                   147,
+                                   CAP_LINK_ETHERNET,
+                                   CAP_LINK_RAW};
+
+#define MEMORY 65536u
 
 static void take(void *user, const cap_item_t *item)
 {
     uint64_t *sum = user;
-    if (item->kind > CAP_ITEM_ICMP || (item->size > item->original && item->original != 0))
+    *sum = item_sum(*sum, item);
+}
+
+/* bit 0: UDP ports, 1: all ports, 2: no checksums, 3: another port, 4: hardly any memory */
+static decode_options_t options_of(uint8_t bits, uint64_t seed)
+{
+    decode_options_t o = decode_options_default();
+    o.memory = (bits & 16) != 0 ? 4000 : MEMORY;
+    o.connections_max = 8;
+    o.any_udp_port = (bits & 1) != 0;
+    o.any_port = (bits & 2) != 0;
+    o.verify_checksums = (bits & 4) == 0;
+    o.port_count = (bits & 8) != 0 ? 2 : 0;
+    o.port[0] = 53;
+    o.port[1] = 853;
+    o.seed = seed;
+    return o;
+}
+
+/* The packet in a form that is read on the long way only, in memory of its own. */
+static uint8_t *long_form(cap_packet_t *p)
+{
+    static const uint8_t tag[4] = {0x81, 0x00, 0x00, 0x01};
+    unsigned version = p->size > 0 ? p->bytes[0] >> 4 : 0;
+    if (p->link != CAP_LINK_ETHERNET || p->size < 12) {
+        if (p->link == CAP_LINK_RAW && (version == 4 || version == 6))
+            p->link = version == 4 ? CAP_LINK_IPV4 : CAP_LINK_IPV6;
+        return exact_copy(p->bytes, p->size);
+    }
+    uint8_t *copy = malloc(p->size + sizeof tag);
+    if (copy == NULL)
+        abort();
+    memcpy(copy, p->bytes, 12);
+    memcpy(copy + 12, tag, sizeof tag);
+    memcpy(copy + 12 + sizeof tag, p->bytes + 12, p->size - 12);
+    p->size += sizeof tag;
+    p->original += sizeof tag;
+    return copy;
+}
+
+/* Deep stacks of tags may be one too many with another. */
+static bool same_stats(const decode_stats_t *a, const decode_stats_t *b)
+{
+    return a->packets == b->packets && a->cut == b->cut && a->other == b->other &&
+           a->bad_checksum == b->bad_checksum && a->offloaded == b->offloaded &&
+           a->reassembled == b->reassembled && a->connections == b->connections;
+}
+
+static void feed(decoder_t *d, const cap_packet_t *p)
+{
+    cap_packet_t exact = *p;
+    uint8_t *copy = exact_copy(p->bytes, p->size);
+    exact.bytes = copy;
+    decoder_feed(d, &exact);
+    free(copy);
+    if (decoder_stats(d)->memory > MEMORY + 65536)
         __builtin_trap();
-    for (uint32_t i = 0; i < item->size; i++)
-        *sum += item->bytes[i];
+}
+
+static void feed_long(decoder_t *d, const cap_packet_t *p)
+{
+    cap_packet_t form = *p;
+    uint8_t *copy = long_form(&form);
+    form.bytes = copy;
+    decoder_feed(d, &form);
+    free(copy);
+}
+
+static bool next_packet(nsp_reader_t *r, cap_packet_t *p)
+{
+    if (nsp_left(r) < 4)
+        return false;
+    uint8_t link = nsp_read_u8(r);
+    p->link = links[link & 15];
+    p->at += nsp_read_u8(r) * INT64_C(100000000);
+    uint32_t n = nsp_read_u16(r);
+    p->size = n < nsp_left(r) ? n : nsp_left(r);
+    p->original = p->size + (link >> 4) * 16u;
+    p->bytes = nsp_read_bytes(r, p->size);
+    p->number++;
+    return true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     nsp_reader_t r = nsp_reader(data, size);
-    decode_options_t o = decode_options_default();
     uint64_t sum = 0;
+    uint64_t long_sum = 0;
     cap_packet_t p = {.at = 0};
-    o.memory = 65536;
-    o.connections_max = 8;
-    o.any_udp_port = (nsp_read_u8(&r) & 1) != 0;
+    uint8_t bits = nsp_read_u8(&r);
+    uint8_t fail = nsp_read_u8(&r);
+    decode_options_t o = options_of(bits, 1);
+    decode_options_t long_o = options_of(bits, 2);
+    decoder_t *other = decoder_new(&long_o, take, &long_sum);
+    alloc_fail(fail);
     decoder_t *d = decoder_new(&o, take, &sum);
-    if (d == NULL)
-        return 0;
-    while (nsp_left(&r) >= 4) {
-        p.link = links[nsp_read_u8(&r) % (sizeof links / sizeof links[0])];
-        p.at += nsp_read_u8(&r) * INT64_C(100000000);
-        uint32_t n = nsp_read_u16(&r);
-        p.original = n;
-        p.size = n < nsp_left(&r) ? n : nsp_left(&r);
-        p.bytes = nsp_read_bytes(&r, p.size);
-        p.number++;
-        decoder_feed(d, &p);
-        if (decoder_stats(d)->memory > o.memory + 65536)
+    while (d != NULL && other != NULL && next_packet(&r, &p)) {
+        feed(d, &p);
+        if (fail == 0)
+            feed_long(other, &p);
+    }
+    if (d != NULL)
+        decoder_finish(d);
+    alloc_fail(0);
+    if (other != NULL && fail == 0 && d != NULL) {
+        decoder_finish(other);
+        if (sum != long_sum || !same_stats(decoder_stats(d), decoder_stats(other)))
             __builtin_trap();
     }
-    decoder_finish(d);
     decoder_free(d);
+    decoder_free(other);
     return 0;
 }
