@@ -9,6 +9,7 @@
 
 #include "capture/filter.h"
 #include "capture/source.h"
+#include "fuzz/alloc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -67,14 +68,81 @@ static void expect_same(const sum_t *a, const sum_t *b)
         abort();
 }
 
-/* The same octets as a file, once alone, once twice and with a filter that lets nothing pass. */
+/* The same through a pipe, which cannot go back after its first packet was looked at, beside the
+ * file. */
+static void as_pipe(const uint8_t *data, size_t size, const char *path, const sum_t *memory)
+{
+    char error[CAP_ERROR_MAX];
+    char pipe_path[64];
+    const char *paths[2] = {pipe_path, path};
+    int end[2];
+    if (size > 4096) /* what a pipe always has room for */
+        return;
+    if (pipe(end) != 0 || write(end[1], data, size) != (ssize_t)size)
+        abort();
+    close(end[1]);
+    snprintf(pipe_path, sizeof pipe_path, "/proc/self/fd/%d", end[0]);
+    cap_source_t *s = cap_source_files(paths, 2, NULL, error);
+    if (s == NULL)
+        abort();
+    close(end[0]);
+    sum_t both = drain(s, 5);
+    if (memory->packets < PACKETS_MAX / 2 && both.packets != 2 * memory->packets)
+        abort();
+}
+
+/* A filter that lets nothing pass, one that few link types can have, and none at all. */
+static const char *choose_filter(size_t size, char text[FILTER_TEXT_MAX])
+{
+    addr_t none[2] = {{.family = 4}, {.family = 6}};
+    if (size % 48 == 16)
+        return "ether host 02:00:00:00:00:01";
+    if (size % 48 == 32)
+        return "port (";
+    (void)filter_text(none, 2, NULL, 0, CAP_LINK_RAW, text);
+    return text;
+}
+
+/* What cannot be opened, or not be read, is told. */
+static void refusals(void)
+{
+    static const char *const paths[] = {"/proc/self/mem", "/proc", "/proc/none", "-", "-"};
+    char error[CAP_ERROR_MAX] = "";
+    cap_packet_t p;
+    for (size_t first = 1; first < 4; first++)
+        if (cap_source_files(paths + first, 5 - first, NULL, error) != NULL || error[0] == '\0')
+            abort();
+    if (cap_source_files(paths, 0, NULL, error) != NULL)
+        abort();
+    cap_source_t *s = cap_source_files(paths, 1, NULL, error);
+    if (s == NULL || cap_source_read(s, &p) != CAP_ERROR || cap_source_read(s, &p) != CAP_END ||
+        cap_source_file_name(s, 9)[0] != '\0')
+        abort();
+    cap_source_close(s);
+}
+
+/* Memory is out at one moment of the reading: it ends early, with a sentence. */
+static void without_memory(const uint8_t *data, size_t size)
+{
+    char error[CAP_ERROR_MAX] = "";
+    alloc_fail(1 + (uint32_t)(size / 4 % 12));
+    cap_source_t *s = cap_source_memory(data, size, error);
+    if (s == NULL && !alloc_failed())
+        abort();
+    if (s == NULL && error[0] == '\0')
+        abort();
+    if (s != NULL)
+        (void)drain(s, 3);
+    alloc_fail(0);
+}
+
+/* The same octets as a file, once alone, once twice and with a filter. */
 static void as_files(const uint8_t *data, size_t size, const sum_t *memory)
 {
     char error[CAP_ERROR_MAX];
     char path[64];
     char filter[FILTER_TEXT_MAX];
     const char *paths[2] = {path, path};
-    addr_t none[2] = {{.family = 4}, {.family = 6}};
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
     if (fd < 0 || (size > 0 && write(fd, data, size) != (ssize_t)size))
         abort();
@@ -85,11 +153,12 @@ static void as_files(const uint8_t *data, size_t size, const sum_t *memory)
     sum_t file = drain(s, 5);
     expect_same(memory, &file);
     if (size % 16 == 0) { /* compiling takes its time */
-        (void)filter_text(none, 2, NULL, 0, CAP_LINK_RAW, filter);
-        s = cap_source_files(paths, 2, filter, error);
-        if (s == NULL)
+        refusals();
+        as_pipe(data, size, path, memory);
+        s = cap_source_files(paths, 2, choose_filter(size, filter), error);
+        if (s == NULL && size % 48 != 32)
             abort();
-        sum_t filtered = drain(s, 5);
+        sum_t filtered = s != NULL ? drain(s, 5) : *memory;
         if (filtered.packets > 2 * memory->packets && memory->packets < PACKETS_MAX)
             abort();
     }
@@ -111,5 +180,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (size % 4 == 0) /* system calls take their time */
         as_files(data, size, &first);
+    if (size % 4 == 1)
+        without_memory(data, size);
     return 0;
 }

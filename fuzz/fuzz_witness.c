@@ -6,6 +6,7 @@
 
 #include "capture/source.h"
 #include "capture/witness.h"
+#include "fuzz/alloc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -67,26 +68,42 @@ static void check_set(const exchange_set_t *set)
         abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Joins the capture to a set; the nth allocation of the witness fails, none when it is 0. */
+static void run(const uint8_t *data, size_t size, uint32_t fail)
 {
     char error[CAP_ERROR_MAX];
     cap_packet_t p;
     exchange_set_t set;
     cap_read_t how = CAP_PACKET;
     unsigned left = 5000; /* a few KiB may hold gigabytes */
-    cap_source_t *s = cap_source_memory(data, size, error);
-    witness_t *w = witness_new(53);
-    if (s == NULL || w == NULL)
-        abort();
     make_set(&set);
+    cap_source_t *s = cap_source_memory(data, size, error);
+    alloc_fail(fail);
+    witness_t *w = witness_new(53);
+    if (s == NULL || (w == NULL) == (fail == 0 || !alloc_failed()))
+        abort();
+    if (w == NULL) {
+        exchange_set_free(&set);
+        cap_source_close(s);
+        return;
+    }
     while (how != CAP_END && left-- > 0)
         if ((how = cap_source_read(s, &p)) == CAP_PACKET)
             witness_feed(w, &p);
-    if (!witness_join(w, &set) || witness_stats(w).forgotten > witness_stats(w).items)
+    bool joined = witness_join(w, &set);
+    alloc_fail(0);
+    if ((!joined && fail == 0) || witness_stats(w).forgotten > witness_stats(w).items)
         abort();
     check_set(&set);
     exchange_set_free(&set);
     witness_free(w);
     cap_source_close(s);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    run(data, size, 0);
+    if (size % 4 == 0)
+        run(data, size, 1 + (uint32_t)(size / 4 % 12));
     return 0;
 }

@@ -66,7 +66,9 @@ smoke() {
     for source in fuzz/fuzz_*.c; do
         name=$(basename "$source" .c | sed 's/^fuzz_//')
         found=$(mktemp -d)
-        if "build/fuzz/fuzz_$name" -runs=20000 -seed=1 -max_len=1024 -dict="$dictionary" \
+        n=20000
+        [ "$name" = filter ] && n=2000 # libpcap compiles each
+        if "build/fuzz/fuzz_$name" -runs=$n -seed=1 -max_len=1024 -dict="$dictionary" \
             -artifact_prefix="$found/" "$found" "fuzz/corpus/$name" >"$found.log" 2>&1; then
             echo "ok - fuzz $name"
             passed=$((passed + 1))
