@@ -8,7 +8,7 @@
 #define TRAFFIC_NONE UINT32_MAX
 /* Exchanges retained for one server and cause. */
 #define CAUSE_SAMPLES 3
-/* Servers compared for one name and type. */
+/* Servers compared for one name and type: as many as the root has. At most 32. */
 #define NAME_SERVERS 26
 
 /* What an exchange can be evidence of. */

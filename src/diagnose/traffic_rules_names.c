@@ -76,17 +76,41 @@ static void gather_serial(traffic_t *t, uint32_t name)
     }
 }
 
-/* The data that most servers with this version give; the first of equals. */
-static uint16_t majority(const name_entry_t *n, uint32_t serial)
+/* True when the server is behind in the zone that holds the name: that it says something else is
+ * no wonder. */
+static bool is_explained(const traffic_t *t, const entry_t *e, const nsp_name_t *name)
+{
+    return e->serial.count > 1 ||
+           (e->serial.count == 1 && nsp_name_is_subdomain(name, &t->name[e->serial.name].name));
+}
+
+/* Which servers of a name can be compared: bits. Where data change while they are watched, a
+ * difference may be a change under way. */
+static uint32_t comparable(traffic_t *t, const name_entry_t *n)
+{
+    uint32_t bits = 0;
+    for (uint16_t i = 0; i < n->server_count; i++) {
+        const name_server_t *s = &n->server[i];
+        const entry_t *e = s->has_data && !s->changing ? traffic_entry(t, &s->addr) : NULL;
+        if (e != NULL && !is_explained(t, e, &n->name))
+            bits |= UINT32_C(1) << i;
+    }
+    return bits;
+}
+
+/* Of those, one with the data that most of them give with this version; the first of equals. */
+static uint16_t majority(const name_entry_t *n, uint32_t bits, uint32_t serial)
 {
     uint16_t best = NAME_SERVERS;
     unsigned most = 0;
     for (uint16_t i = 0; i < n->server_count; i++) {
         unsigned same = 0;
+        if ((bits >> i & 1) == 0 || n->server[i].serial != serial)
+            continue;
         for (uint16_t k = 0; k < n->server_count; k++)
-            same += n->server[k].has_data && n->server[k].serial == serial &&
+            same += (bits >> k & 1) != 0 && n->server[k].serial == serial &&
                     n->server[k].digest == n->server[i].digest;
-        if (n->server[i].has_data && n->server[i].serial == serial && same > most) {
+        if (same > most) {
             most = same;
             best = i;
         }
@@ -94,29 +118,18 @@ static uint16_t majority(const name_entry_t *n, uint32_t serial)
     return best;
 }
 
-/* True when the server is behind in the zone that holds the name: that it says something else is
- * no wonder. */
-static bool is_explained(const traffic_t *t, const entry_t *e, const nsp_name_t *name)
-{
-    return e != NULL && e->serial.count > 0 &&
-           (e->serial.count > 1 || nsp_name_is_subdomain(name, &t->name[e->serial.name].name));
-}
-
 static void gather_data(traffic_t *t, uint32_t name)
 {
     const name_entry_t *n = &t->name[name];
+    uint32_t bits = n->server_count > 1 ? comparable(t, n) : 0;
     for (uint16_t i = 0; i < n->server_count; i++) {
         const name_server_t *s = &n->server[i];
-        uint16_t best = s->has_data ? majority(n, s->serial) : NAME_SERVERS;
-        if (best == NAME_SERVERS || s->digest == n->server[best].digest)
+        if ((bits >> i & 1) == 0)
             continue;
-        /* where data change while they are watched, a difference may be a change under way */
-        const name_server_t *most = &n->server[best];
+        uint16_t best = majority(n, bits, s->serial);
         entry_t *e = traffic_entry(t, &s->addr);
-        if (s->changing || most->changing || e == NULL || is_explained(t, e, &n->name) ||
-            is_explained(t, traffic_entry(t, &most->addr), &n->name))
-            continue;
-        note_differ(&e->data, name, i, best);
+        if (e != NULL && s->digest != n->server[best].digest)
+            note_differ(&e->data, name, i, best);
     }
 }
 
