@@ -259,14 +259,15 @@ static bool is_clear(const guess_t *g)
 }
 
 /* A message that no question is known for. What has a server's port is DNS all the same: a reply
- * alone, or a question from a server's port. */
+ * alone, even one that is shorter than a header, or a question from a server's port. */
 static void not_asked_for(pairer_t *p, const cap_item_t *item, conn_t *conn)
 {
     bool from = pair_server_port(p, item->from.port);
     bool dns = conn != NULL || p->o.any_port || from || pair_server_port(p, item->to.port);
-    if (!dns || item->size < NSP_HEADER_SIZE) {
+    bool brief = item->size < NSP_HEADER_SIZE;
+    if (!dns || item->size == 0 || (brief && !from)) {
         p->stats.not_dns++;
-    } else if ((item->bytes[2] & 0x80) != 0) {
+    } else if (brief || (item->bytes[2] & 0x80) != 0) {
         p->stats.replies++;
         p->stats.orphans++;
         flow_alone(p, item, &item->to, &item->from, FLOW_NO_QUERY, 0);

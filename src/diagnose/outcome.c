@@ -1,5 +1,8 @@
 #include "diagnose/outcome.h"
 
+/* DNS Stateful Operations (RFC 8490): no questions. */
+#define OPCODE_DSO 6
+
 static const char *const outcome_names[] = {
     [OUTCOME_PENDING] = "pending",     [OUTCOME_ANSWERED] = "answered",
     [OUTCOME_MALFORMED] = "malformed", [OUTCOME_MISMATCHED] = "mismatched",
@@ -125,29 +128,59 @@ static void outcome_measure(const exchange_t *x, outcome_t *out)
     }
 }
 
-/* A server that could not read the question may send the header alone (RFC 1035 4.1.1, FORMERR):
- * that is an answer, not a broken message. */
-static bool header_only(const nsp_msg_t *m, nsp_err_t err)
+/* The first fault that counts, or NSP_OK. */
+static nsp_err_t first_fault(const nsp_msg_t *m, bool questionless, uint32_t *offset)
 {
-    return err == NSP_E_QDCOUNT && m->count[NSP_QUESTION] == 0 && m->fault_count == 1 &&
-           nsp_msg_rcode(m) != NSP_RCODE_NOERROR;
+    for (uint16_t i = 0; i < m->fault_count && i < NSP_FAULTS_KEPT; i++) {
+        if (questionless && m->fault[i].err == NSP_E_QDCOUNT && m->count[NSP_QUESTION] == 0)
+            continue;
+        *offset = m->fault[i].offset;
+        return m->fault[i].err;
+    }
+    return NSP_OK;
 }
 
-nsp_err_t reply_read(reply_t *r, const uint8_t *bytes, uint32_t size, uint32_t *offset)
+/* Indexes and validates; true when nothing is wrong. */
+static bool message_read(reply_t *r, const uint8_t *bytes, uint32_t size)
 {
     nsp_msg_t *m = &r->msg;
     nsp_err_t err = nsp_msg_index(m, bytes, size, r->arena, NSP_RR_MAX);
-    if (err == NSP_OK)
+    if (err == NSP_OK || (err == NSP_E_QDCOUNT && m->complete))
         err = nsp_msg_validate(m);
-    if (err == NSP_OK || header_only(m, err))
-        return NSP_OK;
-    *offset = m->fault_count > 0 ? m->fault[0].offset : m->stopped;
-    return err;
+    return err == NSP_OK;
 }
 
-static void outcome_parse(outcome_t *out, reply_t *scratch)
+nsp_err_t reply_read(reply_t *r, const uint8_t *bytes, uint32_t size, bool questionless,
+                     uint32_t *offset)
 {
-    out->fault = reply_read(scratch, out->reply->bytes, out->reply->size, &out->fault_offset);
+    if (message_read(r, bytes, size))
+        return NSP_OK;
+    /* a server that could not read the question may send the header alone (RFC 1035 4.1.1,
+     * FORMERR): that is an answer, not a broken message */
+    bool refuses = r->msg.fault_count == 1 && nsp_msg_rcode(&r->msg) != NSP_RCODE_NOERROR;
+    bool dso = nsp_msg_opcode(&r->msg) == OPCODE_DSO;
+    return first_fault(&r->msg, questionless || refuses || dso, offset);
+}
+
+nsp_err_t query_read(reply_t *r, const uint8_t *bytes, uint32_t size, uint32_t *offset)
+{
+    return message_read(r, bytes, size) ? NSP_OK : first_fault(&r->msg, true, offset);
+}
+
+bool reply_is_questionless(const uint8_t *query, uint32_t size, transport_t transport)
+{
+    if (query == NULL)
+        return transport == TRANSPORT_TCP;
+    return size >= NSP_HEADER_SIZE && (query[4] | query[5]) == 0;
+}
+
+static void outcome_parse(const exchange_t *x, outcome_t *out, reply_t *scratch)
+{
+    const event_t *query = exchange_query(x);
+    bool questionless = reply_is_questionless(query != NULL ? query->bytes : NULL,
+                                              query != NULL ? query->size : 0, x->transport);
+    out->fault =
+        reply_read(scratch, out->reply->bytes, out->reply->size, questionless, &out->fault_offset);
     if (out->fault != NSP_OK)
         out->kind = OUTCOME_MALFORMED;
 }
@@ -163,7 +196,7 @@ void outcome_of(const exchange_t *x, outcome_t *out, reply_t *scratch)
         return;
     outcome_measure(x, out);
     if (out->kind == OUTCOME_ANSWERED)
-        outcome_parse(out, scratch != NULL ? scratch : &local);
+        outcome_parse(x, out, scratch != NULL ? scratch : &local);
 }
 
 static bool has_upper(const nsp_name_t *name)

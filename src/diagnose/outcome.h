@@ -26,8 +26,19 @@ typedef struct reply {
 } reply_t;
 
 /* Indexes and validates a reply. Its first fault, at *offset, or NSP_OK; a bare header that says
- * that the question could not be read has none. What could be indexed is in r. */
-nsp_err_t reply_read(reply_t *r, const uint8_t *bytes, uint32_t size, uint32_t *offset);
+ * that the question could not be read has none, nor has one without a question when
+ * questionless. What could be indexed is in r. */
+nsp_err_t reply_read(reply_t *r, const uint8_t *bytes, uint32_t size, bool questionless,
+                     uint32_t *offset);
+
+/* The same of a query. One without a question has no fault (RFC 9619 4, RFC 7873 5.4, RFC 8490
+ * 5.4). */
+nsp_err_t query_read(reply_t *r, const uint8_t *bytes, uint32_t size, uint32_t *offset);
+
+/* Whether the reply to a query may be without a question: where the query has none; where it was
+ * not captured, over TCP: further messages of a zone transfer (RFC 5936 2.2.1). query may be
+ * NULL. */
+bool reply_is_questionless(const uint8_t *query, uint32_t size, transport_t transport);
 
 typedef struct outcome {
     outcome_kind_t kind;

@@ -55,7 +55,7 @@ static bool mention_all(mentions_t *list, const flow_t *flow, reply_t *scratch)
 {
     uint32_t offset = 0;
     const nsp_msg_t *m = &scratch->msg;
-    reply_read(scratch, flow->reply.bytes, flow->reply.size, &offset);
+    reply_read(scratch, flow->reply.bytes, flow->reply.size, false, &offset);
     for (int s = NSP_ANSWER; s <= NSP_ADDITIONAL; s++) {
         for (uint16_t i = 0; i < m->found[s]; i++) {
             const nsp_rr_t *rr = nsp_msg_rr(m, (nsp_section_t)s, i);

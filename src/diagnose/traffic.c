@@ -154,6 +154,9 @@ static void add_to_total(traffic_t *t, const traffic_server_t *s)
         traffic_count_icmp(&t->total, &s->icmp[i]);
     for (size_t i = 0; i < s->fault_count && t->total.fault_count < TRAFFIC_FAULTS_MAX; i++)
         t->total.fault[t->total.fault_count++] = s->fault[i];
+    for (size_t i = 0; i < s->query_fault_count && t->total.query_fault_count < TRAFFIC_FAULTS_MAX;
+         i++)
+        t->total.query_fault[t->total.query_fault_count++] = s->query_fault[i];
 }
 
 /* Takes the place of a server that was not met for long: a hand goes round and takes the first that

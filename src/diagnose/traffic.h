@@ -37,7 +37,8 @@ typedef struct traffic_counts {
     uint64_t icmp;
     uint64_t tcp_connections, tcp_refused, tcp_reset, tcp_no_synack, tcp_closed;
     uint64_t truncated;
-    uint64_t malformed;
+    uint64_t malformed;         /* replies */
+    uint64_t malformed_queries; /* retries included; no fault of the server */
     uint64_t fragments_lost;
     uint64_t fragmented;
     uint64_t checksum;
@@ -50,7 +51,7 @@ typedef struct traffic_counts {
     uint64_t negative;
 } traffic_counts_t;
 
-/* The first messages that are malformed. */
+/* The first messages of each kind that are malformed. */
 #define TRAFFIC_FAULTS_MAX 4
 typedef struct traffic_fault {
     nsp_err_t fault;
@@ -91,7 +92,9 @@ typedef struct traffic_server {
     size_t icmp_count;
     traffic_icmp_t icmp[TRAFFIC_ICMP_MAX];
     size_t fault_count;
-    traffic_fault_t fault[TRAFFIC_FAULTS_MAX];
+    traffic_fault_t fault[TRAFFIC_FAULTS_MAX]; /* of replies */
+    size_t query_fault_count;
+    traffic_fault_t query_fault[TRAFFIC_FAULTS_MAX];
     latency_t latency;
     uint64_t trouble; /* larger: more in trouble; for sorting */
 } traffic_server_t;

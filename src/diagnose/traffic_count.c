@@ -21,10 +21,10 @@ static void read_query(seen_t *k)
     const flow_message_t *q = &k->flow->query;
     const uint8_t *b = q->bytes;
     k->room = 512;
+    k->cut = q->size < q->original;
     if (b == NULL || q->size < NSP_HEADER_SIZE)
         return;
     k->rd = (b[2] & 1) != 0;
-    k->cut = q->size < q->original;
     k->has_name = question_read(b, q->size, &k->qname, &k->qtype, &k->qclass);
     k->plain = is_plain(k);
     uint32_t at = NSP_HEADER_SIZE + k->qname.len + 4u;
@@ -53,6 +53,37 @@ static bool is_sound(const seen_t *k)
 }
 
 /* --- counting --- */
+
+/* Whether a query is nothing but a header, one plain question, and an OPT without options: as most
+ * are, and then nothing can be wrong with it. */
+static bool is_bare(const seen_t *k)
+{
+    const flow_message_t *q = &k->flow->query;
+    const uint8_t *b = q->bytes;
+    uint32_t at = NSP_HEADER_SIZE + k->qname.len + 4u;
+    if (!k->has_name || b[4] != 0 || b[5] != 1 || (b[6] | b[7] | b[8] | b[9] | b[10]) != 0)
+        return false;
+    if (b[11] == 0)
+        return q->size == at;
+    return b[11] == 1 && k->edns && q->size == at + 11 && (b[at + 9] | b[at + 10]) == 0;
+}
+
+/* Queries that are malformed are told; the server has no part in it. */
+static void check_query(traffic_t *t, seen_t *k)
+{
+    const flow_t *f = k->flow;
+    traffic_server_t *s = &k->e->s;
+    uint32_t offset = 0;
+    if (k->cut || (f->notes & FLOW_CHECKSUM) != 0 || is_bare(k))
+        return;
+    nsp_err_t err = query_read(&t->scratch, f->query.bytes, f->query.size, &offset);
+    if (err == NSP_OK)
+        return;
+    s->n.malformed_queries += f->attempts;
+    if (s->query_fault_count < TRAFFIC_FAULTS_MAX)
+        s->query_fault[s->query_fault_count++] =
+            (traffic_fault_t){err, offset, f->query.number, f->query.file};
+}
 
 static void count_asked(seen_t *k)
 {
@@ -343,7 +374,9 @@ static bool read_reply(traffic_t *t, seen_t *k)
     nsp_msg_t *m = &t->scratch.msg;
     uint32_t offset = 0;
     bool cut = f->reply.size < f->reply.original;
-    nsp_err_t err = reply_read(&t->scratch, f->reply.bytes, f->reply.size, &offset);
+    nsp_err_t err =
+        reply_read(&t->scratch, f->reply.bytes, f->reply.size,
+                   reply_is_questionless(f->query.bytes, f->query.size, f->transport), &offset);
     if (err != NSP_OK && !cut && (f->notes & FLOW_CHECKSUM) == 0)
         note_fault(t, k, err, offset);
     k->rcode = nsp_msg_rcode(m);
@@ -462,7 +495,11 @@ static void feed_alone(traffic_t *t, seen_t *k)
         if (!k->udp && is_silent(t, k))
             count_tcp_silence(t, k);
     } else if ((f->notes & FLOW_DUPLICATE) != 0) {
-        n->duplicates += (f->notes & FLOW_QUERY_TWICE) == 0;
+        /* one that was captured twice is the same message */
+        if ((f->notes & FLOW_QUERY_TWICE) != 0)
+            return;
+        n->duplicates++;
+        read_reply(t, k);
     } else {
         n->orphans++;
         read_reply(t, k);
@@ -485,6 +522,7 @@ void traffic_feed(void *user, const flow_t *flow)
         return;
     }
     count_asked(&k);
+    check_query(t, &k);
     s->n.tcp_connections += !k.udp && has_event(flow, FLOW_EVENT_TCP_OPEN);
     if (k.udp && !k.edns && !k.cut && names_is_fallback(t, &k))
         s->n.edns_fallback++;

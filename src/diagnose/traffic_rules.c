@@ -226,7 +226,7 @@ static void malformed_rule(const look_t *l)
         traffic_finding(l->list, &s->addr, FINDING_MALFORMED,
                         "%llu of %llu replies are malformed; the first: %s at offset "
                         "%u, packet %llu.",
-                        U(s->n.malformed), U(s->n.answered + s->n.orphans),
+                        U(s->n.malformed), U(s->n.answered + s->n.orphans + s->n.duplicates),
                         nsp_err_text(s->fault[0].fault), s->fault[0].offset, U(s->fault[0].number));
     traffic_evidence(l->t, f, l->e, CAUSE_MALFORMED);
 }

@@ -45,12 +45,10 @@ static bool is_reply(const outcome_t *o)
 /* True when the question itself is malformed. */
 static bool query_is_bad(const flow_t *flow, reply_t *scratch)
 {
-    nsp_msg_t *m = &scratch->msg;
+    uint32_t offset = 0;
     if (flow->query.bytes == NULL || flow->query.size < flow->query.original)
         return false;
-    return nsp_msg_index(m, flow->query.bytes, flow->query.size, scratch->arena, NSP_RR_MAX) !=
-               NSP_OK ||
-           nsp_msg_validate(m) != NSP_OK;
+    return query_read(scratch, flow->query.bytes, flow->query.size, &offset) != NSP_OK;
 }
 
 static void line_of(const flow_t *flow, const exchange_t *x, const flow_style_t *style,

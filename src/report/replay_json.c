@@ -67,6 +67,7 @@ static json_t *json_counts(const traffic_counts_t *n)
         {"tcp_closed", n->tcp_closed},
         {"truncated", n->truncated},
         {"malformed", n->malformed},
+        {"malformed_queries", n->malformed_queries},
         {"fragments_lost", n->fragments_lost},
         {"fragmented", n->fragmented},
         {"checksum", n->checksum},
@@ -91,13 +92,13 @@ static const char *source_name(const replay_report_t *r, uint32_t file)
     return file < r->source_count ? r->sources[file] : "";
 }
 
-static json_t *json_faults(const replay_report_t *r, const traffic_server_t *s)
+static json_t *json_faults(const replay_report_t *r, const traffic_fault_t *fault, size_t count)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < s->fault_count; i++) {
-        json_t *j = json_fault(s->fault[i].fault, s->fault[i].offset);
-        json_object_set_new(j, "packet", json_count(s->fault[i].number));
-        json_object_set_new(j, "file", json_text(source_name(r, s->fault[i].file)));
+    for (size_t i = 0; i < count; i++) {
+        json_t *j = json_fault(fault[i].fault, fault[i].offset);
+        json_object_set_new(j, "packet", json_count(fault[i].number));
+        json_object_set_new(j, "file", json_text(source_name(r, fault[i].file)));
         json_array_append_new(list, j);
     }
     return list;
@@ -155,7 +156,9 @@ static json_t *json_server(const replay_report_t *r, const traffic_server_t *s)
     json_object_set_new(j, "rcodes", json_rcodes(s));
     json_object_set_new(j, "types", json_types(s));
     json_object_set_new(j, "icmp", json_icmp_kinds(s));
-    json_object_set_new(j, "malformed", json_faults(r, s));
+    json_object_set_new(j, "malformed", json_faults(r, s->fault, s->fault_count));
+    json_object_set_new(j, "malformed_queries",
+                        json_faults(r, s->query_fault, s->query_fault_count));
     return j;
 }
 
@@ -196,6 +199,7 @@ static json_t *json_summary(const replay_report_t *r)
     json_object_set_new(j, "octets", json_count(r->octets));
     json_object_set_new(j, "first", any ? json_seconds(r->first) : json_null());
     json_object_set_new(j, "last", any ? json_seconds(r->last) : json_null());
+    json_object_set_new(j, "messages", json_count(r->queries + r->replies));
     json_object_set_new(j, "queries", json_count(r->queries));
     json_object_set_new(j, "replies", json_count(r->replies));
     json_object_set_new(j, "exchanges", json_count(r->exchanges));
@@ -281,12 +285,11 @@ static json_t *json_flow_notes(const flow_t *flow)
 /* What is wrong with the question, or null. */
 static json_t *json_query_fault(const flow_t *flow, reply_t *scratch)
 {
-    nsp_msg_t *m = &scratch->msg;
+    uint32_t offset = 0;
     if (flow->query.bytes == NULL || flow->query.size < flow->query.original)
         return json_null();
-    nsp_msg_index(m, flow->query.bytes, flow->query.size, scratch->arena, NSP_RR_MAX);
-    nsp_err_t err = nsp_msg_validate(m);
-    return err != NSP_OK && m->fault_count > 0 ? json_fault(err, m->fault[0].offset) : json_null();
+    nsp_err_t err = query_read(scratch, flow->query.bytes, flow->query.size, &offset);
+    return err != NSP_OK ? json_fault(err, offset) : json_null();
 }
 
 static json_t *json_packet(const flow_message_t *m)

@@ -37,6 +37,15 @@ static void print_sources(FILE *out, const replay_report_t *r)
         fprintf(out, " in %zu file%s\n", r->source_count, plural(r->source_count));
 }
 
+/* How many of the messages are malformed; nothing when none is. */
+static void print_malformed(FILE *out, const traffic_counts_t *n)
+{
+    if (n->malformed + n->malformed_queries > 0)
+        fprintf(out, "malformed  %" PRIu64 " quer%s, %" PRIu64 " repl%s\n", n->malformed_queries,
+                n->malformed_queries == 1 ? "y" : "ies", n->malformed,
+                n->malformed == 1 ? "y" : "ies");
+}
+
 static void print_summary(FILE *out, const replay_report_t *r)
 {
     char a[NUMBER_TEXT_MAX];
@@ -51,6 +60,7 @@ static void print_summary(FILE *out, const replay_report_t *r)
             r->queries, r->queries == 1 ? "y" : "ies", r->replies, r->replies == 1 ? "y" : "ies",
             r->exchanges, plural(r->exchanges));
     fprintf(out, " with %zu server%s\n", servers, plural(servers));
+    print_malformed(out, &traffic_total(r->traffic)->n);
     if (r->filtered > 0)
         fprintf(out, "filtered   %" PRIu64 " exchange%s left out\n", r->filtered,
                 plural(r->filtered));
@@ -101,13 +111,14 @@ static const char *source_name(const replay_report_t *r, uint32_t file, char *bu
 }
 
 /* Which messages were malformed, and where. */
-static void print_faults(FILE *out, const replay_report_t *r, const traffic_server_t *s)
+static void print_faults(FILE *out, const replay_report_t *r, const char *what,
+                         const traffic_fault_t *fault, size_t count)
 {
     char name[300];
     char text[700];
-    for (size_t i = 0; i < s->fault_count; i++) {
-        const traffic_fault_t *f = &s->fault[i];
-        int n = snprintf(text, sizeof text, "packet %" PRIu64, f->number);
+    for (size_t i = 0; i < count; i++) {
+        const traffic_fault_t *f = &fault[i];
+        int n = snprintf(text, sizeof text, "%spacket %" PRIu64, what, f->number);
         if (r->source_count > 1)
             n += snprintf(text + n, sizeof text - (size_t)n, " of %s",
                           source_name(r, f->file, name, sizeof name));
@@ -159,7 +170,8 @@ static void print_table(FILE *out, const replay_report_t *r)
         const traffic_server_t *s = traffic_server(r->traffic, i);
         fprintf(out, "%s\n", addr_port_text(&s->addr, addr));
         print_row(out, s);
-        print_faults(out, r, s);
+        print_faults(out, r, "", s->fault, s->fault_count);
+        print_faults(out, r, "query, ", s->query_fault, s->query_fault_count);
         if (r->style.verbose)
             print_details(out, s);
     }

@@ -320,7 +320,13 @@ def malformed_tests(t, prog):
     t.check("malformed: packets and offsets of the server",
             [(m["packet"], m["offset"]) for m in server["malformed"]][:2] == [(2, 39), (4, 29)],
             server["malformed"])
+    t.equal("malformed: queries of the server, not its fault",
+            ([(m["packet"], m["offset"]) for m in server["malformed_queries"]],
+             server["counts"]["malformed"], server["counts"]["malformed_queries"]), ([(5, 25)], 2, 1))
+    t.equal("malformed: all messages", values[-1]["messages"], 5)
     out = text_of(run(prog, "-", stdin=f.octets()))
+    t.check("malformed: how many", "malformed  1 query, 2 replies" in out, out)
+    t.check("malformed: the query in text", "query, packet 5, octet 25" in out, out)
     t.check("malformed: in text", "packet 2, octet 39" in out and "packet 4, octet 29" in out, out)
 
 

@@ -340,9 +340,82 @@ static void test_names(void **state)
     assert_string_equal(probe_name(PROBE_NONE), "none");
 }
 
+/* Which faults a message is told for depends on what it is: queries, replies, replies to what had
+ * no question or was not captured. Offsets are counted by hand. */
+static void test_faults(void **state)
+{
+    static const struct {
+        const char *name;
+        bool query;
+        bool questionless;
+        uint8_t size;
+        uint8_t wire[40];
+        nsp_err_t fault;
+        uint32_t offset;
+    } table[] = {
+        {"query", true, false, 17, {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1}, NSP_OK, 0},
+        {"query without a question", true, false, 12, {0, 1, 1, 0}, NSP_OK, 0},
+        {"... with octets behind", true, false, 13, {0, 1, 1, 0}, NSP_E_TRAILING, 12},
+        {"DSO", true, false, 12, {0, 1, 0x30, 0}, NSP_OK, 0},
+        {"DSO, its reply", false, false, 12, {0, 1, 0xb0, 0}, NSP_OK, 0},
+        {"two questions",
+         true,
+         false,
+         22,
+         {0, 1, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 0, 1},
+         NSP_E_QDCOUNT,
+         4},
+        {"query, 5 octets", true, false, 5, {0, 1, 1, 0, 0}, NSP_E_SHORT_HEADER, 5},
+        {"query, name ends early",
+         true,
+         false,
+         15,
+         {0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'a', 'b'},
+         NSP_E_SHORT,
+         12},
+        {"query, OPT with an option too long",
+         true,
+         false,
+         32,
+         {0, 1, 1, 0,  0, 1,   0, 0, 0, 0, 0, 1, 0, 0, 1, 0,
+          1, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 4, 0, 3, 0, 9},
+         NSP_E_OPT_OPTION,
+         28},
+        {"reply without a question", false, false, 12, {0, 1, 0x80, 0}, NSP_E_QDCOUNT, 4},
+        {"... that need not have one", false, true, 12, {0, 1, 0x80, 0}, NSP_OK, 0},
+        {"... but octets behind", false, true, 14, {0, 1, 0x80, 0}, NSP_E_TRAILING, 12},
+        {"... but A of three octets",
+         false,
+         true,
+         26,
+         {0, 1, 0x80, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 3, 1, 2, 3},
+         NSP_E_RDATA_SHORT,
+         23},
+        {"FORMERR, header alone", false, false, 12, {0, 1, 0x80, 1}, NSP_OK, 0},
+    };
+    static reply_t r;
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        uint32_t offset = 0;
+        nsp_err_t err = table[i].query ? query_read(&r, table[i].wire, table[i].size, &offset)
+                                       : reply_read(&r, table[i].wire, table[i].size,
+                                                    table[i].questionless, &offset);
+        if (err != table[i].fault || offset != table[i].offset)
+            fail_msg("%s: %s at %u", table[i].name, nsp_err_name(err), offset);
+    }
+    static const uint8_t none[12] = {0, 1, 1, 0};
+    static const uint8_t one[12] = {0, 1, 1, 0, 0, 1};
+    assert_true(reply_is_questionless(NULL, 0, TRANSPORT_TCP));
+    assert_false(reply_is_questionless(NULL, 0, TRANSPORT_UDP));
+    assert_true(reply_is_questionless(none, sizeof none, TRANSPORT_UDP));
+    assert_false(reply_is_questionless(one, sizeof one, TRANSPORT_TCP));
+    assert_false(reply_is_questionless(none, 5, TRANSPORT_UDP));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_faults),
         cmocka_unit_test(test_outcome_of),
         cmocka_unit_test(test_names),
     };

@@ -261,6 +261,7 @@ static const pair_case_t cases[] = {
      "1 u1 x2 r2 i2; 2 u1 x1 pending"},
     {"fragments lost", "q0/5000/7%e L3/5000/7 l4/5000", "1 u1 x1 pending l1 l1"},
     {"a reply alone", "r3/5000/7", "1 u1 x0 noq"},
+    {"less than a header, alone", "r3/5000/7%h", "1 u1 x0 noq"},
     {"TCP", "S0/6000 O1/6000 Q2/6000/7 R5/6000/7 f6/6000 F7/6000", "1 t1 x1 =1@5 o1"},
     {"TCP, pipelined and answered in another order",
      "S0/6000 O1/6000 Q2/6000/7 Q3/6000/8=b R5/6000/8=b R6/6000/7",

@@ -449,6 +449,38 @@ static void test_counts(void **state)
     traffic_free(t);
 }
 
+/* Malformed queries are counted, retries included, and the first are told; no finding is made of
+ * them, nor are cut or damaged ones counted. */
+static void test_malformed_queries(void **state)
+{
+    static const part_t part[PARTS] = {
+        {.count = 6, .twist = 'x', .attempts = 2},
+        {.count = 2, .server = 2, .twist = 'k'},
+        {.count = 3, .server = 2, .room = 1232},
+        {.count = 2, .server = 2, .what = 'd', .twist = 't'},
+    };
+    traffic_options_t o = traffic_options_default();
+    finding_list_t list;
+    (void)state;
+    traffic_t *t = run(&o, part, false, &list);
+    const traffic_server_t *s = traffic_server(t, 1);
+    const traffic_server_t *other = traffic_server(t, 0);
+    assert_int_equal(s->addr.octets[3], 1);
+    assert_int_equal(s->n.malformed_queries, 12);
+    assert_int_equal(s->n.malformed, 0);
+    assert_int_equal(s->query_fault_count, TRAFFIC_FAULTS_MAX);
+    assert_int_equal(s->query_fault[0].fault, NSP_E_TRAILING);
+    assert_int_equal(s->query_fault[0].offset, 12 + 10 + 4);
+    assert_int_equal(other->n.malformed_queries, 0);
+    assert_int_equal(other->n.malformed, 2); /* of duplicates */
+    assert_int_equal(traffic_total(t)->n.malformed_queries, 12);
+    assert_int_equal(traffic_total(t)->query_fault_count, TRAFFIC_FAULTS_MAX);
+    for (size_t i = 0; i < list.count; i++)
+        assert_true(list.item[i].id != FINDING_MALFORMED || list.item[i].addr.octets[3] == 2);
+    finding_list_free(&list);
+    traffic_free(t);
+}
+
 /* The same flows give the same findings, evidence and order of servers. */
 static void test_determinism(void **state)
 {
@@ -510,9 +542,13 @@ static void test_many_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),       cmocka_unit_test(test_eviction),
-        cmocka_unit_test(test_memory),      cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_determinism), cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_eviction),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_malformed_queries),
+        cmocka_unit_test(test_determinism),
+        cmocka_unit_test(test_many_names),
     };
     return cmocka_run_group_tests_name("traffic", tests, NULL, NULL);
 }
