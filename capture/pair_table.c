@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Heads of each table of slots at first: what ordinary traffic needs stays in the cache. */
+#define HEADS_MIN 2048u
 /* A connection on which nothing happens for so long is forgotten, nanoseconds. */
 #define CONN_IDLE INT64_C(120000000000)
 
@@ -69,6 +71,7 @@ static uint32_t *new_heads(uint32_t n)
 bool pair_table_new(pairer_t *p)
 {
     uint32_t n = power_of_two(p->o.outstanding_max);
+    n = n < HEADS_MIN ? n : HEADS_MIN;
     uint32_t c = power_of_two(p->o.connections_max);
     pair_list_t empty = {PAIR_NONE, PAIR_NONE, 0};
     p->due = p->lingering = p->conn_lru = empty;
@@ -233,7 +236,67 @@ void slot_become_attempt(pairer_t *p, uint32_t i, uint32_t head)
     h->last = i;
 }
 
+/* --- growing --- */
+
+/* Divides the chains of one table over heads twice as many; their order stays. hash is that of the
+ * first slot. */
+static void divide_chains(links_t l, const uint32_t *hash, uint32_t *heads, uint32_t *grown,
+                          uint32_t count)
+{
+    memset(grown, 0xff, 2 * (size_t)count * sizeof *grown);
+    for (uint32_t b = 0; b < count; b++) {
+        uint32_t last[2] = {PAIR_NONE, PAIR_NONE};
+        uint32_t next;
+        for (uint32_t i = heads[b]; i != PAIR_NONE; i = next) {
+            const uint8_t *at = (const uint8_t *)hash + i * l.stride;
+            bool upper = (*(const uint32_t *)(const void *)at & count) != 0;
+            pair_link_t *link = link_at(l, i);
+            next = link->next;
+            link->next = PAIR_NONE;
+            link->prev = last[upper];
+            if (link->prev != PAIR_NONE)
+                link_at(l, link->prev)->next = i;
+            else
+                grown[upper ? b + count : b] = i;
+            last[upper] = i;
+        }
+    }
+    free(heads);
+}
+
+/* Without memory for it, chains get longer. */
+static __attribute__((noinline)) void grow_heads(pairer_t *p)
+{
+    uint32_t count = p->slot_mask + 1;
+    size_t size = 2 * (size_t)count * sizeof(uint32_t);
+    uint32_t *key = malloc(size);
+    uint32_t *port = malloc(size);
+    uint32_t *ask = malloc(size);
+    if (key == NULL || port == NULL || ask == NULL) {
+        free(key);
+        free(port);
+        free(ask);
+        return;
+    }
+    divide_chains(slot_links(p, LINK_KEY), &p->slot[0].key_hash, p->key_head, key, count);
+    divide_chains(slot_links(p, LINK_PORT), &p->slot[0].port_hash, p->port_head, port, count);
+    divide_chains(slot_links(p, LINK_ASK), &p->slot[0].ask_hash, p->ask_head, ask, count);
+    p->key_head = key;
+    p->port_head = port;
+    p->ask_head = ask;
+    p->slot_mask = 2 * count - 1;
+}
+
 /* --- slots --- */
+
+/* Slots are used again in the order of being freed; whose turn it is soon is fetched. */
+static inline void prefetch_slot(const pairer_t *p, uint32_t i)
+{
+    if (i == PAIR_NONE)
+        return;
+    for (size_t at = 0; at < sizeof(slot_t); at += 64)
+        __builtin_prefetch((const uint8_t *)&p->slot[i] + at, 1);
+}
 
 uint32_t slot_take(pairer_t *p)
 {
@@ -250,6 +313,9 @@ uint32_t slot_take(pairer_t *p)
         p->free_slot = p->slot[i].more;
     else
         i = p->fresh_slot++;
+    prefetch_slot(p, p->free_slot);
+    if (++p->slots_used > p->slot_mask && p->slots_used < p->o.outstanding_max)
+        grow_heads(p);
     memset(&p->slot[i].key_hash, 0, offsetof(slot_t, wire) - offsetof(slot_t, key_hash));
     p->slot[i].head = i;
     p->slot[i].more = p->slot[i].conn = PAIR_NONE;
@@ -285,6 +351,7 @@ void slot_release(pairer_t *p, uint32_t head)
         if (s->has_key)
             unlink_key(p, i);
         p->slot[i].state = SLOT_FREE;
+        p->slots_used--;
         p->slot[i].more = p->free_slot;
         p->free_slot = i;
         i = next;
@@ -303,8 +370,10 @@ void slot_linger(pairer_t *p, uint32_t head)
         free_events(p, s);
     s->state = SLOT_CLOSED;
     list_append(slot_links(p, LINK_DUE), &p->lingering, head);
-    if (p->lingering.count > p->o.linger)
+    if (p->lingering.count > p->o.linger) {
         slot_release(p, p->lingering.first);
+        prefetch_slot(p, p->lingering.first);
+    }
 }
 
 const uint8_t *slot_wire(const slot_t *s)

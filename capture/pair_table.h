@@ -102,7 +102,8 @@ struct pairer {
     bool server_seen; /* some server took a connection or refused it */
     size_t memory;
     slot_t *slot;
-    uint32_t slot_mask; /* of the three tables of heads */
+    uint32_t slot_mask; /* of the three tables of heads, which grow with the slots in use */
+    uint32_t slots_used;
     uint32_t *key_head;
     uint32_t *port_head;
     uint32_t *ask_head;
