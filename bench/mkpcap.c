@@ -18,7 +18,7 @@
 #define START    INT64_C(1700000000000000000)
 #define MS       INT64_C(1000000)
 #define CLIENTS  5000
-#define SERVERS  600
+#define SERVERS  200
 #define FRAGMENT 1208u /* octets of IP payload in each: a multiple of 8 */
 
 /* What is still to be sent, by time. */
@@ -251,7 +251,7 @@ static void step(maker_t *k, const todo_t *t)
 {
     static uint8_t b[2 + 65535 + 16];
     uint32_t server = 0x00640000u + t->reply % SERVERS;
-    bool six = t->reply % 7 == 0;
+    bool six = server % 7 == 0;
     addr_t c = end_of(t->client, t->port, six);
     addr_t s = end_of(server, 53, six);
     todo_t next = *t;

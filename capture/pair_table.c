@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Heads of each table of slots at first: what ordinary traffic needs stays in the cache. */
-#define HEADS_MIN 2048u
+#define HEADS_MIN 8192u
 /* A connection on which nothing happens for so long is forgotten, nanoseconds. */
 #define CONN_IDLE INT64_C(120000000000)
 
@@ -314,7 +314,7 @@ uint32_t slot_take(pairer_t *p)
     else
         i = p->fresh_slot++;
     prefetch_slot(p, p->free_slot);
-    if (++p->slots_used > p->slot_mask && p->slots_used < p->o.outstanding_max)
+    if (++p->slots_used > p->slot_mask / 4 && p->slot_mask / 2 < p->o.outstanding_max)
         grow_heads(p);
     memset(&p->slot[i].key_hash, 0, offsetof(slot_t, wire) - offsetof(slot_t, key_hash));
     p->slot[i].head = i;

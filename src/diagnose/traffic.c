@@ -206,6 +206,7 @@ void traffic_prefetch(const traffic_t *t, const flow_t *flow)
     for (size_t at = 0; at < offsetof(entry_t, s.icmp_count); at += 64)
         __builtin_prefetch((const uint8_t *)e + at);
     __builtin_prefetch(&e->s.latency);
+    __builtin_prefetch(&e->type[0]);
     if (flow->reply.bytes != NULL)
         __builtin_prefetch(&e->s.latency.bucket[latency_bucket(flow->ended - flow->asked)]);
 }

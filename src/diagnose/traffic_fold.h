@@ -76,12 +76,18 @@ typedef struct big_fact {
 
 /* A server address with what only the fold needs. */
 typedef struct entry {
+    /* what nearly every flow touches stands together, and is fetched ahead (traffic_prefetch) */
     uint32_t hash;
     uint32_t next; /* in its hash chain */
     bool touched;  /* since the hand passed by that looks for who makes room */
+    uint8_t sample_count[CAUSES];
+    uint32_t largest_udp;   /* octets of the largest whole answer over UDP */
+    uint64_t udp_attempts;  /* packets that asked */
+    uint64_t with_opt;      /* good answers to EDNS */
+    uint64_t served;        /* authoritative answers */
+    uint64_t authoritative; /* answers that lame ones are a share of */
     traffic_server_t s;
-    uint64_t udp_attempts;        /* packets that asked */
-    uint64_t udp_attempts_lost;   /* of them nothing came, though it was time */
+    uint64_t udp_attempts_lost;   /* nothing came, though it was time */
     uint64_t udp_attempts_silent; /* of these, packets of flows that nothing at all came of */
     uint64_t edns_attempts_silent;
     uint64_t tcp_attempts_silent; /* SYN without an answer */
@@ -89,18 +95,13 @@ typedef struct entry {
     uint64_t udp_icmp;            /* questions that ended with an ICMP error that says: not here */
     uint64_t tcp_icmp;
     uint64_t strange[STRANGE_KINDS]; /* flows, in the order of count_mismatch */
-    uint64_t with_opt;               /* good answers to EDNS */
     uint64_t without_opt;
-    uint64_t served;      /* authoritative answers */
-    uint64_t unheard;     /* answers in fragments, whole, after which the client asked again */
-    uint32_t largest_udp; /* octets of the largest whole answer over UDP */
+    uint64_t unheard; /* answers in fragments, whole, after which the client asked again */
     differ_fact_t serial;
     differ_fact_t data;
     big_fact_t big;
     big_fact_t size; /* lost though small: the offered size itself is what is dropped */
     type_fact_t type[TRAFFIC_TYPES_MAX]; /* as in s.type */
-    uint64_t authoritative;              /* answers that lame ones are a share of */
-    uint8_t sample_count[CAUSES];
     uint32_t sample[CAUSES][CAUSE_SAMPLES];
 } entry_t;
 
@@ -134,6 +135,15 @@ typedef struct name_entry {
     name_server_t server[NAME_SERVERS];
 } name_entry_t;
 
+/* What answer sections came to that were read lately: servers say the same again and again. */
+#define MEMOS 2048
+typedef struct memo {
+    uint64_t key; /* over question and answer section; 0: free */
+    uint64_t digest;
+    uint32_t serial;
+    bool data; /* there was some */
+} memo_t;
+
 /* Questions with EDNS that failed, remembered to see the fallback. */
 #define FALLBACKS 1024
 
@@ -159,6 +169,7 @@ struct traffic {
     uint32_t name_used;
     uint32_t name_hand;
     uint64_t names_dropped;
+    memo_t *memo; /* MEMOS */
     uint64_t fallback[FALLBACKS];
     plain_t whole[FALLBACKS]; /* questions whose answers came in fragments, all of them */
     plain_t plain[FALLBACKS]; /* questions without EDNS, for those that turn out to be silent */
