@@ -16,28 +16,39 @@ static inline uint64_t fold8(uint64_t v)
     return v | upper >> 2;
 }
 
-static inline uint64_t fold_round(uint64_t h, uint64_t v)
+/* Both halves of a product. */
+static inline uint64_t fold_mix(uint64_t a, uint64_t b)
 {
-    h = (h ^ fold8(v)) * UINT64_C(0xff51afd7ed558ccd);
-    return h ^ h >> 32;
+    __extension__ typedef unsigned __int128 wide_t;
+    wide_t product = (wide_t)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+static inline uint64_t load_folded(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return fold8(v);
+}
+
+/* Products of 16 octets each that do not wait for one another; the last 16 may overlap with those
+ * before. */
 static uint64_t name_hash(const uint8_t *name, uint32_t len, uint64_t seed)
 {
-    uint64_t h = seed ^ len;
-    uint64_t v;
-    while (len >= 8) {
-        memcpy(&v, name, 8);
-        h = fold_round(h, v);
-        name += 8;
-        len -= 8;
+    uint64_t a = seed ^ UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t b = UINT64_C(0xe7037ed1a0b428db) + len;
+    uint64_t h = 0;
+    if (len < 16) {
+        uint8_t short_name[16] = {0};
+        memcpy(short_name, name, len);
+        return fold_mix(load_folded(short_name) ^ a, load_folded(short_name + 8) ^ b);
     }
-    if (len > 0) {
-        v = 0;
-        memcpy(&v, name, len);
-        h = fold_round(h, v);
+    for (uint32_t at = 0; at + 16 < len; at += 16) {
+        h += fold_mix(load_folded(name + at) ^ a, load_folded(name + at + 8) ^ b);
+        a += UINT64_C(0x2d358dccaa6c78a5);
+        b += UINT64_C(0x8bb84b93962eacc9);
     }
-    return h;
+    return h + fold_mix(load_folded(name + len - 16) ^ a, load_folded(name + len - 8) ^ b);
 }
 
 /* Octets of a name of plain labels at octet 12, root included; 0 when it is not one. */
