@@ -15,6 +15,8 @@ PREFIX    ?= /usr/local
 DESTDIR   ?=
 ifdef SAN
 BUILD     ?= build/san
+else ifdef TSAN
+BUILD     ?= build/tsan
 else ifdef COVERAGE
 BUILD     ?= build/coverage
 else
@@ -26,6 +28,9 @@ STD       := -std=c17 -D_GNU_SOURCE -DNSPROBE_VERSION='"$(VERSION)"'
 ifdef SAN
 MODE      := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDMODE    := -fsanitize=address,undefined
+else ifdef TSAN
+MODE      := -O1 -g -fsanitize=thread
+LDMODE    := -fsanitize=thread
 else ifdef COVERAGE
 MODE      := -O0 -g --coverage -fprofile-update=atomic
 LDMODE    := --coverage
@@ -79,7 +84,7 @@ PROG_A    := $(BUILD)/libnsprobe-internal.a
 PROG      := $(BUILD)/nsprobe
 
 .PHONY: all help deps demo test unit units cli lab corpus fuzzers fuzz fuzz-smoke coverage torture-table bench lint format \
-        man install clean check-docs
+        man install clean check-docs tools tsan
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -139,7 +144,7 @@ demo: deps
 
 ## test        everything: units (release and sanitized), command line, corpora, lab
 test: deps
-	$(MAKE) all units corpus
+	$(MAKE) all units corpus tools
 	$(MAKE) SAN=1 all units corpus
 	tests/run.py --release build/release --san build/san unit cli corpus memcheck cost lab
 
@@ -147,7 +152,10 @@ test: deps
 unit: units
 	tests/run.py --release $(BUILD) unit
 
-cli: all
+# What tests of the command line run beside the program.
+tools: $(BUILD)/bench/mkpcap $(BUILD)/bench/peak
+
+cli: all tools
 	tests/run.py --release $(BUILD) cli
 
 ## lab         real name servers in network namespaces (root)
@@ -213,8 +221,13 @@ $(BUILD)/torture/cares: tests/torture/cares.c
 torture-table: $(PROG) $(BUILD)/torture/getaddrinfo $(BUILD)/torture/cares
 	@tests/torture/table.py --prog $(PROG) --build $(BUILD)/torture
 
-## bench       speed beside libknot and ldns, as ratios
-bench: $(BENCH_BIN)
+## tsan        replay with two threads under ThreadSanitizer
+tsan:
+	$(MAKE) TSAN=1 all tools build/tsan/tests/test_flow_pipe
+	scripts/tsan.sh build/tsan
+
+## bench       speed beside libknot, ldns, libpcap, dnscap and tshark, as ratios
+bench: all $(BENCH_BIN)
 	scripts/bench.sh $(BUILD)
 
 ## lint        clang-tidy, cppcheck, clang-format, dependency arrows

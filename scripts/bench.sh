@@ -4,14 +4,14 @@
 # Real replies are read in place from NSPROBE_SHARED (default: ../shared beside the checkout).
 set -eu
 build=${1:?usage: bench.sh BUILD}
-shared=${NSPROBE_SHARED:-../shared}
+replies=${NSPROBE_SHARED:-../shared}/data/real-replies.tcpdns
 
-if [ -x "$build/bench/decode" ]; then
-    "$build/bench/decode" "$shared/data/real-replies.tcpdns"
-fi
+"$build/bench/decode" "$replies"
+echo
+bench/replay.py --build "$build" --replies "$replies"
 for bench in "$build"/bench/*; do
     case $bench in
-    */decode | *.o | *.d) continue ;;
+    */decode | */mkpcap | */pcapcount | */stages | */peak | *.o | *.d) continue ;;
     esac
     [ ! -x "$bench" ] || "$bench"
 done

@@ -363,6 +363,27 @@ def report_tests(t, prog, path):
     t.check("--top without a number", text_of(run(prog, "--top", path)).count("\n192.0.2.") == 2)
 
 
+def threads_tests(t, prog, path, d):
+    """One thread or two, batches or single packets of a pipe: the same octets come out."""
+    f = pm.Pcap()
+    for i in range(3000):
+        q = pm.query(i, f"n{i % 400}.example", "SOA", edns=1232)
+        f.udp(C, 40000 + i % 1000, f"198.51.100.{i % 50 + 1}", 53, q)
+        if i % 7:
+            f.udp(f"198.51.100.{i % 50 + 1}", 53, C, 40000 + i % 1000,
+                  pm.reply(q, rcode=5 if i % 50 == 3 else 0, ident=i ^ 1 if i % 97 == 5 else None))
+        f.wait(0.01)
+    large = os.path.join(d, "threads.pcap")
+    f.write(large)
+    for name in (path, large):
+        for argv in ([], ["--exchanges", "-v"], ["--json"], ["--ladder", "3", "--ladder", "8"]):
+            one = run(prog, name, *argv, "--threads", "1")
+            two = run(prog, name, *argv, "--threads", "2")
+            t.check(f"--threads 1 and 2 say the same: {os.path.basename(name)} {argv}",
+                    one.stdout == two.stdout and one.returncode == two.returncode and
+                    one.stdout != b"", one.stderr + two.stderr)
+
+
 def many_servers(t, prog):
     """More servers than the C library sorts on its stack, in the sandbox."""
     f = pm.Pcap()
@@ -479,6 +500,7 @@ def main():
         malformed_tests(t, a.prog)
         fragment_tests(t, a.prog)
         many_servers(t, a.prog)
+        threads_tests(t, a.prog, path, d)
         report_tests(t, a.prog, path)
         requery_tests(t, a.prog, d)
         shared_tests(t, a.prog)
