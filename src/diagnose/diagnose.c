@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "diagnose/facts.h"
+#include "diagnose/cause.h"
 
 diagnose_options_t diagnose_options_default(void)
 {
@@ -40,9 +40,12 @@ bool diagnose(const model_t *m, const exchange_set_t *set, const diagnose_option
     d->set = set;
     d->options = options != NULL ? *options : diagnose_options_default();
     d->list = list;
+    size_t first = list->count;
     bool ok = facts_gather(d);
-    if (ok)
+    if (ok) {
         run_rules(d);
+        causes_find(d, first);
+    }
     facts_free(d);
     free(d);
     finding_list_sort(list);

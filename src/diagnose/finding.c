@@ -91,6 +91,7 @@ finding_t *finding_add(finding_list_t *list, finding_id_t id, const char *format
     f->id = id;
     f->severity = finding_desc(id)->severity;
     f->text = text;
+    f->number = ++list->numbered;
     list->count++;
     return f;
 }
@@ -153,21 +154,62 @@ static int compare_subject(const finding_t *a, const finding_t *b)
     return order != 0 ? order : strcmp(a->text, b->text);
 }
 
+/* A cause counts as the worst of what follows from it. */
+static severity_t weight(const finding_t *f)
+{
+    return f->raised > f->severity ? f->raised : f->severity;
+}
+
 static int compare_findings(const void *left, const void *right)
 {
     const finding_t *a = left;
     const finding_t *b = right;
-    if (a->severity != b->severity)
-        return a->severity > b->severity ? -1 : 1;
+    severity_t one = weight(a);
+    severity_t two = weight(b);
+    if (one != two)
+        return one > two ? -1 : 1;
+    if ((a->because_of == 0) != (b->because_of == 0))
+        return a->because_of == 0 ? -1 : 1;
+    if (a->wide != b->wide)
+        return a->wide ? -1 : 1;
     if (a->id != b->id)
         return a->id < b->id ? -1 : 1;
     return compare_subject(a, b);
 }
 
+void finding_list_sort_part(finding_list_t *list, size_t first)
+{
+    if (list->count > first + 1)
+        qsort(list->item + first, list->count - first, sizeof *list->item, compare_findings);
+}
+
 void finding_list_sort(finding_list_t *list)
 {
-    if (list->count > 1)
-        qsort(list->item, list->count, sizeof *list->item, compare_findings);
+    finding_list_sort_part(list, 0);
+}
+
+const finding_t *finding_by_number(const finding_list_t *list, uint32_t number)
+{
+    for (size_t i = 0; number != 0 && i < list->count; i++)
+        if (list->item[i].number == number)
+            return &list->item[i];
+    return NULL;
+}
+
+const finding_t *finding_root(const finding_list_t *list, const finding_t *f)
+{
+    const finding_t *cause = finding_by_number(list, f->because_of);
+    /* as many steps as there are findings, should they go in a circle */
+    for (size_t i = 0; cause != NULL && i < list->count; i++) {
+        f = cause;
+        cause = finding_by_number(list, f->because_of);
+    }
+    return f;
+}
+
+const char *finding_cause(const finding_t *f)
+{
+    return f->likely_count > 0 ? f->likely[0].cause : finding_desc(f->id)->cause;
 }
 
 int finding_list_worst(const finding_list_t *list)

@@ -32,11 +32,25 @@ typedef struct finding_desc {
 } finding_desc_t;
 
 #define FINDING_EVIDENCE_MAX 16
+#define FINDING_LIKELY_MAX   3
+
+/* A probable cause and the sign that tells it from the others; texts of a table. */
+typedef struct finding_likely {
+    const char *cause;
+    const char *sign;
+} finding_likely_t;
 
 /* One finding. Subject is the zone, a server, or an address. */
 typedef struct finding {
     finding_id_t id;
-    severity_t severity; /* usually the table's */
+    uint32_t number;     /* in its list, from 1; keeps when the list is sorted */
+    uint32_t because_of; /* number of the finding that this one follows from; 0: a root cause */
+    const char *because; /* why it follows, not owned; NULL for a root cause */
+    uint8_t likely_count;
+    finding_likely_t likely[FINDING_LIKELY_MAX]; /* the most probable first */
+    severity_t raised;                           /* the worst severity of what follows from it */
+    bool wide;                                   /* about all addresses of the zone */
+    severity_t severity;                         /* usually the table's */
     bool has_server;
     nsp_name_t server; /* first NS name of the address, or the server concerned */
     bool has_addr;
@@ -51,6 +65,7 @@ typedef struct finding_list {
     size_t count;
     size_t cap;
     finding_t *item;
+    uint32_t numbered; /* findings that were ever added */
     bool out_of_memory;
 } finding_list_t;
 
@@ -69,8 +84,18 @@ void finding_set_addr(finding_t *f, const model_t *m, const addr_t *addr);
 void finding_set_server(finding_t *f, const nsp_name_t *server);
 void finding_set_fix(finding_t *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_add_evidence(finding_t *f, const exchange_t *x);
-/* Worst first, then by table order, server and address: the same input gives the same order. */
+/* Worst first (a cause counts as the worst that follows from it), root causes before what follows
+ * from others, what is about the whole zone before what is about a part of it; then by table order,
+ * server and address: the same input gives the same order. */
 void finding_list_sort(finding_list_t *list);
+/* The same for the findings from index first on. */
+void finding_list_sort_part(finding_list_t *list, size_t first);
+/* The finding with a number, or NULL. */
+const finding_t *finding_by_number(const finding_list_t *list, uint32_t number);
+/* The finding at the root of what f follows from; f itself when it is a root cause. */
+const finding_t *finding_root(const finding_list_t *list, const finding_t *f);
+/* The most probable cause: of this very case, else the table's. */
+const char *finding_cause(const finding_t *f);
 /* The verdict: the worst severity, or -1 for an empty list. */
 int finding_list_worst(const finding_list_t *list);
 

@@ -121,8 +121,7 @@ bool check_report_text(FILE *out, const check_report_t *r)
         return false;
     print_head(out, r);
     print_table(out, r, scratch);
-    for (size_t i = 0; i < r->findings->count; i++)
-        finding_print(out, &style, r->set, &r->findings->item[i], scratch);
+    findings_print(out, &style, r->set, r->findings, scratch);
     if (r->verbose)
         exchanges_print(out, r->set, scratch);
     print_verdict(out, r);

@@ -112,8 +112,7 @@ bool dkim_report_text(FILE *out, const dkim_report_t *r)
         return false;
     print_head(out, r);
     bool good = dkim_matrix_print(out, r);
-    for (size_t i = 0; i < r->result->findings.count; i++)
-        finding_print(out, &style, r->set, &r->result->findings.item[i], scratch);
+    findings_print(out, &style, r->set, &r->result->findings, scratch);
     if (r->verbose)
         exchanges_print(out, r->set, scratch);
     print_verdict(out, r);

@@ -4,8 +4,9 @@
 
 #include "report/exchange_text.h"
 
-#define EVIDENCE_SHOWN 3
-#define EVENTS_SHOWN   8
+#define EVIDENCE_SHOWN  3
+#define EVENTS_SHOWN    8
+#define FOLLOWING_SHOWN 4
 
 const char *text_colour(const text_style_t *style, severity_t s)
 {
@@ -36,8 +37,7 @@ static const exchange_t *exchange_by_id(const exchange_set_t *set, uint32_t id)
     return id >= 1 && id <= set->count ? set->item[id - 1] : NULL;
 }
 
-/* "ns1.example. (192.0.2.1)", or "" */
-static void subject_text(const finding_t *f, char *buf, size_t cap)
+void finding_subject(const finding_t *f, char *buf, size_t cap)
 {
     char addr[ADDR_TEXT_MAX];
     buf[0] = '\0';
@@ -63,19 +63,78 @@ static void print_evidence(FILE *out, const text_style_t *style, const exchange_
     }
 }
 
+/* What tells the probable cause from others, and, when verbose, these. */
+static void print_signs(FILE *out, const text_style_t *style, const finding_t *f)
+{
+    for (uint8_t i = 0; i < f->likely_count && (i == 0 || style->verbose); i++) {
+        if (i > 0)
+            text_wrap(out, "  or     ", f->likely[i].cause);
+        text_wrap(out, i > 0 ? "    for  " : "  for    ", f->likely[i].sign);
+    }
+}
+
 void finding_print(FILE *out, const text_style_t *style, const exchange_set_t *set,
                    const finding_t *f, reply_t *scratch)
 {
     const finding_desc_t *d = finding_desc(f->id);
-    char subject[NSP_NAME_TEXT_MAX + ADDR_TEXT_MAX + 8];
-    subject_text(f, subject, sizeof subject);
+    char subject[FINDING_SUBJECT_MAX];
+    finding_subject(f, subject, sizeof subject);
     fprintf(out, "\n%s%-7s%s  %s%s%s\n", text_colour(style, f->severity),
             severity_name(f->severity), text_plain(style), d->id, subject[0] != '\0' ? "  " : "",
             subject);
     text_wrap(out, "  ", f->text != NULL ? f->text : d->title);
     if (f->severity < SEVERITY_WARNING && !style->verbose)
         return;
-    text_wrap(out, "  cause  ", d->cause);
+    if (f->because != NULL)
+        text_wrap(out, "  so     ", f->because);
+    text_wrap(out, "  cause  ", finding_cause(f));
+    print_signs(out, style, f);
     text_wrap(out, "  fix    ", f->fix != NULL ? f->fix : d->fix);
     print_evidence(out, style, set, f, scratch);
+}
+
+size_t findings_following(const finding_list_t *list, const finding_t *root)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->count; i++)
+        n += &list->item[i] != root && finding_root(list, &list->item[i]) == root;
+    return n;
+}
+
+/* What follows from a root cause: a line each, or, when verbose, as any other finding. */
+static void print_following(FILE *out, const text_style_t *style, const exchange_set_t *set,
+                            const finding_list_t *list, const finding_t *root, reply_t *scratch)
+{
+    char subject[FINDING_SUBJECT_MAX];
+    char line[FINDING_SUBJECT_MAX + 100];
+    size_t left = findings_following(list, root);
+    size_t room = left > FOLLOWING_SHOWN + 1 ? FOLLOWING_SHOWN : left;
+    for (size_t i = 0; i < list->count && left > 0; i++) {
+        const finding_t *f = &list->item[i];
+        if (f == root || finding_root(list, f) != root)
+            continue;
+        left--;
+        if (style->verbose) {
+            finding_print(out, style, set, f, scratch);
+            continue;
+        }
+        if (room-- == 0) {
+            fprintf(out, "  so     and %zu more; -v shows all\n", left + 1);
+            return;
+        }
+        finding_subject(f, subject, sizeof subject);
+        snprintf(line, sizeof line, "%s %s: %s", finding_desc(f->id)->id, subject, f->because);
+        text_wrap(out, "  so     ", line);
+    }
+}
+
+void findings_print(FILE *out, const text_style_t *style, const exchange_set_t *set,
+                    const finding_list_t *list, reply_t *scratch)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->item[i].because_of != 0)
+            continue;
+        finding_print(out, style, set, &list->item[i], scratch);
+        print_following(out, style, set, list, &list->item[i], scratch);
+    }
 }

@@ -32,4 +32,15 @@ finding_counts_t finding_count(const finding_list_t *list);
 void finding_print(FILE *out, const text_style_t *style, const exchange_set_t *set,
                    const finding_t *f, reply_t *scratch);
 
+#define FINDING_SUBJECT_MAX (NSP_NAME_TEXT_MAX + ADDR_TEXT_MAX + 8)
+
+/* "ns1.example. (192.0.2.1)", or "" for what is about the zone. */
+void finding_subject(const finding_t *f, char *buf, size_t cap);
+/* How many findings follow from a root cause, directly or not. */
+size_t findings_following(const finding_list_t *list, const finding_t *root);
+/* Prints all findings: root causes, each with what follows from it folded below it, a line each and
+ * not all of them; in full when verbose. */
+void findings_print(FILE *out, const text_style_t *style, const exchange_set_t *set,
+                    const finding_list_t *list, reply_t *scratch);
+
 #endif

@@ -122,7 +122,32 @@ json_t *json_exchanges(const exchange_set_t *set, const nsp_name_t *zone, bool o
     return j;
 }
 
-json_t *json_finding(const finding_t *f)
+static json_t *json_because(const finding_list_t *list, const finding_t *f)
+{
+    const finding_t *cause = finding_by_number(list, f->because_of);
+    if (cause == NULL)
+        return json_null();
+    json_t *j = json_object();
+    json_object_set_new(j, "id", json_string(finding_desc(cause->id)->id));
+    json_object_set_new(j, "server", cause->has_server ? json_name(&cause->server) : json_null());
+    json_object_set_new(j, "address", cause->has_addr ? json_addr(&cause->addr) : json_null());
+    json_object_set_new(j, "why", json_string(f->because));
+    return j;
+}
+
+static json_t *json_likely(const finding_t *f)
+{
+    json_t *j = json_array();
+    for (uint8_t i = 0; i < f->likely_count; i++) {
+        json_t *one = json_object();
+        json_object_set_new(one, "cause", json_string(f->likely[i].cause));
+        json_object_set_new(one, "sign", json_string(f->likely[i].sign));
+        json_array_append_new(j, one);
+    }
+    return j;
+}
+
+json_t *json_finding(const finding_list_t *list, const finding_t *f)
 {
     const finding_desc_t *d = finding_desc(f->id);
     json_t *j = json_object();
@@ -133,7 +158,9 @@ json_t *json_finding(const finding_t *f)
     json_object_set_new(j, "text", json_text(f->text != NULL ? f->text : d->title));
     json_object_set_new(j, "server", f->has_server ? json_name(&f->server) : json_null());
     json_object_set_new(j, "address", f->has_addr ? json_addr(&f->addr) : json_null());
-    json_object_set_new(j, "cause", json_string(d->cause));
+    json_object_set_new(j, "cause", json_string(finding_cause(f)));
+    json_object_set_new(j, "likely", json_likely(f));
+    json_object_set_new(j, "because_of", json_because(list, f));
     json_object_set_new(j, "fix", json_text(f->fix != NULL ? f->fix : d->fix));
     json_object_set_new(j, "source", json_string(d->source));
     for (uint16_t i = 0; i < f->evidence_count; i++)
@@ -146,7 +173,7 @@ json_t *json_findings(const finding_list_t *list)
 {
     json_t *j = json_array();
     for (size_t i = 0; i < list->count; i++)
-        json_array_append_new(j, json_finding(&list->item[i]));
+        json_array_append_new(j, json_finding(list, &list->item[i]));
     return j;
 }
 

@@ -22,7 +22,8 @@ json_t *json_exchange(const exchange_t *x, const nsp_name_t *zone, bool octets, 
 /* All exchanges of a set, in order. */
 json_t *json_exchanges(const exchange_set_t *set, const nsp_name_t *zone, bool octets,
                        reply_t *scratch);
-json_t *json_finding(const finding_t *f);
+/* list: where the cause is looked up that f follows from. */
+json_t *json_finding(const finding_list_t *list, const finding_t *f);
 json_t *json_findings(const finding_list_t *list);
 /* "healthy", "warning", ..., or "untested". */
 json_t *json_verdict(const finding_list_t *list, bool untested);

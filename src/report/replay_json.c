@@ -163,10 +163,10 @@ static json_t *json_server(const replay_report_t *r, const traffic_server_t *s)
 }
 
 /* Evidence by the numbers of the exchanges as they are listed. */
-static json_t *json_finding_line(const exchange_set_t *set, const finding_t *f,
-                                 const nsp_name_t *domain)
+static json_t *json_finding_line(const exchange_set_t *set, const finding_list_t *list,
+                                 const finding_t *f, const nsp_name_t *domain)
 {
-    json_t *j = json_finding(f);
+    json_t *j = json_finding(list, f);
     json_t *evidence = json_array();
     for (uint16_t i = 0; i < f->evidence_count; i++)
         if (f->evidence[i] >= 1 && f->evidence[i] <= set->count)
@@ -227,7 +227,7 @@ static bool print_run(FILE *out, const found_run_t *run, reply_t *scratch)
     bool good = json_print(out, j);
     for (size_t i = 0; i < run->findings.count; i++) {
         const finding_t *f = &run->findings.item[i];
-        good = json_print(out, json_finding_line(&run->set, f, domain)) && good;
+        good = json_print(out, json_finding_line(&run->set, &run->findings, f, domain)) && good;
     }
     return good;
 }
@@ -251,7 +251,9 @@ bool replay_report_json(FILE *out, const replay_report_t *r)
     for (size_t i = 0; i < count; i++)
         good = json_print(out, json_server(r, traffic_server(r->traffic, i))) && good;
     for (size_t i = 0; i < r->findings->count; i++)
-        good = json_print(out, json_finding_line(r->set, &r->findings->item[i], NULL)) && good;
+        good =
+            json_print(out, json_finding_line(r->set, r->findings, &r->findings->item[i], NULL)) &&
+            good;
     good = print_runs(out, r->runs) && good;
     return json_print(out, json_summary(r)) && good;
 }

@@ -73,6 +73,7 @@ class Scenario:
         self.options = d.get("options", [])
         self.expect = {tuple(e.split()) for e in d.get("expect", [])}
         self.notice = {tuple(e.split()) for e in d.get("notice", [])}
+        self.first = tuple(d["first"].split()) if "first" in d else None
         self.code = d.get("exit", 0)
         self.extra = d.get("extra", [])      # hosts with addresses in the zone, but no NS record
         self.signed = d.get("signed", False)
@@ -177,6 +178,22 @@ def ask(net, prog, s):
     return net.exec("client", *argv, check=False)
 
 
+def check_first(t, net, s, findings, shown):
+    """The root cause stands first: what the scenario says, or the only kind that is expected."""
+    kinds = {i for i, _ in s.expect}
+    if not kinds:
+        return
+    if s.first:
+        wanted = (s.first[0], s.subject(net, s.first[1]))
+        t.check(f"{s.name}: first finding", findings != [] and
+                (findings[0]["id"], subject_of(findings[0])) == wanted, f"wanted {wanted}\n{shown}")
+    else:
+        t.check(f"{s.name}: first finding", len(kinds) == 1 and findings != [] and
+                findings[0]["id"] in kinds, shown)
+    t.check(f"{s.name}: it is a root cause", findings != [] and
+            findings[0]["because_of"] is None, shown)
+
+
 def judge(t, net, s, p):
     try:
         report = json.loads(p.stdout)
@@ -189,6 +206,7 @@ def judge(t, net, s, p):
     severe = {(f["id"], subject_of(f)) for f in findings if f["severity"] in ("error", "warning")}
     t.check(f"{s.name}: findings", severe == wanted,
             f"missing {sorted(wanted - severe)}\ntoo many {sorted(severe - wanted)}\n{shown}")
+    check_first(t, net, s, findings, shown)
     for i, w in sorted(s.notice):
         t.check(f"{s.name}: {i}", (i, s.subject(net, w)) in
                 {(f["id"], subject_of(f)) for f in findings}, shown)

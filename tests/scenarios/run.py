@@ -10,6 +10,8 @@ found:
     #expect ID SUBJECT            one finding of severity warning or error; SUBJECT is an
                                   address, a server's name, or - for the zone
     #text ID WORDS                these words must be in the text or the fix of such a finding
+    #first ID SUBJECT             the finding that must stand first: the root cause. Not needed where
+                                  one warning or error alone is expected
     #notice ID SUBJECT            a notice or info that must be there too
     #never ID                     a finding that must not be there at all
     #exit N                       the exit code
@@ -45,6 +47,7 @@ class Scenario:
         self.notices = set()
         self.never = set()
         self.texts = []
+        self.first = None
         self.status = None
         self.code = 0
         for line in self.text.splitlines():
@@ -57,6 +60,8 @@ class Scenario:
                 self.words = shlex.split(rest)
             elif key == "#expect":
                 self.expect.add((words[0], words[1]))
+            elif key == "#first":
+                self.first = (words[0], words[1])
             elif key == "#notice":
                 self.notices.add((words[0], words[1]))
             elif key == "#never":
@@ -79,6 +84,23 @@ def subject(finding):
     if finding["server"]:
         return finding["server"].rstrip(".")
     return "-"
+
+
+def check_causes(t, s, findings, shown):
+    """The root cause stands first, and what follows from another names one that is there."""
+    first = s.first or (min(s.expect) if len(s.expect) == 1 else None)
+    if s.command == "check" and (s.expect or s.first):
+        t.equal(f"{s.name}: first finding", first,
+                (findings[0]["id"], subject(findings[0])) if findings else None)
+    present = {(f["id"], f["server"], f["address"]) for f in findings}
+    for f in findings:
+        of = f["because_of"]
+        if of is not None:
+            t.check(f"{s.name}: cause of {f['id']} is there",
+                    (of["id"], of["server"], of["address"]) in present - {
+                        (f["id"], f["server"], f["address"])}, shown)
+    t.check(f"{s.name}: the first is a root cause",
+            not findings or findings[0]["because_of"] is None, shown)
 
 
 def run_one(t, prog, s):
@@ -114,6 +136,7 @@ def run_one(t, prog, s):
         t.equal(f"{s.name}: status", report["status"], s.status)
     for unwanted in sorted(s.never):
         t.check(f"{s.name}: no {unwanted}", all(f["id"] != unwanted for f in findings), shown)
+    check_causes(t, s, findings, shown)
     t.equal(f"{s.name}: exit code", p.returncode, s.code)
     if s.command == "check":
         slow = s.words[s.words.index("--slow"):][:2] if "--slow" in s.words else []

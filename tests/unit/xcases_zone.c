@@ -371,7 +371,7 @@ static void wildcard(xlab_t *x)
 
 const xcase_t xcases_zone[] = {
     {FINDING_ZONE_DOWN, true, "every address silent", all_silent,
-     "zone-down unresponsive unresponsive unresponsive unresponsive"},
+     "unresponsive zone-down unresponsive unresponsive unresponsive"},
     {FINDING_ZONE_DOWN, false, "one of four serves", three_refused,
      "lame-refused lame-refused lame-refused"},
     {FINDING_NOT_DELEGATED, true, "the parent denies it", nxdomain, "not-delegated"},
@@ -392,7 +392,7 @@ const xcase_t xcases_zone[] = {
     {FINDING_NS_MISMATCH, false, "a name in an old copy only", old_copy_names_more,
      "serial-differs"},
     {FINDING_NS_MISMATCH, false, "all dead", all_silent,
-     "zone-down unresponsive unresponsive unresponsive unresponsive"},
+     "unresponsive zone-down unresponsive unresponsive unresponsive"},
     {FINDING_GLUE_MISSING, true, "no glue for a name inside", no_glue, "glue-missing"},
     {FINDING_GLUE_MISSING, true, "no glue is to be published", no_glue_given, "glue-missing"},
     {FINDING_GLUE_MISSING, false, "there is no parent", no_parent, ""},

@@ -1,0 +1,344 @@
+#include "diagnose/cause.h"
+
+#include <stdlib.h>
+
+typedef enum where { AT_ADDRESS, AT_SERVER, LEFT_BEHIND, ANYWHERE } where_t;
+
+typedef struct follows {
+    unsigned symptom[2]; /* first and last finding_id_t */
+    unsigned cause[2];
+    where_t where;
+    const char *why;
+} follows_t;
+
+#define FINDING_FIRST 0
+#define FINDING_LAST  (FINDING_COUNT - 1)
+
+static const follows_t follows[] = {
+#define FOLLOWS(symptom, symptom_last, cause, cause_last, where, why)                              \
+    {{FINDING_##symptom, FINDING_##symptom_last},                                                  \
+     {FINDING_##cause, FINDING_##cause_last},                                                      \
+     where,                                                                                        \
+     why},
+#include "diagnose/follows.def"
+#undef FOLLOWS
+};
+
+typedef struct likely {
+    finding_id_t id;
+    unsigned must;
+    unsigned never;
+    const char *cause;
+    const char *sign;
+} likely_t;
+
+static const likely_t likely[] = {
+#define LIKELY(id, must, never, cause, sign) {FINDING_##id, must, never, cause, sign},
+#include "diagnose/likely.def"
+#undef LIKELY
+};
+
+/* The findings under work: part of a list. */
+typedef struct causes {
+    diag_t *d;
+    size_t count;
+    finding_t *item;
+} causes_t;
+
+static const subject_t *subject_of(const diag_t *d, const finding_t *f)
+{
+    for (size_t i = 0; f->has_addr && i < d->subject_count; i++)
+        if (addr_equal(&d->subject[i].a->addr, &f->addr))
+            return &d->subject[i];
+    return NULL;
+}
+
+static const model_server_t *server_of(const diag_t *d, const finding_t *f)
+{
+    for (uint16_t i = 0; f->has_server && i < d->m->server_count; i++)
+        if (nsp_name_equal(&d->m->server[i].name, &f->server))
+            return &d->m->server[i];
+    return NULL;
+}
+
+static bool left_behind(const diag_t *d, const finding_t *f)
+{
+    const model_server_t *s = server_of(d, f);
+    return s != NULL && s->in_parent && !s->in_child;
+}
+
+static bool same_server(const finding_t *a, const finding_t *b)
+{
+    return a->has_server && b->has_server && nsp_name_equal(&a->server, &b->server);
+}
+
+static bool lies(const causes_t *c, where_t where, const finding_t *f, const finding_t *cause)
+{
+    switch (where) {
+    case AT_ADDRESS:
+        return f->has_addr && cause->has_addr && addr_equal(&f->addr, &cause->addr);
+    case AT_SERVER:
+        return same_server(f, cause);
+    case LEFT_BEHIND:
+        return left_behind(c->d, f);
+    case ANYWHERE:
+        break;
+    }
+    return true;
+}
+
+static const finding_t *by_number(const causes_t *c, uint32_t number)
+{
+    for (size_t i = 0; number != 0 && i < c->count; i++)
+        if (c->item[i].number == number)
+            return &c->item[i];
+    return NULL;
+}
+
+/* True when cause is f, or follows from it by whatever way: a circle must not be closed. */
+static bool comes_from(const causes_t *c, const finding_t *cause, const finding_t *f)
+{
+    while (cause != NULL && cause != f)
+        cause = by_number(c, cause->because_of);
+    return cause == f;
+}
+
+static bool within(finding_id_t id, const unsigned range[2])
+{
+    return (unsigned)id >= range[0] && (unsigned)id <= range[1];
+}
+
+static void follow(const causes_t *c, finding_t *f)
+{
+    for (size_t r = 0; r < sizeof follows / sizeof follows[0]; r++) {
+        if (!within(f->id, follows[r].symptom))
+            continue;
+        for (size_t i = 0; i < c->count; i++) {
+            const finding_t *cause = &c->item[i];
+            /* what is only worth a remark explains no failure */
+            if (!within(cause->id, follows[r].cause) || cause->severity < SEVERITY_NOTICE ||
+                comes_from(c, cause, f) || !lies(c, follows[r].where, f, cause))
+                continue;
+            f->because_of = cause->number;
+            f->because = follows[r].why;
+            return;
+        }
+    }
+}
+
+static unsigned prefix_bits(const addr_t *a)
+{
+    return a->family == 4 ? 24 : 48;
+}
+
+/* The domain below which an operator names its servers: the name without its first label. False
+ * when what is left is a top-level domain. */
+static bool operator_of(const diag_t *d, const subject_t *s, nsp_name_t *out)
+{
+    const nsp_name_t *name = s->a->server_count > 0 ? &d->m->server[s->a->server[0]].name : NULL;
+    if (name == NULL || name->len < 2)
+        return false;
+    size_t skip = (size_t)name->octets[0] + 1;
+    if (skip >= name->len || (size_t)name->octets[skip] + 2u >= name->len - skip)
+        return false;
+    nsp_reader_t r = nsp_reader(name->octets + skip, (uint32_t)(name->len - skip));
+    return nsp_name_read(&r, NSP_NAME_UNCOMPRESSED, out) == NSP_OK;
+}
+
+typedef enum group { GROUP_SERVER, GROUP_OPERATOR, GROUP_PREFIX, GROUP_ZONE } group_t;
+
+static bool in_group(const diag_t *d, group_t g, const subject_t *a, const subject_t *b)
+{
+    nsp_name_t one;
+    nsp_name_t two;
+    switch (g) {
+    case GROUP_SERVER:
+        return a->a->server_count > 0 && b->a->server_count > 0 &&
+               a->a->server[0] == b->a->server[0];
+    case GROUP_OPERATOR:
+        return operator_of(d, a, &one) && operator_of(d, b, &two) && nsp_name_equal(&one, &two);
+    case GROUP_PREFIX:
+        return addr_same_prefix(&a->a->addr, &b->a->addr, prefix_bits(&a->a->addr));
+    case GROUP_ZONE:
+        break;
+    }
+    return true;
+}
+
+static bool subject_has(const causes_t *c, const subject_t *s, finding_id_t id)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->item[i].id == id && c->item[i].has_addr && addr_equal(&c->item[i].addr, &s->a->addr))
+            return true;
+    return false;
+}
+
+static bool tested(const subject_t *s)
+{
+    return s->udp > REACH_NOT_SENT || s->tcp > REACH_NOT_SENT;
+}
+
+/* True when all tested addresses of a group, and at least two, have the finding. */
+static bool group_has(const causes_t *c, group_t g, const subject_t *s, finding_id_t id)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < c->d->subject_count; i++) {
+        const subject_t *o = &c->d->subject[i];
+        if (!tested(o) || !in_group(c->d, g, s, o))
+            continue;
+        if (!subject_has(c, o, id))
+            return false;
+        n++;
+    }
+    return n > 1;
+}
+
+static bool answers(const subject_t *s)
+{
+    return s->udp >= REACH_MALFORMED || s->tcp >= REACH_MALFORMED;
+}
+
+static unsigned signs_of_others(const diag_t *d, const subject_t *s)
+{
+    unsigned signs = 0;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *o = &d->subject[i];
+        bool same_family = o->a->addr.family == s->a->addr.family;
+        if (o == s || !answers(o))
+            continue;
+        if (in_group(d, GROUP_PREFIX, s, o))
+            signs |= SIGN_NEIGHBOUR;
+        if (!same_family && in_group(d, GROUP_SERVER, s, o))
+            signs |= SIGN_OTHER_FAMILY;
+        if (same_family)
+            signs |= SIGN_FAMILY_WORKS;
+    }
+    return signs;
+}
+
+static unsigned signs_of_icmp(const event_t *e)
+{
+    if (e == NULL || e->kind != EVENT_ICMP)
+        return 0;
+    bool port = (e->peer.family == 6 && e->icmp_type == 1 && e->icmp_code == 4) ||
+                (e->peer.family != 6 && e->icmp_type == 3 && e->icmp_code == 3);
+    return port ? SIGN_ICMP_HOST : SIGN_ICMP_WAY;
+}
+
+static unsigned signs_of_exchanges(const diag_t *d, const subject_t *s)
+{
+    unsigned signs = s->udp == REACH_SILENT     ? SIGN_UDP_SILENT
+                     : s->udp >= REACH_ANSWERED ? SIGN_UDP_ANSWERS
+                                                : 0;
+    if (s->tcp == REACH_SILENT)
+        signs |= SIGN_TCP_SILENT;
+    if (s->tcp == REACH_REFUSED)
+        signs |= SIGN_TCP_REFUSED;
+    if (s->no_neighbour)
+        signs |= SIGN_NOBODY_HERE;
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (exchange_find(f->x, EVENT_TCP_OPEN) != NULL)
+            signs |= SIGN_TCP_OPENS;
+        if (f->o.kind == OUTCOME_ICMP)
+            signs |= signs_of_icmp(f->o.reply);
+        if (fact_is_udp(f) && fact_answered(f) && f->o.reply->size <= PROBE_EDNS_SIZE)
+            signs |= SIGN_SMALL_ANSWERS;
+        if (fact_answered(f) && (f->flags & NSP_FLAG_RA) != 0)
+            signs |= SIGN_RECURSION;
+    }
+    return signs;
+}
+
+static unsigned signs_of_group(const causes_t *c, const subject_t *s, finding_id_t id)
+{
+    static const struct {
+        group_t group;
+        unsigned sign;
+    } groups[] = {{GROUP_SERVER, SIGN_SERVER_ALL},
+                  {GROUP_OPERATOR, SIGN_OPERATOR_ALL},
+                  {GROUP_PREFIX, SIGN_PREFIX_ALL},
+                  {GROUP_ZONE, SIGN_ZONE_ALL}};
+    unsigned signs = 0;
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+        if (group_has(c, groups[i].group, s, id))
+            signs |= groups[i].sign;
+    return signs;
+}
+
+static void find_likely(const causes_t *c, finding_t *f)
+{
+    const subject_t *s = subject_of(c->d, f);
+    if (s == NULL)
+        return;
+    unsigned signs = signs_of_exchanges(c->d, s) | signs_of_others(c->d, s) |
+                     signs_of_group(c, s, f->id) | (left_behind(c->d, f) ? SIGN_LEFT_BEHIND : 0);
+    for (size_t i = 0; i < sizeof likely / sizeof likely[0]; i++) {
+        const likely_t *l = &likely[i];
+        if (l->id != f->id || (signs & l->must) != l->must || (signs & l->never) != 0 ||
+            f->likely_count == FINDING_LIKELY_MAX)
+            continue;
+        f->likely[f->likely_count].cause = l->cause;
+        f->likely[f->likely_count++].sign = l->sign;
+    }
+}
+
+/* One finding at several addresses is told once: at the first of them, in the order of the list. A
+ * server's own addresses belong together anyhow; those of an operator or a network when none of
+ * them is without it. */
+static void join_group(const causes_t *c, group_t g, const char *why)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        finding_t *f = &c->item[i];
+        const subject_t *s = f->because_of == 0 ? subject_of(c->d, f) : NULL;
+        if (s == NULL || (g != GROUP_SERVER && !group_has(c, g, s, f->id)))
+            continue;
+        for (size_t k = 0; k < i; k++) {
+            const finding_t *o = &c->item[k];
+            const subject_t *other =
+                o->id == f->id && o->because_of == 0 ? subject_of(c->d, o) : NULL;
+            if (other == NULL || o->severity < f->severity || !in_group(c->d, g, other, s))
+                continue;
+            f->because_of = o->number;
+            f->because = why;
+            break;
+        }
+    }
+}
+
+/* A cause weighs as much as the worst that follows from it, and is wide when all addresses are in
+ * it: directly, or because what follows is about the whole zone. */
+static void weigh(const causes_t *c, finding_t *f)
+{
+    const subject_t *s = subject_of(c->d, f);
+    f->wide = !f->has_addr || (s != NULL && group_has(c, GROUP_ZONE, s, f->id));
+    const finding_t *at = f;
+    /* no longer than the list: there are no circles */
+    while (at->because_of != 0) {
+        finding_t *cause = NULL;
+        for (size_t i = 0; i < c->count; i++)
+            if (c->item[i].number == at->because_of)
+                cause = &c->item[i];
+        if (cause == NULL)
+            return;
+        if (cause->raised < f->severity)
+            cause->raised = f->severity;
+        cause->wide = cause->wide || f->id == FINDING_ZONE_DOWN;
+        at = cause;
+    }
+}
+
+void causes_find(diag_t *d, size_t first)
+{
+    causes_t c = {d, d->list->count - first, d->list->item + first};
+    finding_list_sort_part(d->list, first);
+    for (size_t i = 0; i < c.count; i++)
+        find_likely(&c, &c.item[i]);
+    for (size_t i = 0; i < c.count; i++)
+        follow(&c, &c.item[i]);
+    join_group(&c, GROUP_SERVER, "the same at another address of the server");
+    join_group(&c, GROUP_OPERATOR, "the same at all servers of this operator");
+    join_group(&c, GROUP_PREFIX, "the same at all addresses of this network");
+    for (size_t i = 0; i < c.count; i++)
+        weigh(&c, &c.item[i]);
+}

@@ -1,0 +1,35 @@
+/* Root causes before symptoms: which finding follows from which, and what is the probable cause of
+ * each. Two tables say it: follows.def and likely.def. Nothing is removed: a finding that follows
+ * from another stays in the list, and says from which. Internal to diagnose/. */
+#ifndef DIAGNOSE_CAUSE_H
+#define DIAGNOSE_CAUSE_H
+
+#include "diagnose/facts.h"
+
+/* What was seen at an address, as far as it tells causes from each other: bits. */
+#define SIGN_UDP_SILENT  0x00001u
+#define SIGN_UDP_ANSWERS 0x00002u
+#define SIGN_TCP_SILENT  0x00004u
+#define SIGN_TCP_REFUSED 0x00008u
+#define SIGN_TCP_OPENS   0x00010u /* a handshake was done */
+#define SIGN_NEIGHBOUR   0x00020u /* another address of the same /24 or /48 answers */
+#define SIGN_PREFIX_ALL                                                                            \
+    0x00040u /* all addresses, at least two, of the /24 or /48 have the finding */
+#define SIGN_OTHER_FAMILY  0x00080u /* the same server answers over the other IP family */
+#define SIGN_FAMILY_WORKS  0x00100u /* another server answers over the same IP family */
+#define SIGN_SERVER_ALL    0x00200u /* all addresses, at least two, of the server have the finding */
+#define SIGN_OPERATOR_ALL  0x00400u /* all servers, at least two, below one domain have it */
+#define SIGN_ZONE_ALL      0x00800u /* all addresses of the zone have it */
+#define SIGN_ICMP_HOST     0x01000u /* port unreachable */
+#define SIGN_ICMP_WAY      0x02000u /* any other ICMP error */
+#define SIGN_SMALL_ANSWERS 0x04000u
+#define SIGN_NOBODY_HERE   0x08000u /* no such neighbour in a network of this machine */
+#define SIGN_LEFT_BEHIND   0x10000u /* the server is in the delegation only */
+#define SIGN_RECURSION     0x20000u
+
+/* Links the findings from list->item[first] on, all of them about the zone of d, to their causes,
+ * and adds the probable causes. The order of the list does not change; finding_list_sort then puts
+ * root causes first. */
+void causes_find(diag_t *d, size_t first);
+
+#endif
