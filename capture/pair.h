@@ -47,6 +47,8 @@ typedef struct pair_stats {
     uint64_t icmp;
     uint64_t icmp_orphans; /* about nothing that is known */
     uint64_t not_dns;      /* payloads shorter than a header that belong to no flow */
+    uint64_t empty;        /* datagrams at a server's port without an octet in them */
+    uint64_t empty_first;  /* the first such packet */
     uint64_t evicted;      /* flows given up because there were too many */
     uint64_t evicted_connections;
     uint64_t events_dropped; /* beyond FLOW_EVENTS_MAX, or for lack of memory */

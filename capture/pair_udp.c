@@ -265,7 +265,10 @@ static void not_asked_for(pairer_t *p, const cap_item_t *item, conn_t *conn)
     bool from = pair_server_port(p, item->from.port);
     bool dns = conn != NULL || p->o.any_port || from || pair_server_port(p, item->to.port);
     bool brief = item->size < NSP_HEADER_SIZE;
-    if (!dns || item->size == 0 || (brief && !from)) {
+    if (dns && conn == NULL && item->original == 0) {
+        if (p->stats.empty++ == 0)
+            p->stats.empty_first = item->number;
+    } else if (!dns || item->size == 0 || (brief && !from)) {
         p->stats.not_dns++;
     } else if (brief || (item->bytes[2] & 0x80) != 0) {
         p->stats.replies++;

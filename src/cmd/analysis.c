@@ -1,5 +1,7 @@
 #include "cmd/analysis.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
@@ -30,6 +32,7 @@ struct analysis {
     uint64_t filtered;
     report_count_t notes[NOTES];
     size_t note_count;
+    char empty[80]; /* text of one of them */
     reply_t scratch;
 };
 
@@ -231,6 +234,10 @@ static void note_pairing(analysis_t *a)
     const pair_stats_t *p = pairer_stats(a->pairer);
     note(a, "orphans", "replies without a question", p->orphans);
     note(a, "icmp-orphans", "ICMP errors about no known question", p->icmp_orphans);
+    snprintf(a->empty, sizeof a->empty,
+             "datagrams without a message: malformed at octet 0 (packet %" PRIu64 ")",
+             p->empty_first);
+    note(a, "empty", a->empty, p->empty);
     note(a, "not-dns", "payloads that are no DNS message", p->not_dns);
     note(a, "pending", "questions that the capture ends too early for", p->pending);
     note(a, "evicted", "exchanges given up (--memory)", p->evicted);

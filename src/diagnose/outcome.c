@@ -199,6 +199,16 @@ void outcome_of(const exchange_t *x, outcome_t *out, reply_t *scratch)
         outcome_parse(x, out, scratch != NULL ? scratch : &local);
 }
 
+void outcome_of_flow(const flow_t *flow, const exchange_t *x, outcome_t *out, reply_t *scratch)
+{
+    outcome_of(x, out, scratch);
+    if (out->kind != OUTCOME_MALFORMED || flow->reply.size >= flow->reply.original)
+        return;
+    out->kind = OUTCOME_ANSWERED;
+    out->fault = NSP_OK;
+    out->fault_offset = 0;
+}
+
 static bool has_upper(const nsp_name_t *name)
 {
     for (unsigned i = 0; i < name->len; i++)

@@ -3,6 +3,7 @@
 #define DIAGNOSE_OUTCOME_H
 
 #include "exchange/exchange.h"
+#include "exchange/flow.h"
 #include "proto/nsproto.h"
 
 typedef enum outcome_kind {
@@ -55,6 +56,10 @@ typedef struct outcome {
  * a bare header; what could be indexed of it is in scratch all the same. scratch gets the indexed
  * reply (valid as long as x lives) when there is one; it may be NULL. */
 void outcome_of(const exchange_t *x, outcome_t *out, reply_t *scratch);
+
+/* The same for the exchange that was made of a flow: a reply that the capture cut is an answer, and
+ * not malformed. */
+void outcome_of_flow(const flow_t *flow, const exchange_t *x, outcome_t *out, reply_t *scratch);
 
 /* True for a reply (an event of x) that came after its attempt's time was over. */
 bool event_is_late(const exchange_t *x, const event_t *e);

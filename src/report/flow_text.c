@@ -61,7 +61,7 @@ static void line_of(const flow_t *flow, const exchange_t *x, const flow_style_t 
     char name[NSP_NAME_TEXT_MAX];
     outcome_t o;
     bool bad = query_is_bad(flow, scratch);
-    outcome_of(x, &o, scratch);
+    outcome_of_flow(flow, x, &o, scratch);
     bool open = (flow->notes & (FLOW_PENDING | FLOW_EVICTED)) != 0 && o.kind == OUTCOME_SILENT;
     addr_port_text(&flow->server, addr);
     if (!style->whole)

@@ -305,10 +305,11 @@ static json_t *json_flow(const flow_t *flow, const exchange_t *x, const flow_sty
     char rcode[16];
     outcome_t o;
     json_t *j = json_exchange(x, NULL, style->whole, scratch);
-    outcome_of(x, &o, scratch);
+    outcome_of_flow(flow, x, &o, scratch);
     bool replied = o.kind == OUTCOME_ANSWERED || o.kind == OUTCOME_MALFORMED;
     bool headed = replied && scratch->msg.size >= NSP_HEADER_SIZE;
     json_object_set_new(j, "kind", json_string("exchange"));
+    json_object_set_new(j, "outcome", json_string(outcome_name(o.kind)));
     json_object_set_new(j, "id", json_count(flow->number));
     json_object_set_new(j, "time", json_seconds(flow->began));
     json_object_set_new(j, "client", json_addr(&flow->client));
