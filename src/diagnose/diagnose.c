@@ -27,6 +27,7 @@ static void run_rules(diag_t *d)
     rules_quality(d);
     rules_agree(d);
     rules_layout(d);
+    rules_content(d);
     rules_forms(d);
 }
 

@@ -142,6 +142,7 @@ void rules_quality_flapping(diag_t *d); /* before rules_edns: sets subject_t.fla
 void rules_quality(diag_t *d);
 void rules_agree(diag_t *d);
 void rules_layout(diag_t *d);
+void rules_content(diag_t *d); /* after rules_layout: a single server shares all addresses */
 void rules_forms(diag_t *d); /* after rules_edns: where EDNS as such fails, no form of it is told */
 
 #endif

@@ -68,7 +68,9 @@ void xlab_healthy(xlab_t *x)
                                   .serial = 2024010101,
                                   .ttl = 3600,
                                   .ns = {"ns1.example.net.", "ns2.example.net."},
-                                  .txt = 40};
+                                  .txt = 40,
+                                  .soa_names = "ns1.example.net. host.example.net.",
+                                  .soa_timers = "14400 3600 1209600 3600"};
     memset(x, 0, sizeof *x);
     exchange_set_init(&x->set, 1);
     x->m = calloc(1, sizeof *x->m);
@@ -158,10 +160,9 @@ static void put_rr(nsp_builder_t *b, nsp_section_t section, const nsp_name_t *ow
 
 static void put_soa(nsp_builder_t *b, nsp_section_t section, const char *owner, const xprobe_t *p)
 {
-    char text[256];
+    char text[300];
     nsp_name_t name = xname(owner);
-    snprintf(text, sizeof text, "ns1.example.net. host.example.net. %u 7200 3600 1209600 3600",
-             p->serial);
+    snprintf(text, sizeof text, "%s %u %s", p->soa_names, p->serial, p->soa_timers);
     put_rr(b, section, &name, NSP_TYPE_SOA, p->ttl, text);
 }
 
@@ -181,6 +182,13 @@ static void put_answer(nsp_builder_t *b, const nsp_name_t *qname, uint16_t qtype
 {
     if (qtype == NSP_TYPE_SOA)
         put_soa(b, NSP_ANSWER, "example.net.", p);
+    if (qtype == NSP_TYPE_SOA && p->soa_twice) {
+        xprobe_t second = *p;
+        second.soa_names = "ns9.example.net. host.example.net.";
+        put_soa(b, NSP_ANSWER, "example.net.", &second);
+    }
+    for (unsigned i = 0; qtype == NSP_TYPE_TXT && i < 2 && p->spf[i] != NULL; i++)
+        put_rr(b, NSP_ANSWER, qname, NSP_TYPE_TXT, p->ttl, p->spf[i]);
     for (unsigned i = 0; qtype == NSP_TYPE_NS && i < 4 && p->ns[i] != NULL; i++)
         put_rr(b, NSP_ANSWER, qname, NSP_TYPE_NS, p->ttl, p->ns[i]);
     if (qtype == NSP_TYPE_TXT)
@@ -433,7 +441,12 @@ static void build_host(xlab_t *x, uint16_t i, uint16_t type, const char *text)
     uint8_t wire[512];
     uint8_t buf[1024];
     const nsp_name_t *name = &x->m->server[i].name;
-    xprobe_t act = {.act = XA_PENDING, .rtt = X_MS, .serial = 1, .ttl = 60};
+    xprobe_t act = {.act = XA_PENDING,
+                    .rtt = X_MS,
+                    .serial = 1,
+                    .ttl = 60,
+                    .soa_names = "ns1.example.net. host.example.net.",
+                    .soa_timers = "14400 3600 1209600 3600"};
     size_t size = battery_question(name, type, false, true, wire, sizeof wire);
     exchange_t *e = build_one(x, TRANSPORT_UDP, &x->m->address[0].addr, wire, size, &act);
     nsp_builder_t b;

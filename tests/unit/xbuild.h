@@ -69,8 +69,12 @@ typedef struct xprobe {
     int64_t rtt;
     uint32_t serial;
     uint32_t ttl;
-    const char *ns[4]; /* NULL-ended */
-    unsigned txt;      /* octets of TXT data */
+    const char *ns[4];      /* NULL-ended */
+    unsigned txt;           /* octets of TXT data */
+    const char *soa_names;  /* MNAME and RNAME */
+    const char *soa_timers; /* refresh, retry, expire, minimum */
+    bool soa_twice;
+    const char *spf[2]; /* TXT records, quoted, beside those of txt */
 } xprobe_t;
 
 typedef struct xparent {

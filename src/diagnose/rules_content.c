@@ -1,0 +1,371 @@
+/* What the zone's own records say: its name, SOA, NS, MX and SPF. One finding about the zone for
+ * each, from the newest copy of it; servers that differ are told elsewhere. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "diagnose/facts.h"
+#include "diagnose/form.h"
+#include "diagnose/spf.h"
+
+#define HOUR   3600u
+#define DAY    (24u * HOUR)
+#define TXTLEN 4096
+
+static bool is_ldh(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+/* One label of a host name (RFC 1123 2.1, RFC 5891 4.2.3.1); n octets behind its length. */
+static bool label_is_host(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!is_ldh(p[i]))
+            return false;
+    if (p[0] == '-' || p[n - 1] == '-')
+        return false;
+    bool xn = n > 4 && (p[0] | 0x20) == 'x' && (p[1] | 0x20) == 'n';
+    return n < 4 || p[2] != '-' || p[3] != '-' || xn;
+}
+
+static bool all_digits(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] < '0' || p[i] > '9')
+            return false;
+    return true;
+}
+
+/* number: whether the last label may be a number, as it may in a zone's name. */
+static bool name_is_host(const nsp_name_t *name, bool number)
+{
+    unsigned at = 0;
+    bool last_number = true;
+    if (name->len == 1)
+        return false;
+    for (; name->octets[at] != 0; at += name->octets[at] + 1u) {
+        if (!label_is_host(name->octets + at + 1, name->octets[at]))
+            return false;
+        last_number = all_digits(name->octets + at + 1, name->octets[at]);
+    }
+    return number || !last_number;
+}
+
+static void zone_name(diag_t *d)
+{
+    char text[NSP_NAME_TEXT_MAX];
+    if (d->m->zone.len > 1 && !name_is_host(&d->m->zone, true))
+        finding_add(d->list, FINDING_ZONE_NAME_ODD, "%s has a label that no host name has.",
+                    name_label(&d->m->zone, text));
+}
+
+static void server_names(diag_t *d)
+{
+    char text[NSP_NAME_TEXT_MAX];
+    for (uint16_t i = 0; i < d->m->server_count; i++) {
+        const nsp_name_t *name = &d->m->server[i].name;
+        if (name->len == 1 || name_is_host(name, false))
+            continue;
+        finding_t *f = finding_add(d->list, FINDING_NS_NAME_ODD, "%s is not a host name.",
+                                   name_label(name, text));
+        finding_set_server(f, name);
+    }
+}
+
+/* Names that share an address, though not all of their addresses (single-server tells that). */
+static void shared_addresses(diag_t *d)
+{
+    char one[NSP_NAME_TEXT_MAX];
+    char two[NSP_NAME_TEXT_MAX];
+    for (size_t i = 0; i < d->list->count; i++)
+        if (d->list->item[i].id == FINDING_SINGLE_SERVER)
+            return;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *s = &d->subject[i];
+        if (s->a->server_count < 2)
+            continue;
+        subject_finding(d, s, FINDING_NS_ADDRESS_SHARED, "%s and %s have this address.",
+                        name_label(&d->m->server[s->a->server[0]].name, one),
+                        name_label(&d->m->server[s->a->server[1]].name, two));
+    }
+}
+
+/* --- SOA --- */
+
+typedef struct soa {
+    nsp_name_t mname;
+    nsp_name_t rname;
+    uint64_t refresh, retry, expire, minimum;
+} soa_t;
+
+static bool read_soa(const diag_t *d, const fact_t *f, soa_t *out)
+{
+    nsp_msg_t *m = &d->scratch->msg;
+    nsp_msg_index(m, f->o.reply->bytes, f->o.reply->size, d->scratch->arena, NSP_RR_MAX);
+    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
+        if (rr->type == NSP_TYPE_SOA && nsp_rr_owner_is(m, rr, &d->m->zone))
+            return nsp_rdata_name(m, rr, 0, &out->mname) && nsp_rdata_name(m, rr, 1, &out->rname) &&
+                   nsp_rdata_number(m, rr, 3, &out->refresh) &&
+                   nsp_rdata_number(m, rr, 4, &out->retry) &&
+                   nsp_rdata_number(m, rr, 5, &out->expire) &&
+                   nsp_rdata_number(m, rr, 6, &out->minimum);
+    }
+    return false;
+}
+
+static void soa_timers(diag_t *d, const fact_t *f, const soa_t *s)
+{
+    finding_t *out = NULL;
+    unsigned refresh = (unsigned)s->refresh;
+    unsigned retry = (unsigned)s->retry;
+    unsigned expire = (unsigned)s->expire;
+    unsigned minimum = (unsigned)s->minimum;
+    if (retry >= refresh)
+        out = finding_add(d->list, FINDING_SOA_TIMERS_BROKEN,
+                          "Retry is %u s, refresh %u s: a failed refresh is not tried again before "
+                          "the next one.",
+                          retry, refresh);
+    else if (s->expire < s->refresh + s->retry)
+        out = finding_add(d->list, FINDING_SOA_TIMERS_BROKEN,
+                          "Expire is %u s, refresh and retry together %u s: one failure and the "
+                          "zone is gone.",
+                          expire, refresh + retry);
+    else if (refresh < 4 * HOUR || retry < HOUR || expire < 7 * DAY || minimum > DAY ||
+             minimum < 300)
+        out = finding_add(d->list, FINDING_SOA_TIMERS_UNUSUAL,
+                          "Refresh %u s, retry %u s, expire %u s, negative answers %u s.", refresh,
+                          retry, expire, minimum);
+    finding_add_evidence(out, f->x);
+}
+
+/* An '@' in a name, which shows that a mail address was not written as one. */
+static bool has_at(const nsp_name_t *name)
+{
+    for (unsigned i = 0; i < name->len; i++)
+        if (name->octets[i] == '@')
+            return true;
+    return false;
+}
+
+static void soa_names(diag_t *d, const fact_t *f, const soa_t *s)
+{
+    char text[NSP_NAME_TEXT_MAX];
+    nsp_name_t domain;
+    finding_t *out = NULL;
+    if (!name_is_host(&s->mname, false)) {
+        out = finding_add(d->list, FINDING_SOA_MNAME_ODD, "MNAME is %s.",
+                          name_label(&s->mname, text));
+        finding_add_evidence(out, f->x);
+    }
+    if (s->rname.len > 1)
+        nsp_name_strip(&s->rname, 1, &domain);
+    if (s->rname.len > 1 && !has_at(&s->rname) && name_is_host(&domain, false))
+        return;
+    out = finding_add(d->list, FINDING_SOA_RNAME_ODD, "RNAME is %s.", name_label(&s->rname, text));
+    finding_add_evidence(out, f->x);
+}
+
+static void soa_rules(diag_t *d, const subject_t *top)
+{
+    soa_t s;
+    const fact_t *f = subject_soa(d, top);
+    if (f == NULL)
+        return;
+    if (f->data_count > 1) {
+        finding_t *out =
+            finding_add(d->list, FINDING_SOA_SEVERAL, "There are %u SOA records.", f->data_count);
+        finding_add_evidence(out, f->x);
+    }
+    if (!read_soa(d, f, &s))
+        return;
+    soa_timers(d, f, &s);
+    soa_names(d, f, &s);
+}
+
+/* --- mail --- */
+
+/* The reply to the form MX of an address, indexed in the scratch; NULL when it is no good one. */
+static const exchange_t *mx_of(diag_t *d, const subject_t *s, const form_set_t *forms)
+{
+    outcome_t o;
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        const exchange_t *x = d->set->item[i];
+        if (x->qtype != NSP_TYPE_MX || !addr_equal(&x->server, &s->a->addr) ||
+            form_of(forms, x) != FORM_ID_MX)
+            continue;
+        outcome_of(x, &o, d->scratch);
+        const nsp_msg_t *m = &d->scratch->msg;
+        if (o.kind == OUTCOME_ANSWERED && nsp_msg_rcode(m) == NSP_RCODE_NOERROR &&
+            nsp_msg_has(m, NSP_FLAG_AA) && !nsp_msg_has(m, NSP_FLAG_TC))
+            return x;
+    }
+    return NULL;
+}
+
+static void mx_targets(diag_t *d, const exchange_t *x, unsigned *count)
+{
+    const nsp_msg_t *m = &d->scratch->msg;
+    char text[NSP_NAME_TEXT_MAX] = "";
+    nsp_name_t target;
+    bool null = false;
+    bool odd = false;
+    *count = 0;
+    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
+        if (rr->type != NSP_TYPE_MX || !nsp_rr_owner_is(m, rr, &d->m->zone) ||
+            !nsp_rdata_name(m, rr, 1, &target))
+            continue;
+        (*count)++;
+        null = null || target.len == 1;
+        if (target.len > 1 && !name_is_host(&target, false) && !odd) {
+            odd = true;
+            name_label(&target, text);
+        }
+    }
+    finding_t *f = NULL;
+    if (odd)
+        f = finding_add(d->list, FINDING_MX_ODD, "%s is not a host name.", text);
+    else if (null && *count > 1)
+        f = finding_add(d->list, FINDING_MX_ODD, "A null MX stands beside %u others.", *count - 1);
+    finding_add_evidence(f, x);
+}
+
+static void mx_differs(diag_t *d, const subject_t *top, const exchange_t *x,
+                       const form_set_t *forms)
+{
+    char label[LABEL_MAX];
+    uint16_t count = 0;
+    uint32_t ttl = 0;
+    const nsp_msg_t *m = &d->scratch->msg;
+    uint64_t sum = rrset_digest(d->octets, m, NSP_ANSWER, &d->m->zone, NSP_TYPE_MX, &count, &ttl);
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *s = &d->subject[i];
+        uint16_t n = 0;
+        if (s == top || s->folded || !s->serves || !s->has_serial || s->serial != top->serial)
+            continue;
+        const exchange_t *other = mx_of(d, s, forms);
+        if (other == NULL ||
+            (rrset_digest(d->octets, m, NSP_ANSWER, &d->m->zone, NSP_TYPE_MX, &n, &ttl) == sum &&
+             n == count))
+            continue;
+        finding_t *f = subject_finding(d, s, FINDING_MX_DIFFERS,
+                                       "The MX records are not those of %s, with the same serial "
+                                       "%u.",
+                                       subject_label(d, top, label), s->serial);
+        finding_add_evidence(f, other);
+        finding_add_evidence(f, x);
+    }
+}
+
+/* The text of a TXT record, its strings joined; cut to cap. */
+static size_t txt_text(const nsp_msg_t *m, const nsp_rr_t *rr, char *buf, size_t cap)
+{
+    const uint8_t *p = m->wire + rr->rdata;
+    size_t n = 0;
+    for (size_t at = 0; at < rr->rdlength; at += p[at] + 1u)
+        for (size_t i = 1; i <= p[at] && at + i < rr->rdlength && n < cap; i++)
+            buf[n++] = (char)p[at + i];
+    return n;
+}
+
+/* A whole answer for TXT at an address, or NULL. */
+static const fact_t *txt_fact(const diag_t *d, const subject_t *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (f->x->qtype == NSP_TYPE_TXT && (f->kind == PROBE_BIG || f->kind == PROBE_BIG_TCP) &&
+            fact_answered(f) && (f->flags & NSP_FLAG_TC) == 0 &&
+            (f->cls == CLASS_GOOD || f->cls == CLASS_NODATA))
+            return f;
+    }
+    return NULL;
+}
+
+static void spf_syntax(diag_t *d, const fact_t *f, const char *text, size_t len)
+{
+    char term[64];
+    size_t size = 0;
+    size_t at = spf_first_fault(text, len, &size);
+    if (at == len)
+        return;
+    size_t n = 0;
+    for (; n < size && n + 1 < sizeof term; n++)
+        term[n] = (char)(text[at + n] >= 0x21 && text[at + n] <= 0x7e ? text[at + n] : '?');
+    term[n] = '\0';
+    finding_t *out =
+        finding_add(d->list, FINDING_SPF_BROKEN, "'%s' in the SPF policy is not allowed.", term);
+    finding_add_evidence(out, f->x);
+}
+
+static void spf_rules(diag_t *d, const subject_t *top, bool mail)
+{
+    char text[TXTLEN];
+    unsigned policies = 0;
+    size_t len = 0;
+    finding_t *out = NULL;
+    nsp_msg_t *m = &d->scratch->msg;
+    const fact_t *f = txt_fact(d, top);
+    if (f == NULL)
+        return;
+    nsp_msg_index(m, f->o.reply->bytes, f->o.reply->size, d->scratch->arena, NSP_RR_MAX);
+    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
+        if (rr->type != NSP_TYPE_TXT || !nsp_rr_owner_is(m, rr, &d->m->zone))
+            continue;
+        len = txt_text(m, rr, text, sizeof text);
+        if (spf_is_policy(text, len) && policies++ == 0)
+            spf_syntax(d, f, text, len);
+    }
+    if (policies > 1)
+        out = finding_add(d->list, FINDING_SPF_SEVERAL, "There are %u SPF policies.", policies);
+    else if (policies == 0 && mail)
+        out = finding_add(d->list, FINDING_SPF_MISSING, "No TXT record is an SPF policy.");
+    finding_add_evidence(out, f->x);
+}
+
+static void mail_rules(diag_t *d, const subject_t *top)
+{
+    unsigned count = 0;
+    form_set_t *forms = malloc(sizeof *forms);
+    if (forms == NULL) {
+        d->list->out_of_memory = true;
+        return;
+    }
+    form_set_init(forms, &d->m->zone);
+    const exchange_t *x = mx_of(d, top, forms);
+    if (x != NULL) {
+        mx_targets(d, x, &count);
+        if (count == 0) {
+            finding_t *f =
+                finding_add(d->list, FINDING_MX_MISSING, "There is no MX record, nor a null MX.");
+            finding_add_evidence(f, x);
+        }
+        mx_differs(d, top, x, forms);
+    }
+    free(forms);
+    spf_rules(d, top, x != NULL);
+}
+
+/* RFC 1982 3.2. */
+static bool newer(uint32_t a, uint32_t b)
+{
+    return a != b && (uint32_t)(a - b) < UINT32_C(0x80000000);
+}
+
+void rules_content(diag_t *d)
+{
+    const subject_t *top = NULL;
+    zone_name(d);
+    server_names(d);
+    shared_addresses(d);
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *s = &d->subject[i];
+        if (!s->folded && s->serves && (top == NULL || newer(s->serial, top->serial)))
+            top = s;
+    }
+    if (top == NULL)
+        return;
+    soa_rules(d, top);
+    mail_rules(d, top);
+}
