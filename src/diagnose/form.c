@@ -84,6 +84,34 @@ form_id_t form_of(const form_set_t *set, const exchange_t *x)
     return FORM_COUNT;
 }
 
+static bool form_fits(form_id_t id, const nsp_name_t *name, const uint8_t *query, size_t size,
+                      transport_t transport)
+{
+    form_query_t q;
+    nsp_name_t zone = *name;
+    if (id == FORM_ID_ROOT && name->len == 1)
+        zone = (nsp_name_t){.len = 3, .octets = {1, 'x', 0}}; /* any zone but the root */
+    form_build(id, &zone, &q);
+    return q.size == size && q.transport == transport &&
+           memcmp(q.wire + 2, query + 2, size - 2) == 0;
+}
+
+form_id_t form_of_query(const uint8_t *query, size_t size, transport_t transport)
+{
+    nsp_name_t name;
+    uint16_t type = 0;
+    uint16_t qclass = 0;
+    if (size < NSP_HEADER_SIZE || !question_read(query, size, &name, &type, &qclass))
+        return FORM_COUNT;
+    for (unsigned i = 0; i < FORM_COUNT; i++) {
+        const shape_t *s = &shapes[i];
+        if (s->type == type && query[2] == s->flags >> 8 && query[3] == (s->flags & 0xff) &&
+            form_fits((form_id_t)i, &name, query, size, transport))
+            return (form_id_t)i;
+    }
+    return FORM_COUNT;
+}
+
 const char *form_name(form_id_t id)
 {
     return id < FORM_COUNT ? shapes[id].name : "none";

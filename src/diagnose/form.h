@@ -57,6 +57,9 @@ typedef struct form_set {
 void form_set_init(form_set_t *set, const nsp_name_t *zone);
 /* Which form the query of x is, whatever its ID; FORM_COUNT for none. */
 form_id_t form_of(const form_set_t *set, const exchange_t *x);
+/* The same for a query of whatever zone: its own name decides. For queries of strangers: those that
+ * are none cost a look at their flags and type. */
+form_id_t form_of_query(const uint8_t *query, size_t size, transport_t transport);
 /* "flag-aa", "edns1", ... stable, for JSON; "none" for FORM_COUNT. */
 const char *form_name(form_id_t id);
 form_family_t form_family(form_id_t id);

@@ -1,6 +1,7 @@
 /* The form of check's questions. */
 #include <string.h>
 
+#include "diagnose/form.h"
 #include "diagnose/outcome.h"
 #include "diagnose/runs_fold.h"
 
@@ -38,7 +39,8 @@ static int opt_in_form(const uint8_t *p, size_t n)
     return memcmp(p, big, n) == 0 ? PROBE_BIG_SIZE : -1;
 }
 
-bool runs_in_form(const flow_t *flow, bool *marked)
+/* A question of the walk or of the battery. */
+static bool is_probe(const flow_t *flow, bool *marked)
 {
     const flow_message_t *q = &flow->query;
     const uint8_t *b = q->bytes;
@@ -61,6 +63,15 @@ bool runs_in_form(const flow_t *flow, bool *marked)
     *marked = !rd && opt == PROBE_EDNS_SIZE &&
               (type == PROBE_NODATA_TYPE || (type == NSP_TYPE_A && has_prefix(&name)));
     return true;
+}
+
+bool runs_in_form(const flow_t *flow, bool *marked)
+{
+    const flow_message_t *q = &flow->query;
+    *marked = false;
+    return is_probe(flow, marked) ||
+           (q->bytes != NULL && q->size == q->original &&
+            form_of_query(q->bytes, q->size, flow->transport) != FORM_COUNT);
 }
 
 bool runs_may_begin(const flow_t *flow)
