@@ -1,13 +1,14 @@
 /* Recognises runs of `check` in captured traffic, and diagnoses each exactly as check does.
  *
  * What check asks is of one form: opcode QUERY, class IN, no flag but RD, at most an OPT of version
- * 0 with a size of 1232 and nothing in it (or 4096 and DO, for large answers), or of one of the forms of diagnose/form.h. Whoever asks in that
- * form is remembered, within bounds, question by question; others cost a look at the query's
- * header. At the end the questions of each client are cut into runs: a run begins with the NS
- * question for its domain, and asks of names above it as long as it lasts. What the packets do not
- * say is inferred: the servers where the walk began are those that no reply has told of, the waits
- * are the times between attempts. A run counts when its zone's servers were asked the battery, or
- * when the walk that was captured shows why there is none to ask. */
+ * 0 with a size of 1232 and nothing in it (or 4096 and DO, for large answers), or of one of the
+ * forms of diagnose/form.h. Whoever asks in that form is remembered, within bounds, question by
+ * question; others cost a look at the query's header. At the end the questions of each client are
+ * cut into runs: a run begins with the NS question for its domain, and asks of names above it as
+ * long as it lasts. What the packets do not say is inferred: the servers where the walk began are
+ * those that no reply has told of, the waits are the times between attempts. A run counts when its
+ * zone's servers were asked the battery, or when the walk that was captured shows why there is none
+ * to ask. */
 #ifndef DIAGNOSE_RUNS_H
 #define DIAGNOSE_RUNS_H
 
