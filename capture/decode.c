@@ -370,8 +370,11 @@ static inline bool sum_passes(decoder_t *d, const uint8_t *addresses, uint32_t n
     const uint8_t *udp = addresses + n;
     uint16_t stored = octets_u16(udp + SUMCHECK_AT_UDP);
     uint64_t sum = checksum_number(checksum_sum(addresses, n + size), (uint16_t)(IP_UDP + size));
-    if (checksum_fold(sum) == 0xffff)
+    if (checksum_fold(sum) == 0xffff) {
+        if (d->sumcheck.suspects > 0 && stored != 0)
+            sumcheck_was_good(&d->sumcheck, n == 8 ? 4 : 6, addresses);
         return true;
+    }
     if (stored == 0)
         return n == 8;
     sum = checksum_number(checksum_sum(addresses, n), (uint16_t)(IP_UDP + size));
@@ -472,8 +475,7 @@ void decoder_feed(decoder_t *d, const cap_packet_t *p)
         d->now = p->at;
     if (d->now >= d->deadline)
         expire(d);
-    /* hosts whose checksums were wrong are counted on the long way */
-    if (d->sumcheck.suspects > 0 || !take_plain(d, p))
+    if (!take_plain(d, p))
         take_packet(d, p);
 }
 

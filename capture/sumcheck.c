@@ -4,17 +4,17 @@
 #include "capture/origin.h"
 #include "exchange/checksum.h"
 
-static uint64_t host_hash(const ip_view_t *v)
+static uint64_t host_hash(unsigned family, const uint8_t *from)
 {
-    uint64_t h = v->family;
-    for (uint32_t i = 0; i < (v->family == 4 ? 4u : 16u); i += 4)
-        h = origin_mix(h, octets_u32(v->from + i));
+    uint64_t h = family;
+    for (uint32_t i = 0; i < (family == 4 ? 4u : 16u); i += 4)
+        h = origin_mix(h, octets_u32(from + i));
     return h | 1;
 }
 
 static sumcheck_result_t host_was_wrong(sumcheck_t *state, const ip_view_t *v)
 {
-    uint64_t host = host_hash(v);
+    uint64_t host = host_hash(v->family, v->from);
     size_t i = (host >> 8) % SUMCHECK_HOSTS;
     if (state->slot[i].host == 0)
         state->suspects++;
@@ -27,9 +27,9 @@ static sumcheck_result_t host_was_wrong(sumcheck_t *state, const ip_view_t *v)
     return state->slot[i].wrong == SUMCHECK_STREAK ? SUMCHECK_OFFLOADED : SUMCHECK_BAD;
 }
 
-void sumcheck_was_good(sumcheck_t *state, const ip_view_t *v)
+void sumcheck_was_good(sumcheck_t *state, unsigned family, const uint8_t *from)
 {
-    uint64_t host = host_hash(v);
+    uint64_t host = host_hash(family, from);
     size_t i = (host >> 8) % SUMCHECK_HOSTS;
     if (state->slot[i].host == host) {
         state->slot[i].host = 0;
@@ -57,7 +57,7 @@ sumcheck_result_t sumcheck_payload(sumcheck_t *state, const ip_view_t *v, uint32
     uint64_t with_length = v->protocol == IP_ICMP ? 0 : checksum_number(pseudo, (uint16_t)length);
     if (checksum_fold(checksum_join(with_length, checksum_sum(v->payload, length))) == 0xffff) {
         if (state->suspects > 0)
-            sumcheck_was_good(state, v);
+            sumcheck_was_good(state, v->family, v->from);
         return SUMCHECK_GOOD;
     }
     if (v->protocol == IP_UDP || v->protocol == IP_TCP) {

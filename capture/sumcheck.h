@@ -37,7 +37,8 @@ typedef struct sumcheck {
 sumcheck_result_t sumcheck_payload(sumcheck_t *state, const ip_view_t *v, uint32_t length,
                                    uint32_t at);
 
-/* For a packet that was verified elsewhere, and is right. */
-void sumcheck_was_good(sumcheck_t *state, const ip_view_t *v);
+/* For a packet that was verified elsewhere, and is right. from: 4 or 16 octets, by family. Needs a
+ * call only while there are suspects. */
+void sumcheck_was_good(sumcheck_t *state, unsigned family, const uint8_t *from);
 
 #endif

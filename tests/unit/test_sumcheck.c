@@ -110,7 +110,7 @@ static void test_streak(void **state)
         for (unsigned i = 1; i < SUMCHECK_STREAK + 3; i++)
             assert_int_equal(sumcheck_payload(&s, &v, v.length, 6),
                              i < SUMCHECK_STREAK ? SUMCHECK_BAD : SUMCHECK_OFFLOADED);
-        sumcheck_was_good(&s, &v); /* begins anew */
+        sumcheck_was_good(&s, 4, v.from); /* begins anew */
         assert_int_equal(s.suspects, 0);
     }
 }
@@ -132,6 +132,34 @@ static void test_many_hosts(void **state)
         assert_int_equal(sumcheck_payload(&s, &v, v.length, 6), SUMCHECK_BAD);
         assert_true(s.suspects <= SUMCHECK_HOSTS);
     }
+}
+
+/* A right packet that goes the short way ends the streak of its host, and of no other. */
+static void test_streak_through_decoder(void **state)
+{
+    static pdecode_t p;
+    (void)state;
+    pdecode_begin(&p, NULL);
+    for (unsigned turn = 0; turn < 2; turn++) {
+        for (unsigned i = 1; i < SUMCHECK_STREAK; i++) {
+            make(4, IP_UDP);
+            packet.octets[packet.size - 2] ^= 4;
+            pdecode_raw(&p, &packet);
+        }
+        make(6, IP_UDP);
+        pdecode_raw(&p, &packet);
+        if (turn == 0) {
+            make(4, IP_UDP);
+            pdecode_raw(&p, &packet);
+        }
+    }
+    assert_int_equal(decoder_stats(p.d)->bad_checksum, 2 * (SUMCHECK_STREAK - 1));
+    assert_int_equal(decoder_stats(p.d)->offloaded, 0);
+    make(4, IP_UDP);
+    packet.octets[packet.size - 2] ^= 4;
+    pdecode_raw(&p, &packet);
+    assert_int_equal(decoder_stats(p.d)->offloaded, 1);
+    pdecode_end(&p);
 }
 
 /* Through the decoder: short way and long way say the same, and count the same. */
@@ -204,10 +232,10 @@ static void test_tcp_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_and_bad), cmocka_unit_test(test_offloaded),
-        cmocka_unit_test(test_unknown),      cmocka_unit_test(test_streak),
-        cmocka_unit_test(test_many_hosts),   cmocka_unit_test(test_through_decoder),
-        cmocka_unit_test(test_tcp_damage),
+        cmocka_unit_test(test_good_and_bad),    cmocka_unit_test(test_offloaded),
+        cmocka_unit_test(test_unknown),         cmocka_unit_test(test_streak),
+        cmocka_unit_test(test_many_hosts),      cmocka_unit_test(test_streak_through_decoder),
+        cmocka_unit_test(test_through_decoder), cmocka_unit_test(test_tcp_damage),
     };
     return cmocka_run_group_tests_name("sumcheck", tests, NULL, NULL);
 }
