@@ -55,14 +55,6 @@ const pair_stats_t *pairer_stats(const pairer_t *p)
     return &p->stats;
 }
 
-bool pair_server_port(const pairer_t *p, uint16_t port)
-{
-    for (size_t i = 0; i < p->o.server_port_count; i++)
-        if (p->o.server_port[i] == port)
-            return true;
-    return false;
-}
-
 /* --- flows --- */
 
 flow_message_t message_of(const cap_item_t *item)

@@ -189,7 +189,13 @@ uint32_t pair_question_room(const uint8_t *bytes, uint32_t size);
 
 /* --- pair.c --- */
 
-bool pair_server_port(const pairer_t *p, uint16_t port);
+static inline bool pair_server_port(const pairer_t *p, uint16_t port)
+{
+    for (size_t i = 0; i < p->o.server_port_count; i++)
+        if (p->o.server_port[i] == port)
+            return true;
+    return false;
+}
 
 /* Makes a head of a free slot: a flow that begins now. */
 uint32_t flow_begin(pairer_t *p, const cap_item_t *item, const addr_t *client, const addr_t *server,

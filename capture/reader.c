@@ -113,14 +113,10 @@ static reader_status_t begin(reader_t *r)
     return READER_PACKET;
 }
 
-reader_status_t reader_read(reader_t *r, cap_packet_t *out, bool refill)
+reader_status_t reader_begin(reader_t *r, cap_packet_t *out, bool refill)
 {
-    if (r->next == NULL) {
-        if (!refill)
-            return READER_REFILL;
-        reader_status_t status = begin(r);
-        if (status != READER_PACKET)
-            return status;
-    }
-    return r->next(r, out, refill);
+    if (!refill)
+        return READER_REFILL;
+    reader_status_t status = begin(r);
+    return status == READER_PACKET ? r->next(r, out, refill) : status;
 }

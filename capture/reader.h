@@ -71,8 +71,13 @@ struct reader {
 /* The input is opened by the caller; reader_close closes it. */
 void reader_init(reader_t *r);
 void reader_close(reader_t *r);
+/* Learns the format from the first octets, and gives the first packet. */
+reader_status_t reader_begin(reader_t *r, cap_packet_t *out, bool refill);
 /* The next packet of whatever format it is. file is left alone. */
-reader_status_t reader_read(reader_t *r, cap_packet_t *out, bool refill);
+static inline reader_status_t reader_read(reader_t *r, cap_packet_t *out, bool refill)
+{
+    return r->next != NULL ? r->next(r, out, refill) : reader_begin(r, out, refill);
+}
 
 /* For the formats: n octets could not be had; within names what they are of. */
 reader_status_t reader_short(reader_t *r, const char *within);
