@@ -1,4 +1,5 @@
 /* What servers say about one name and type, compared; and questions asked again without EDNS. */
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "diagnose/facts.h"
@@ -59,7 +60,7 @@ static name_entry_t *name_of(traffic_t *t, const seen_t *k)
     if (i == TRAFFIC_NONE) {
         i = t->name_used < t->o.names_max ? t->name_used++ : evict_name(t);
         name_entry_t *n = &t->name[i];
-        memset(n, 0, sizeof *n);
+        memset(n, 0, offsetof(name_entry_t, server)); /* servers when they come */
         n->hash = hash;
         n->name = k->qname;
         nsp_name_lower(&n->name);
@@ -72,16 +73,17 @@ static name_entry_t *name_of(traffic_t *t, const seen_t *k)
 }
 
 /* The server's place in the name's entry; NULL when others have taken all of them. */
-static name_server_t *place_of(name_entry_t *n, const addr_t *server, bool *fresh)
+static name_server_t *place_of(name_entry_t *n, const addr_t *server)
 {
     for (uint16_t i = 0; i < n->server_count; i++)
         if (addr_equal(&n->server[i].addr, server))
             return &n->server[i];
     if (n->server_count == NAME_SERVERS)
         return NULL;
-    *fresh = true;
-    n->server[n->server_count].addr = *server;
-    return &n->server[n->server_count++];
+    name_server_t *s = &n->server[n->server_count++];
+    memset(s, 0, sizeof *s);
+    s->addr = *server;
+    return s;
 }
 
 /* Data of a zone as a whole, the same on all its servers. What balances load (A, AAAA, CNAME) may
@@ -226,7 +228,6 @@ void names_feed(traffic_t *t, seen_t *k)
 {
     uint32_t serial = 0;
     uint64_t digest = 0;
-    bool fresh = false;
     if (!k->plain)
         return;
     bool data = read_data(t, k, &serial, &digest);
@@ -237,7 +238,7 @@ void names_feed(traffic_t *t, seen_t *k)
     if (!data && !large && !silence)
         return;
     name_entry_t *n = name_of(t, k);
-    name_server_t *s = place_of(n, &k->flow->server, &fresh);
+    name_server_t *s = place_of(n, &k->flow->server);
     if (answer)
         note_size(t, k, n, s);
     if (s != NULL && data)
