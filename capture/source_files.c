@@ -280,13 +280,24 @@ static void allow_open_files(size_t count)
     }
 }
 
+/* A file to read. Where standard input is closed, none may take its place: "-" would read it. */
+static int open_path(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    close(fd);
+    return above;
+}
+
 static bool open_file(files_t *s, const char *path, char *error)
 {
     struct stat st;
     file_t *f = &s->file[s->count];
     bool input = strcmp(path, "-") == 0;
     f->given = s->count;
-    f->fd = input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    f->fd = input ? STDIN_FILENO : open_path(path);
     if (f->fd < 0) {
         snprintf(error, CAP_ERROR_MAX, "%.160s: %s", path, strerror(errno));
         return false;

@@ -6,6 +6,7 @@ import lzma
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -278,9 +279,83 @@ def broken_tests(t, prog, f, d):
     p = run(prog, path, os.path.join(d, "plain.pcap"))
     t.check("a broken file and a good one: the good one is read too",
             p.returncode == 1 and b"in 2 files" in p.stdout, p.stdout)
+    odd_files(t, prog, d)
     p = run(prog, "-", stdin=pm.Pcap().octets())
     t.check("a capture without a packet: nothing to diagnose", p.returncode == 3 and
             b"nothing to diagnose" in p.stdout, p.stdout)
+
+
+def odd_files(t, prog, d):
+    """Paths that are no regular file, or not to be had."""
+    good = os.path.join(d, "plain.pcap")
+    fifo = os.path.join(d, "fifo")
+    os.mkfifo(fifo)
+    p = run(prog, d)
+    t.check("a directory", p.returncode == 64 and b"is a directory" in p.stderr, p)
+    p = run(prog, "/dev/null")
+    t.check("/dev/null is empty", p.returncode == 1 and b"is empty" in p.stderr, p)
+    p = run(prog, "/dev/zero")
+    t.check("endless zeros are no capture", p.returncode == 1 and b"offset 0" in p.stderr, p)
+    p = run(prog, good, "/dev/zero", "/dev/null")
+    t.check("a good file and two broken ones", p.returncode == 1 and b"packets    19 in 3" in p.stdout
+            and len(p.stderr.splitlines()) == 2 and b"capture so far" in p.stdout, p)
+    with open(good, "rb") as f:
+        octets = f.read()
+    for data in (octets, octets[:100]):
+        with subprocess.Popen(["sh", "-c", 'cat > "$0"', fifo], stdin=subprocess.PIPE) as writer:
+            writer.stdin.write(data)
+            writer.stdin.close()
+            p = run(prog, fifo)
+        t.check(f"{len(data)} octets through a FIFO", p.returncode == (1 if len(data) == 100 else 2),
+                p)
+    p = subprocess.run(["sh", "-c", 'exec "$0" replay "$1" - <&-', prog, good], capture_output=True,
+                       check=False)
+    t.check("standard input is closed: said so, the other file is read", p.returncode == 1 and
+            b"standard input: offset 0" in p.stderr and b"packets    19 in" in p.stdout, p)
+    with open("/dev/full", "wb") as full:
+        p = subprocess.run([prog, "replay", good], stdout=full, stderr=subprocess.PIPE, check=False)
+    t.check("a report that cannot be written", p.returncode == 3 and b"written" in p.stderr, p)
+    lies_tests(t, prog, d)
+
+
+def block(kind, body, length=None):
+    body += b"\0" * (-len(body) % 4)
+    size = 12 + len(body) if length is None else length
+    return struct.pack("<II", kind, size) + body + struct.pack("<I", size)
+
+
+def lies_tests(t, prog, d):
+    """pcapng that lies: what cannot be is told, what need not matter does not."""
+    section = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+    interface = block(1, struct.pack("<HHI", 101, 0, 0))
+    packet = pm.ip(C, S, 17, pm.udp(C, 40000, S, 53, pm.query(7, "www.example", "A")))
+    enhanced = block(6, struct.pack("<IIIII", 0, 0, 0, len(packet), len(packet)) + packet)
+    cases = [
+        ("blocks of unknown kinds", [section, interface, block(0x7777, b"x" * 9), enhanced], 1, None),
+        ("no interface", [section, enhanced], 0, f"offset {len(section) + 8}: .*interface 0"),
+        ("no byte order", [section[:8] + b"\1\2\3\4" + section[12:]], 0, "offset 8: .*byte order"),
+        ("another order's lengths", [section, interface, enhanced, enhanced[:4] + enhanced[7:3:-1] +
+                                     enhanced[8:]], 1, "after packet 1, .*block of"),
+        ("a packet longer than its block", [section, interface, enhanced, block(6, struct.pack(
+            "<IIIII", 0, 0, 0, 900, 900) + packet)], 1, "after packet 1, .*900"),
+        ("a block of 4 GiB", [section, interface, enhanced, block(6, packet, 0xFFFFFFFC)], 1,
+         "after packet 1"),
+        ("an unknown block of 4 GiB", [section, interface, enhanced, block(99, packet, 0xFFFFFFFC)],
+         1, "after packet 1"),
+        ("options that go on behind their block", [section, block(1, struct.pack(
+            "<HHIHH", 101, 0, 0, 9, 60000)), enhanced], 1, None),
+        ("a unit of time that cannot be", [section, block(1, struct.pack(
+            "<HHIHHBxxx", 101, 0, 0, 9, 1, 0x7F)), enhanced], 1, None),
+    ]
+    path = os.path.join(d, "lies.pcapng")
+    for name, blocks, packets, told in cases:
+        with open(path, "wb") as f:
+            f.write(b"".join(blocks))
+        p = run(prog, path)
+        good = f"packets    {packets} in" in text_of(p) and (
+            (p.stderr == b"" and b"so far" not in p.stdout) if told is None else
+            (p.returncode == 1 and re.search(told, p.stderr.decode()) is not None))
+        t.check(f"pcapng: {name}", good, p)
 
 
 def hostile_tests(t, prog):
