@@ -125,6 +125,24 @@ static void dead_rule(const look_t *l)
         tcp_evidence(l, f);
 }
 
+/* A server that never answers, and was asked too little for that to be sure: a warning, so that one
+ * dead server is not overlooked where a single client asked it once. */
+static void quiet_rule(const look_t *l)
+{
+    const traffic_counts_t *n = l->n;
+    unsigned long long silent = U(l->e->udp_attempts_silent + l->e->tcp_attempts_silent);
+    if (l->one_way || n->answered > 0 || n->orphans > 0 || silent == 0 ||
+        l->t->total.n.answered == 0)
+        return;
+    finding_t *f = traffic_finding(l->list, &l->e->s.addr, FINDING_UNRESPONSIVE,
+                                   "%llu %s, no answer: too few to be sure.", silent,
+                                   silent == 1 ? "query" : "queries");
+    if (f != NULL)
+        f->severity = SEVERITY_WARNING;
+    traffic_evidence(l->t, f, l->e, CAUSE_SILENT);
+    traffic_evidence(l->t, f, l->e, CAUSE_TCP_SILENT);
+}
+
 /* ICMP errors where nothing is answered over that transport, or for a share of what is asked. True
  * when they explain whatever else is seen. */
 static bool icmp_rule(const look_t *l)
@@ -243,6 +261,8 @@ static void server_rules(traffic_t *t, const entry_t *e, bool one_way, finding_l
         dead_rule(&l);
         return;
     }
+    if (!strange && !fragments)
+        quiet_rule(&l);
     tcp_rule(&l);
     look_lame(&l);
     if (!look_edns(&l) && l.n->udp_answered > 0 && !one_way) {

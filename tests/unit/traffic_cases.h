@@ -35,7 +35,7 @@ static const traffic_case_t cases[] = {
       {.count = 1, .server = 2, .what = 'b', .tcp = true, .events = "x", .wait = 1}},
      false},
     {"two lost attempts",
-     "",
+     "unresponsive(warning)@2",
      {GOOD(5), {.count = 1, .server = 2, .what = 's', .attempts = 2}},
      false},
     {"nobody asks again, and no reply at all was captured",
