@@ -9,6 +9,7 @@
 #include "capture/link.h"
 #include "capture/octets.h"
 #include "capture/origin.h"
+#include "capture/seed.h"
 #include "capture/sumcheck.h"
 #include "capture/tcp.h"
 #include "capture/tunnel.h"
@@ -500,6 +501,7 @@ decode_options_t decode_options_default(void)
         .tcp_timeout = INT64_C(120000000000),
         .verify_checksums = true,
         .any_udp_port = true,
+        .seed = seed_random(),
     };
     return o;
 }

@@ -105,7 +105,7 @@ typedef struct decode_options {
     int64_t fragment_timeout;
     int64_t tcp_timeout;   /* idle connections: 120 s */
     bool verify_checksums; /* true */
-    uint64_t seed;         /* of hashes, against made collisions; items do not depend on it */
+    uint64_t seed; /* of hashes, against made collisions; items do not depend on it. A random one */
 } decode_options_t;
 
 /* Holds no global state: several may run in several threads, each fed by one. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "capture/pair_table.h"
+#include "capture/seed.h"
 
 #define SECOND INT64_C(1000000000)
 /* Fewer than two flows with all their attempts cannot be held. */
@@ -16,7 +17,8 @@ pair_options_t pair_options_default(void)
                         .memory = (size_t)32 << 20,
                         .timeout = 20 * SECOND,
                         .grace = 2 * SECOND,
-                        .linger = 1024};
+                        .linger = 1024,
+                        .seed = seed_random()};
     return o;
 }
 

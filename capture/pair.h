@@ -23,7 +23,7 @@ typedef struct pair_options {
                                  decoding keeps fragments, for lost ones to find their question */
     int64_t grace;            /* silence for less says nothing when the capture ends: 2 s */
     uint32_t linger;          /* answered flows that are remembered for duplicates: 1024 */
-    uint64_t seed;            /* of the hash tables; flows do not hang on it */
+    uint64_t seed;            /* of the hash tables; flows do not hang on it. A random one */
     bool any_port;            /* servers may have any port: QR alone tells who is the client */
     size_t server_port_count; /* ports of servers; 0: 53. Where both ends have one, QR tells */
     uint16_t server_port[DECODE_PORTS_MAX];

@@ -15,10 +15,13 @@ static uint32_t find_attempt(const pairer_t *p, const addr_t *client, const addr
     uint32_t hash = pair_port_hash(&ends);
     uint32_t newest = PAIR_NONE;
     unsigned looked = 0;
-    for (uint32_t i = p->port_head[hash & p->slot_mask]; i != PAIR_NONE && looked < LOOK_MAX;
+    unsigned steps = 0;
+    for (uint32_t i = p->port_head[hash & p->slot_mask];
+         i != PAIR_NONE && looked < LOOK_MAX && steps < PAIR_PORTS_MAX;
          i = p->slot[i].link[LINK_PORT].next) {
         const slot_t *s = &p->slot[i];
         const slot_t *head = &p->slot[s->head];
+        steps += s->port_hash == hash;
         if (s->port_hash != hash || !addr_equal(&s->client, client) || head->tcp != tcp ||
             !addr_equal(&head->server, server))
             continue;
@@ -29,14 +32,6 @@ static uint32_t find_attempt(const pairer_t *p, const addr_t *client, const addr
             newest = i;
     }
     return newest;
-}
-
-/* An ICMP error about a connection concerns every open flow on it. */
-static void tcp_icmp(pairer_t *p, conn_t *c, flow_event_t *e)
-{
-    e->attempt = 1;
-    for (uint32_t i = c->flows.first; i != PAIR_NONE; i = p->slot[i].link[LINK_CONN].next)
-        slot_event(p, &p->slot[i], e);
 }
 
 void pair_icmp(pairer_t *p, const cap_item_t *item)
@@ -50,13 +45,15 @@ void pair_icmp(pairer_t *p, const cap_item_t *item)
                       .message = message_of(item)};
     e.peer.port = 0;
     e.message.bytes = NULL;
+    e.message.size = 0;
     conn_t *c = tcp && item->connection != 0 ? conn_find(p, item->connection) : NULL;
     uint32_t i = find_attempt(p, &item->quoted_from, &item->quoted_to, tcp,
                               !tcp && item->size >= 2 ? item->bytes : NULL);
     if (c == NULL && i != PAIR_NONE && p->slot[p->slot[i].head].conn != PAIR_NONE)
         c = &p->conn[p->slot[p->slot[i].head].conn];
     if (tcp && c != NULL && addr_equal(&c->client, &item->quoted_from)) {
-        tcp_icmp(p, c, &e);
+        e.attempt = 1; /* concerns every open flow on it */
+        conn_event(p, c, &e);
     } else if (i != PAIR_NONE) {
         e.attempt = p->slot[i].attempt;
         slot_event(p, &p->slot[p->slot[i].head], &e);

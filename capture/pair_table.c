@@ -518,3 +518,14 @@ void conn_remove(pairer_t *p, conn_t *c, uint32_t head)
     if (c->flows.first == PAIR_NONE)
         c->bare = false;
 }
+
+void conn_event(pairer_t *p, conn_t *c, const flow_event_t *e)
+{
+    if (c->told == FLOW_EVENTS_MAX) {
+        p->stats.events_dropped++;
+        return;
+    }
+    c->told++;
+    for (uint32_t i = c->flows.first; i != PAIR_NONE; i = p->slot[i].link[LINK_CONN].next)
+        slot_event(p, &p->slot[i], e);
+}

@@ -7,8 +7,12 @@
 #include "capture/pair.h"
 #include "proto/nsproto.h"
 
-#define PAIR_NONE   UINT32_MAX
-#define PAIR_INLINE 88u /* octets of a question that need no allocation */
+#define PAIR_NONE UINT32_MAX
+/* Slots with one hash that are walked over: whoever chooses ports, IDs and octets can make any
+ * number of them, newest first. */
+#define PAIR_KEYS_MAX  128u
+#define PAIR_PORTS_MAX 1024u
+#define PAIR_INLINE    88u /* octets of a question that need no allocation */
 
 typedef struct pair_link {
     uint32_t next;
@@ -83,6 +87,7 @@ typedef struct conn {
     bool over;
     bool transfer; /* a zone transfer was asked for, and its first message came */
     uint16_t transfer_id;
+    uint8_t told; /* events that were given to all flows: FLOW_EVENTS_MAX, then no more */
     uint64_t number;
     int64_t last;
     addr_t client;
@@ -171,6 +176,9 @@ void conn_release(pairer_t *p, conn_t *c, unsigned notes);
 void conn_touch(pairer_t *p, conn_t *c);
 void conn_add(pairer_t *p, conn_t *c, uint32_t head);
 void conn_remove(pairer_t *p, conn_t *c, uint32_t head);
+/* Every open flow of the connection has this as an event; so many of them, and no more, as one flow
+ * has room for, since a connection may have any number of flows. */
+void conn_event(pairer_t *p, conn_t *c, const flow_event_t *e);
 
 /* --- pair_question.c --- */
 

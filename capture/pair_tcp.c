@@ -53,8 +53,10 @@ static void event_to_all(pairer_t *p, conn_t *c, const cap_item_t *item, flow_ev
 {
     flow_event_t e = {.kind = kind, .attempt = 1, .peer = item->from, .message = message_of(item)};
     e.message.bytes = NULL;
-    for (uint32_t i = c->flows.first; i != PAIR_NONE; i = p->slot[i].link[LINK_CONN].next)
-        slot_event(p, &p->slot[i], &e);
+    e.message.size = 0;
+    if (kind >= FLOW_EVENT_TCP_REFUSED) /* comes once, and is the last */
+        c->told = 0;
+    conn_event(p, c, &e);
 }
 
 /* A message whose end the capture has not: it came all the same, and is known by its ID. */

@@ -31,10 +31,12 @@ static bool same_wire(const slot_t *head, const cap_item_t *item)
 /* The attempt with this key, newest first: same ends, ID and octets; PAIR_NONE without one. */
 static uint32_t find_twin(const pairer_t *p, const cap_item_t *item, uint32_t hash, bool tcp)
 {
-    for (uint32_t i = p->key_head[hash & p->slot_mask]; i != PAIR_NONE;
+    unsigned steps = 0;
+    for (uint32_t i = p->key_head[hash & p->slot_mask]; i != PAIR_NONE && steps < PAIR_KEYS_MAX;
          i = p->slot[i].link[LINK_KEY].next) {
         const slot_t *s = &p->slot[i];
         const slot_t *head = &p->slot[s->head];
+        steps += s->key_hash == hash;
         if (s->key_hash == hash && head->tcp == tcp && s->id == id_of(item) &&
             head->connection == item->connection && addr_equal(&s->client, &item->from) &&
             addr_equal(&head->server, &item->to) && same_wire(head, item))
@@ -167,16 +169,19 @@ static uint32_t find_answered(const pairer_t *p, const cap_item_t *item, const p
                               uint32_t hash, bool tcp)
 {
     uint32_t closed = PAIR_NONE;
-    for (uint32_t i = p->key_head[hash & p->slot_mask]; i != PAIR_NONE;
+    unsigned steps = 0;
+    for (uint32_t i = p->key_head[hash & p->slot_mask]; i != PAIR_NONE && steps < PAIR_KEYS_MAX;
          i = p->slot[i].link[LINK_KEY].next) {
         const slot_t *s = &p->slot[i];
         const slot_t *head = &p->slot[s->head];
+        steps += s->key_hash == hash;
         if (s->key_hash != hash || head->tcp != tcp || s->id != id_of(item) ||
             head->connection != item->connection || !addr_equal(&s->client, &item->to) ||
             !addr_equal(&head->server, &item->from) ||
             !pair_question_equal(p, head, item->bytes, q))
             continue;
-        if (head->state == SLOT_OPEN)
+        /* over UDP the same question is no other flow while the first is open */
+        if (head->state == SLOT_OPEN || !tcp)
             return i;
         if (closed == PAIR_NONE)
             closed = i;
@@ -219,10 +224,13 @@ static guess_t guess_at(const pairer_t *p, const cap_item_t *item, const pair_qu
     guess_t g = {PAIR_NONE, 0, UINT32_MAX, false};
     uint32_t flow = PAIR_NONE;
     unsigned looked = 0;
-    for (uint32_t i = p->port_head[hash & p->slot_mask]; i != PAIR_NONE && looked < LOOK_MAX;
+    unsigned steps = 0;
+    for (uint32_t i = p->port_head[hash & p->slot_mask];
+         i != PAIR_NONE && looked < LOOK_MAX && steps < PAIR_PORTS_MAX;
          i = p->slot[i].link[LINK_PORT].next) {
         const slot_t *s = &p->slot[i];
         const slot_t *head = &p->slot[s->head];
+        steps += s->port_hash == hash;
         if (s->port_hash != hash || !addr_equal(&s->client, &item->to) ||
             head->tcp != (conn != NULL) || head->connection != item->connection ||
             head->attempts == 0)

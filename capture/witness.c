@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ITEMS_MAX  65536u
+#define ITEMS_MAX 65536u
+/* Events that are added to one exchange: whoever sends datagrams to its port can make any number.
+ */
+#define EVENTS_MAX 64u
 #define OCTETS_MAX ((size_t)32 << 20)
 /* Nanoseconds: the time of sending is read after the packet left, that of an answer by the kernel.
  */
@@ -280,9 +283,10 @@ static bool join_exchange(const witness_t *w, exchange_t *x, int64_t began)
 {
     span_t s = waiting(x);
     bool ok = true;
+    uint32_t most = x->event_count + EVENTS_MAX;
     if (exchange_reply(x) != NULL || x->local.port == 0)
         return true;
-    for (size_t k = 0; ok && k < w->count; k++) {
+    for (size_t k = 0; ok && k < w->count && x->event_count < most; k++) {
         int64_t at = w->item[k].at - began;
         if (is_about(x, &w->item[k]) && in_time(&w->item[k], &s, &at))
             ok = join_one(x, &w->item[k], at);

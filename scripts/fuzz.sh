@@ -67,7 +67,10 @@ smoke() {
         name=$(basename "$source" .c | sed 's/^fuzz_//')
         found=$(mktemp -d)
         n=20000
-        [ "$name" = filter ] && n=2000 # libpcap compiles each
+        case "$name" in
+        filter) n=2000 ;; # libpcap compiles each
+        replay) n=5000 ;;
+        esac
         if "build/fuzz/fuzz_$name" -runs=$n -seed=1 -max_len=1024 -dict="$dictionary" \
             -artifact_prefix="$found/" "$found" "fuzz/corpus/$name" >"$found.log" 2>&1; then
             echo "ok - fuzz $name"

@@ -44,6 +44,7 @@ analysis_options_t analysis_options_default(void)
                             .runs = runs_options_default(),
                             .since = INT64_MIN,
                             .until = INT64_MAX};
+    o.traffic.seed = o.pair.seed;
     return o;
 }
 

@@ -71,11 +71,13 @@ void traffic_free(traffic_t *t)
 
 /* --- servers --- */
 
-static uint32_t addr_hash(const addr_t *a)
+static uint32_t addr_hash(const traffic_t *t, const addr_t *a)
 {
     uint64_t part[2];
     memcpy(part, a->octets, sizeof part);
-    uint64_t h = part[0] * UINT64_C(0x9e3779b97f4a7c15) ^ part[1];
+    __extension__ typedef unsigned __int128 wide_t;
+    wide_t w = (wide_t)(part[0] ^ t->o.seed) * (part[1] ^ t->o.seed ^ UINT64_C(0x9e3779b97f4a7c15));
+    uint64_t h = (uint64_t)w ^ (uint64_t)(w >> 64);
     h = (h ^ h >> 29 ^ a->port) * UINT64_C(0xff51afd7ed558ccd);
     return (uint32_t)(h >> 32);
 }
@@ -91,7 +93,7 @@ static uint32_t find_server(const traffic_t *t, const addr_t *addr, uint32_t has
 
 entry_t *traffic_entry(traffic_t *t, const addr_t *addr)
 {
-    uint32_t i = find_server(t, addr, addr_hash(addr));
+    uint32_t i = find_server(t, addr, addr_hash(t, addr));
     return i != TRAFFIC_NONE ? &t->entry[i] : NULL;
 }
 
@@ -180,7 +182,7 @@ static uint32_t evict_server(traffic_t *t)
 
 entry_t *traffic_server_of(traffic_t *t, const flow_t *flow)
 {
-    uint32_t hash = addr_hash(&flow->server);
+    uint32_t hash = addr_hash(t, &flow->server);
     uint32_t i = find_server(t, &flow->server, hash);
     if (i == TRAFFIC_NONE) {
         i = t->used < t->o.servers_max ? t->used++ : evict_server(t);
@@ -198,7 +200,7 @@ entry_t *traffic_server_of(traffic_t *t, const flow_t *flow)
 
 void traffic_prefetch(const traffic_t *t, const flow_t *flow)
 {
-    uint32_t i = t->slot[addr_hash(&flow->server) & t->slot_mask];
+    uint32_t i = t->slot[addr_hash(t, &flow->server) & t->slot_mask];
     if (i == TRAFFIC_NONE)
         return;
     const entry_t *e = &t->entry[i];

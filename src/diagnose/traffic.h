@@ -15,6 +15,7 @@ typedef struct traffic_options {
     size_t memory;        /* octets for them: 32 MiB */
     int64_t slow;         /* a median above this is slow: 500 ms */
     int64_t grace;        /* silence counts after this, nanoseconds: 2 s */
+    uint64_t seed;        /* of hashes, against made collisions; nothing depends on it */
 } traffic_options_t;
 
 /* How often each thing was seen of one server. */

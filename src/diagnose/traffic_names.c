@@ -51,7 +51,7 @@ static uint32_t evict_name(traffic_t *t)
 
 static name_entry_t *name_of(traffic_t *t, const seen_t *k)
 {
-    uint64_t hash = nsp_name_hash(&k->qname, k->qtype);
+    uint64_t hash = nsp_name_hash(&k->qname, t->o.seed + k->qtype);
     uint32_t *head = &t->name_slot[hash & t->name_mask];
     uint32_t i = *head;
     while (i != TRAFFIC_NONE && (t->name[i].hash != hash || t->name[i].type != k->qtype ||

@@ -19,11 +19,13 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.dirname(HERE))
+sys.path.insert(0, HERE)
+import captures  # noqa: E402
 import tap  # noqa: E402
 
 # target: instructions for each octet of input
 BOUND = {'message': 15000, 'roundtrip': 14400, 'zone': 520, 'taglist': 220, 'expect': 120,
-         'scenario': 200}
+         'scenario': 200, 'replay': 400}
 SMALL, LARGE = 12000, 48000
 
 
@@ -180,6 +182,10 @@ TEXTS = {
 }
 
 
+# Whole captures go all the way to the report; longer than 64 KiB, with the limits that users have.
+CAPTURE_SMALL, CAPTURE_LARGE = 150000, 600000
+
+
 class Cost:
     """Instructions that targets execute on inputs, by callgrind."""
 
@@ -212,19 +218,27 @@ def families():
     for target, makes in TEXTS.items():
         for name, make in makes.items():
             yield target, name, make
+    for name, make in captures.FAMILIES.items():
+        yield "replay", name, make
 
 
 def check_family(t, cost, target, name, make, worst, measure):
-    small, large = make(SMALL), make(LARGE)
-    a, b = cost.of(target, small), cost.of(target, large)
-    each = b / len(large)
+    sizes = (CAPTURE_SMALL, CAPTURE_LARGE) if target == "replay" else (SMALL, LARGE)
+    small, large = (make(size) for size in sizes)
+    judge(t, target, name, (len(small), cost.of(target, small)),
+          (len(large), cost.of(target, large)), worst, measure)
+
+
+def judge(t, target, name, small, large, worst, measure):
+    """small and large: octets and instructions."""
+    each = large[1] / large[0]
     worst[target] = max(worst.get(target, 0), each)
-    growth = (b / a) / (len(large) / len(small))
+    growth = (large[1] / small[1]) / (large[0] / small[0])
     if measure:
         print(f"{target:10} {each:10.0f} instructions an octet, growth {growth:5.2f}  {name}")
         return
     t.check(f"{target}: {name}: linear", growth < 1.25,
-            f"{len(small)} octets: {a} instructions; {len(large)} octets: {b}")
+            f"{small[0]} octets: {small[1]} instructions; {large[0]} octets: {large[1]}")
     t.check(f"{target}: {name}: at most {BOUND[target]} instructions an octet",
             each <= BOUND[target], f"{each:.0f}")
 
