@@ -12,6 +12,7 @@ endif
 AR        ?= ar
 CLANG     ?= clang-14
 PREFIX    ?= /usr/local
+LIBDIR    ?= $(PREFIX)/lib
 DESTDIR   ?=
 ifdef SAN
 BUILD     ?= build/san
@@ -85,6 +86,10 @@ PROG      := $(BUILD)/nsprobe
 
 .PHONY: all help deps demo test unit units cli lab corpus fuzzers fuzz fuzz-smoke coverage torture-table bench lint format \
         man install clean check-docs tools tsan
+.DEFAULT_GOAL := all
+.PHONY: FORCE
+FORCE:
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -117,19 +122,23 @@ $(LIB_A): $(PROTO_OBJ)
 	@rm -f $@
 	$(AR) rcsD $@ $^
 
-$(LIB_SO): $(PROTO_OBJ)
-	$(CC) -shared $(MODE) $(LDMODE) -Wl,-soname,libnsproto.so.$(ABI) -o $@ $^
+# The list of symbols is the ABI: what is not in it is not shown.
+$(LIB_SO): $(PROTO_OBJ) proto/libnsproto.map
+	$(CC) -shared $(MODE) $(LDMODE) $(LDFLAGS) -Wl,-soname,libnsproto.so.$(ABI) \
+	  -Wl,--version-script=proto/libnsproto.map -o $@ $(PROTO_OBJ)
 
-$(BUILD)/libnsproto.pc: proto/libnsproto.pc.in Makefile
+# Made each time: PREFIX may be another one than last time.
+$(BUILD)/libnsproto.pc: proto/libnsproto.pc.in FORCE
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+	  -e 's|@VERSION@|$(VERSION)|' $< > $@
 
 $(PROG_A): $(PROG_OBJ)
 	@rm -f $@
 	$(AR) rcsD $@ $^
 
 $(PROG): $(BUILD)/src/main.o $(PROG_A) $(LIB_A)
-	$(CC) $(MODE) $(LDMODE) $(PIE) -o $@ $^ $(LDLIBS)
+	$(CC) $(MODE) $(LDMODE) $(LDFLAGS) $(PIE) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TESTLIB_OBJ) $(PROG_A) $(LIB_A)
 	@mkdir -p $(@D)
@@ -249,23 +258,54 @@ $(BUILD)/man/%: docs/man/%.scd
 	scdoc < $< > $@
 man: $(MAN)
 
-## install     under PREFIX (/usr/local), below DESTDIR
-install: all man
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-	  $(DESTDIR)$(PREFIX)/include/nsproto $(DESTDIR)$(PREFIX)/share/man/man1 \
-	  $(DESTDIR)$(PREFIX)/share/nsprobe
+# Completions are made of the program's own table of options.
+COMPLETIONS := $(BUILD)/completions/nsprobe.bash $(BUILD)/completions/_nsprobe \
+               $(BUILD)/completions/nsprobe.fish
+$(BUILD)/completions/nsprobe.bash: $(PROG) scripts/completions.sh
+	@mkdir -p $(@D)
+	scripts/completions.sh $(PROG) bash > $@
+$(BUILD)/completions/_nsprobe: $(PROG) scripts/completions.sh
+	@mkdir -p $(@D)
+	scripts/completions.sh $(PROG) zsh > $@
+$(BUILD)/completions/nsprobe.fish: $(PROG) scripts/completions.sh
+	@mkdir -p $(@D)
+	scripts/completions.sh $(PROG) fish > $@
+## completions for bash, zsh and fish, in the build's completions/
+completions: $(COMPLETIONS)
+
+## install     under PREFIX (/usr/local), libraries in LIBDIR, below DESTDIR
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: all man completions
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
+	  $(DESTDIR)$(PREFIX)/include/nsproto $(SHARE)/man/man1 $(SHARE)/nsprobe/schema \
+	  $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions \
+	  $(SHARE)/fish/vendor_completions.d $(SHARE)/doc/nsprobe/examples \
+	  $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(PROG) $(DESTDIR)$(PREFIX)/bin/nsprobe
-	install -m 644 $(LIB_A) $(DESTDIR)$(PREFIX)/lib/libnsproto.a
-	install -m 755 $(LIB_SO) $(DESTDIR)$(PREFIX)/lib/
-	ln -sf libnsproto.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libnsproto.so.$(ABI)
-	ln -sf libnsproto.so.$(ABI) $(DESTDIR)$(PREFIX)/lib/libnsproto.so
+	install -m 644 $(LIB_A) $(DESTDIR)$(LIBDIR)/libnsproto.a
+	install -m 644 $(LIB_SO) $(DESTDIR)$(LIBDIR)/
+	ln -sf libnsproto.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libnsproto.so.$(ABI)
+	ln -sf libnsproto.so.$(ABI) $(DESTDIR)$(LIBDIR)/libnsproto.so
 	install -m 644 $(PROTO_HDR) $(DESTDIR)$(PREFIX)/include/nsproto/
-	install -m 644 $(BUILD)/libnsproto.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
-	install -m 644 data/providers.conf $(DESTDIR)$(PREFIX)/share/nsprobe/
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 644 $(BUILD)/libnsproto.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
+	install -m 644 $(wildcard data/*.conf) $(SHARE)/nsprobe/
+	install -m 644 docs/schema/*.json $(SHARE)/nsprobe/schema/
+	install -m 644 README.md docs/*.md $(SHARE)/doc/nsprobe/
+	install -m 644 examples/decode.c $(SHARE)/doc/nsprobe/examples/
+	install -m 644 $(BUILD)/completions/nsprobe.bash $(SHARE)/bash-completion/completions/nsprobe
+	install -m 644 $(BUILD)/completions/_nsprobe $(SHARE)/zsh/site-functions/
+	install -m 644 $(BUILD)/completions/nsprobe.fish $(SHARE)/fish/vendor_completions.d/
 	for u in dist/systemd/*; do \
 	  sed 's|@PREFIX@|$(PREFIX)|' $$u > $(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/}; done
-	for m in $(MAN); do install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man1/; done
+	for m in $(MAN); do install -m 644 $$m $(SHARE)/man/man1/; done
+
+## deb         Debian packages in build/deb (see packaging/debian)
+deb:
+	scripts/deb.sh $(VERSION)
+
+## package     tests of installing, of the library's ABI, of completions, of building twice
+package: all man completions
+	tests/run.py --release $(BUILD) package
 
 ## clean       remove build/
 clean:

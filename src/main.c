@@ -23,15 +23,15 @@ static void help(FILE *out)
 }
 
 /* Every option of every command, one a line, tab-separated: what the documentation is compared
- * with. */
+ * with, and completions are made of. */
 static void dump_options(void)
 {
     for (size_t i = 0; i < COMMANDS; i++)
         for (const option_desc_t *o = commands[i]->options; o->id != 0; o++)
-            printf("%s\t%s%s\t%c\t%s%s\t%s\n", commands[i]->name, o->name != NULL ? "--" : "-",
+            printf("%s\t%s%s\t%c\t%s%s\t%s\t%s\n", commands[i]->name, o->name != NULL ? "--" : "-",
                    o->name != NULL ? o->name : "", o->letter != 0 ? o->letter : '-',
                    o->plus != NULL ? "+" : "-", o->plus != NULL ? o->plus : "",
-                   o->arg != NULL ? o->arg : "-");
+                   o->arg != NULL ? o->arg : "-", o->help);
 }
 
 int main(int argc, char **argv)

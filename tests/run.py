@@ -9,6 +9,7 @@ Suites: unit    every unit test program, of the release and of the sanitized bui
         cost    hostile input of growing size: the work is linear (callgrind)
         cli     the command line, and every scenario of the embedded lab
         lab     real name servers in network namespaces (root)
+        package what is installed, the library's ABI, completions, building twice; from scratch
 
 Every test program prints TAP. A program that dies, or ends non-zero although all of its tests
 passed, counts as one failure more. With CI set in the environment a skipped test is a failure.
@@ -105,7 +106,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--release", default="build/release")
     parser.add_argument("--san")
-    parser.add_argument("suite", nargs="+", choices=["unit", "corpus", "memcheck", "cost", "cli", "lab"])
+    parser.add_argument("suite", nargs="+", choices=["unit", "corpus", "memcheck", "cost", "cli", "lab", "package"])
     a = parser.parse_args()
     os.chdir(ROOT)
     dirs = [os.path.abspath(d) for d in (a.release, a.san) if d]
@@ -122,6 +123,7 @@ def main():
         + list(script_jobs("tests/scenarios/run.py", dirs)),
         "lab": lambda: list(script_jobs("tests/lab/run.py", dirs))
         + list(script_jobs("tests/lab/test_*.py", dirs)),
+        "package": lambda: list(script_jobs("tests/package/test_*.py", dirs)),
     }
     for suite in a.suite:
         print(f"{suite}:", flush=True)

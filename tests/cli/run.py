@@ -159,7 +159,7 @@ def help_tests(t, prog):
         with open(page, encoding="utf-8") as f:
             # scdoc escapes underscores and the like with a backslash
             man = f.read().replace("\\", "")
-        for _, name, letter, plus, arg in (o for o in options if o[0] == command):
+        for _, name, letter, plus, arg, _help in (o for o in options if o[0] == command):
             words = [w for w in (name if name != "-" else "", f"-{letter}" if letter != "-" else "",
                                  plus if plus != "-" else "") if w]
             missing = [w for w in words if w not in text or f"*{w}*" not in man]

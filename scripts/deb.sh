@@ -1,0 +1,32 @@
+#!/bin/sh
+# Builds the Debian packages of this tree in build/deb, and holds them against lintian.
+# usage: deb.sh VERSION
+set -eu
+cd "$(dirname "$0")/.."
+version=$1
+for tool in dpkg-buildpackage dh lintian; do
+    command -v $tool >/dev/null || {
+        echo "make deb: $tool is missing: apt-get install dpkg-dev debhelper lintian fakeroot" >&2
+        exit 1
+    }
+done
+out=build/deb
+src=$out/nsprobe-$version
+rm -rf "$out"
+mkdir -p "$src"
+# what is under version control, and nothing that a build left behind
+if git rev-parse --git-dir >/dev/null 2>&1; then
+    git ls-files -z | tar -c --null -T - | tar -x -C "$src"
+else
+    tar -c --exclude=./build . | tar -x -C "$src"
+fi
+tar -C "$out" --sort=name --mtime=@1795600000 --owner=0 --group=0 --numeric-owner \
+    -czf "$out/nsprobe_$version.orig.tar.gz" "nsprobe-$version"
+cp -r packaging/debian "$src/debian"
+(cd "$src" && dpkg-buildpackage -us -uc -b >../build.log 2>&1) || {
+    tail -40 "$out/build.log" >&2
+    exit 1
+}
+# a first upload to Debian would close a bug; this is none
+lintian --suppress-tags initial-upload-closes-no-bugs --fail-on error,warning "$out"/*.changes
+ls "$out"/*.deb
