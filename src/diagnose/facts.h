@@ -111,6 +111,12 @@ bool fact_is_udp(const fact_t *f);
 /* The best SOA fact of an address that serves the zone; NULL for any other address. */
 const fact_t *subject_soa(const diag_t *d, const subject_t *s);
 
+/* RFC 1982 3.2; a difference of exactly 2^31 is undefined and counts as not newer. */
+static inline bool serial_newer(uint32_t a, uint32_t b)
+{
+    return a != b && (uint32_t)(a - b) < UINT32_C(0x80000000);
+}
+
 /* Text without the final dot of names; the root is "the root". */
 const char *name_label(const nsp_name_t *name, char buf[NSP_NAME_TEXT_MAX]);
 const char *subject_label(const diag_t *d, const subject_t *s, char buf[LABEL_MAX]);

@@ -4,12 +4,6 @@
 
 #include "diagnose/facts.h"
 
-/* RFC 1982 3.2; a difference of exactly 2^31 is undefined and counts as not newer. */
-static bool serial_newer(uint32_t a, uint32_t b)
-{
-    return a != b && (uint32_t)(a - b) < UINT32_C(0x80000000);
-}
-
 static bool comparable(const subject_t *s)
 {
     return s->serves && !s->folded && s->has_serial;

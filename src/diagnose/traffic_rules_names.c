@@ -3,17 +3,12 @@
  * and how many more there are. */
 #include <stdio.h>
 
+#include "diagnose/facts.h"
 #include "diagnose/traffic_look.h"
 
 /* An older version that was seen so long before the newer one elsewhere may be gone by then,
  * nanoseconds. */
 #define VERSION_LAG INT64_C(300000000000)
-
-/* Sequence arithmetic (RFC 1982 3.2). */
-static bool serial_newer(uint32_t a, uint32_t b)
-{
-    return a != b && (uint32_t)(a - b) < UINT32_C(0x80000000);
-}
 
 const char *traffic_name_text(const name_entry_t *n, char buf[NSP_NAME_TEXT_MAX])
 {
