@@ -2,16 +2,28 @@
 #include <stdlib.h>
 
 #include "cmd/check_capture.h"
+#include "cmd/check_output.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/probe_options.h"
 #include "cmd/session.h"
-#include "report/check_text.h"
 
 #define DOMAINS_MAX 256
 #define SERVERS_MAX 512
 
-enum { C_NS = 1, C_UNDELEGATED, C_SLOW, C_JSON, C_VERBOSE, C_PCAP, C_CAPTURE, C_THOROUGH, C_QUIET };
+enum {
+    C_NS = 1,
+    C_UNDELEGATED,
+    C_SLOW,
+    C_JSON,
+    C_HTML,
+    C_MAIL,
+    C_VERBOSE,
+    C_PCAP,
+    C_CAPTURE,
+    C_THOROUGH,
+    C_QUIET
+};
 
 static const option_desc_t check_options[] = {
     PROBE_OPTIONS_WALK,
@@ -20,6 +32,8 @@ static const option_desc_t check_options[] = {
     PROBE_OPTIONS_REACH,
     {C_SLOW, "slow", 0, NULL, "MS", "a median above this is slow (500)"},
     {C_JSON, "json", 'j', NULL, NULL, "one JSON object a domain"},
+    {C_HTML, "html", 0, NULL, "FILE", "also write the report as one page for browsers"},
+    {C_MAIL, "mail", 0, NULL, "ADDR", "print a letter to the operator of this address"},
     {C_VERBOSE, "verbose", 'v', NULL, NULL, "show every exchange"},
     {C_PCAP, "pcap", 0, NULL, "FILE", "write all packets to a pcap"},
     {C_CAPTURE, "capture", 0, NULL, "IF", "also see what reaches this interface"},
@@ -36,7 +50,7 @@ typedef struct check_args {
     const char *pcap;
     const char *capture;
     bool undelegated;
-    bool json;
+    check_output_t output;
     bool verbose;
     bool quiet;
     size_t ns_count;
@@ -83,8 +97,13 @@ static int take_option(check_args_t *c, int id, const char *value)
         c->undelegated = true;
         return 0;
     case C_JSON:
-        c->json = true;
+        c->output.json = true;
         return 0;
+    case C_HTML:
+        c->output.html = value;
+        return 0;
+    case C_MAIL:
+        return check_output_mail(&c->output, value);
     case C_VERBOSE:
         c->verbose = true;
         return 0;
@@ -124,6 +143,10 @@ static int check_conflicts(const check_args_t *c)
     if (c->capture != NULL && (c->probe.lab != NULL || c->probe.map_count > 0))
         return usage_error("check", "--capture sees addresses on the wire; leave --lab and --map "
                                     "out");
+    if (c->output.mail != NULL && c->output.json)
+        return usage_error("check", "--mail and --json: one of them");
+    if ((c->output.html != NULL || c->output.mail != NULL) && c->domain_count > 1)
+        return usage_error("check", "--html and --mail are for one domain");
     if (servers_unreachable(c))
         return usage_error("check",
                            "--ns: a name in the domain itself needs its address: NAME=ADDR");
@@ -211,11 +234,8 @@ static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain
     if (err != NET_OK && !interrupted) {
         fprintf(stderr, "nsprobe check: out of memory or sockets; this is what was learnt\n");
     }
-    if (diagnose(m, &set, &c->diagnose, &findings)) {
-        bool good =
-            c->json ? check_report_json(stdout, &report) : check_report_text(stdout, &report);
-        rc = good ? session_exit(&findings, &set, interrupted) : EXIT_UNTESTED;
-    }
+    if (diagnose(m, &set, &c->diagnose, &findings))
+        rc = check_output_write(&c->output, &report, session_exit(&findings, &set, interrupted));
     if (!session_tested(&set) && !interrupted)
         fprintf(stderr, "nsprobe check: nothing could be sent; is there a network?\n");
     if (session_pcap_write("check", c->pcap, pcap, &set) != 0)
@@ -231,7 +251,7 @@ static int check_domains(const check_args_t *c, net_t *net, FILE *pcap, check_ca
     int worst = EXIT_HEALTHY;
     common_catch_signals();
     for (size_t i = 0; i < c->domain_count; i++) {
-        if (i > 0 && !c->json)
+        if (i > 0 && !c->output.json)
             putchar('\n');
         int rc = check_one(c, net, &c->domain[i], pcap, capture);
         fflush(stdout);
@@ -272,7 +292,11 @@ static int cmd_check(int argc, char **argv)
     if (rc == 0)
         rc = session_pcap_begin("check", c->pcap, &pcap);
     if (rc == 0)
+        rc = check_output_begin(&c->output);
+    if (rc == 0)
         rc = check_all(c, pcap);
+    if (check_output_end(&c->output) != 0)
+        rc = EXIT_UNTESTED;
     if (session_pcap_end("check", c->pcap, pcap) != 0)
         rc = EXIT_UNTESTED;
     free(c);

@@ -31,7 +31,7 @@ static int rank_of(outcome_kind_t kind)
     return ranks[kind];
 }
 
-static const char *word_of(const outcome_t *o, const reply_t *reply, char buf[16])
+const char *summary_word(const outcome_t *o, const reply_t *reply, char buf[16])
 {
     static const char *const words[] = {
         [OUTCOME_PENDING] = "-",      [OUTCOME_NOT_SENT] = "-",  [OUTCOME_SILENT] = "none",
@@ -80,9 +80,9 @@ static void take(tally_t *t, const exchange_t *x, const nsp_name_t *zone, reply_
     if (apex && rank > *best) {
         *best = rank;
         if (udp)
-            t->out->udp = word_of(&o, scratch, t->out->udp_buf);
+            t->out->udp = summary_word(&o, scratch, t->out->udp_buf);
         else
-            t->out->tcp = word_of(&o, scratch, t->out->tcp_buf);
+            t->out->tcp = summary_word(&o, scratch, t->out->tcp_buf);
     }
     if (udp && o.rtt >= 0 && t->times < TIMES_MAX)
         t->time[t->times++] = o.rtt;

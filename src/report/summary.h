@@ -20,4 +20,8 @@ typedef struct address_summary {
 void summary_of(const model_t *m, const exchange_set_t *set, const model_address_t *a,
                 reply_t *scratch, address_summary_t *out);
 
+/* What an exchange came to, in a word of at most eight characters: "ok", "none", "REFUSED", ...
+ * reply: its reply, indexed, where it was answered. Text of a table, or buf. */
+const char *summary_word(const outcome_t *o, const reply_t *reply, char buf[16]);
+
 #endif
