@@ -86,7 +86,7 @@ LIB_SO    := $(BUILD)/libnsproto.so.$(VERSION)
 PROG_A    := $(BUILD)/libnsprobe-internal.a
 PROG      := $(BUILD)/nsprobe
 
-.PHONY: all help deps demo test unit units cli lab corpus fuzzers fuzz fuzz-smoke coverage torture-table bench lint format \
+.PHONY: all help deps demo test unit units cli lab corpus fuzzers fuzz fuzz-smoke coverage torture-table bench screenshot lint format \
         man install clean check-docs tools tsan
 .DEFAULT_GOAL := all
 .PHONY: FORCE
@@ -236,6 +236,11 @@ torture-table: $(PROG) $(BUILD)/torture/getaddrinfo $(BUILD)/torture/cares
 tsan:
 	$(MAKE) TSAN=1 all tools build/tsan/tests/test_flow_pipe
 	scripts/tsan.sh build/tsan
+
+## screenshot  docs/img/check-html.png of the README, from the demo's broken domain (needs chromium)
+screenshot: $(PROG)
+	@mkdir -p docs/img
+	scripts/screenshot.sh $(PROG) docs/img/check-html.png
 
 ## bench       speed beside libknot, ldns, libpcap, dnscap and tshark, as ratios
 bench: all $(BENCH_BIN)

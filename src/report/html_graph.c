@@ -103,7 +103,7 @@ static void servers(const html_t *h, unsigned middle, bool parent)
                  : s->in_parent              ? ", in the parent only"
                                              : ", in the zone only");
         if (parent && s->in_parent)
-            edge(h, PARENT_W, middle, SERVER_X, at, "untested");
+            edge(h, PARENT_W, middle, SERVER_X, at, "plain");
         box(h, SERVER_X, at - BOX / 2, SERVER_W, verdict, title, name);
         addresses(h, i, y + (ROW - BOX) / 2, at);
         y += rows * ROW;
@@ -147,7 +147,7 @@ void html_graph(const html_t *h)
         servers(h, 24 + rows * ROW / 2, m->parent_known);
         nsp_name_to_text(&m->parent, parent, sizeof parent);
         if (m->parent_known)
-            box(h, 1, 24 + rows * ROW / 2 - BOX / 2, PARENT_W - 1, "untested", parent, parent);
+            box(h, 1, 24 + rows * ROW / 2 - BOX / 2, PARENT_W - 1, "plain", parent, parent);
         html_raw(h, "</svg>\n");
     }
     html_raw(h, "</section>\n");

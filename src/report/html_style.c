@@ -4,7 +4,7 @@
 
 static const char *const style[] = {
     ":root{color-scheme:light dark;--ground:#ffffff;--panel:#f4f6f8;--text:#1b2430;",
-    "--dim:#4d5a69;--line:#8a96a3;--link:#0b57d0;--error:#a3171f;--warning:#7a4a00;",
+    "--dim:#4d5a69;--line:#76828f;--link:#0b57d0;--error:#a3171f;--warning:#7a4a00;",
     "--notice:#1d4f91;--info:#4d5a69;--good:#17622f;--untested:#4d5a69}\n",
     "@media (prefers-color-scheme:dark){:root{--ground:#12171d;--panel:#1c232b;--text:#e6ebf0;",
     "--dim:#aab5c0;--line:#6b7783;--link:#8ab8ff;--error:#ff9a94;--warning:#f2bd62;",
@@ -18,7 +18,7 @@ static const char *const style[] = {
     "a{color:var(--link)}\n",
     "a:focus-visible,summary:focus-visible,[tabindex]:focus-visible{outline:3px solid ",
     "var(--link);outline-offset:2px}\n",
-    ".skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:1rem;background:var(--ground)}"
+    ".skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:1rem;background:var(--ground)}",
     "\n",
     "nav ul{display:flex;flex-wrap:wrap;gap:1rem;list-style:none;padding:0;margin:.5rem 0}\n",
     ".dim{color:var(--dim)}\n",
@@ -43,13 +43,13 @@ static const char *const style[] = {
     "td.num{text-align:right;font-variant-numeric:tabular-nums}\n",
     "svg{max-width:100%;height:auto;display:block;font:13px system-ui,sans-serif}\n",
     "svg text{fill:var(--text)}svg .t-dim{fill:var(--dim)}\n",
-    "svg rect{fill:var(--panel);stroke:var(--line)}svg path,svg "
+    "svg rect{fill:var(--panel);stroke:var(--line)}svg path,svg ",
     "line{stroke:var(--line);fill:none}\n",
     "svg .s-error{stroke:var(--error)}svg .s-warning{stroke:var(--warning)}\n",
     "svg .s-notice{stroke:var(--notice)}svg .s-good{stroke:var(--good)}\n",
     "svg .s-error,svg .s-warning,svg .s-notice,svg .s-good{stroke-width:2}\n",
     "svg .s-untested{stroke-dasharray:4 3}svg circle{fill:var(--link)}\n",
-    "svg .mark{stroke:var(--text);stroke-width:2}svg g:hover text,svg g:focus "
+    "svg .mark{stroke:var(--text);stroke-width:2}svg g:hover text,svg g:focus ",
     "text{font-weight:700}\n",
     "pre{overflow-x:auto;background:var(--panel);padding:.6rem;font-size:.8rem;margin:.4rem 0}\n",
     ".exchange{border:1px solid var(--line);padding:.5rem 1rem;margin:.75rem 0}\n",

@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""check --html and --mail: form, access, nothing foreign as markup; and in a real browser.
+
+Without Chromium the browser's part is skipped, loudly; all else is tested by tests/page.py.
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.dirname(HERE))
+import page as pages  # noqa: E402
+import tap  # noqa: E402
+
+DEMO = os.path.join(ROOT, "demo", "internet.scn")
+QUICK = ["--timeout", "0.3", "--tries", "1", "--late", "0"]
+
+# names of servers as an attacker would choose them
+EVIL = ["<script>alert(1)</script>", "\"onmouseover=alert(1)", "'onfocus='x", "--><img/src=x>",
+        "</title><svg/onload=x>", "&lt;b&gt;", "]]>", "javascript:alert(1)"]
+
+
+def name_text(label):
+    """A label in zone text: everything that is not a letter as \\DDD."""
+    return "".join(c if c.isalnum() else f"\\{ord(c):03}" for c in label)
+
+
+def evil_scenario():
+    ns = "".join(f"zone NS {name_text(label)}.zone\n" for label in EVIL)
+    a = "".join(f"{name_text(label)}.zone A 198.51.100.{20 + i}\n" for i, label in enumerate(EVIL))
+    own = "".join(f"@ NS {name_text(label)}\n{name_text(label)} A 198.51.100.{20 + i}\n"
+                  for i, label in enumerate(EVIL))
+    behaviours = ["drop", "refuse", "malformed cut", "drop when tcp"]
+    text = ("root 198.51.100.1\nzone . {\n$TTL 60\n@ SOA a.r. h.r. 1 2 3 4 5\n@ NS a.r.\n"
+            "a.r. A 198.51.100.1\ntest. NS n.test.\nn.test. A 198.51.100.2\n}\n"
+            "address 198.51.100.1 {\nserves .\n}\n"
+            f"zone test {{\n$TTL 60\n@ SOA n h 1 2 3 4 5\n@ NS n\nn A 198.51.100.2\n{ns}{a}}}\n"
+            "address 198.51.100.2 {\nserves test\n}\n"
+            f"zone zone.test {{\n$TTL 60\n@ SOA x h 7 2 3 4 5\n@ TXT \"<script>alert(2)</script>\"\n"
+            f"{own}}}\n")
+    for i, _ in enumerate(EVIL):
+        text += (f"address 198.51.100.{20 + i} {{\nserves zone.test\n"
+                 f"behave {behaviours[i % len(behaviours)]}\n}}\n")
+    return text
+
+
+def check(prog, lab, path, *words):
+    p = subprocess.run([prog, "check", "--json", "--lab", lab, "--html", path, *QUICK, *words],
+                       capture_output=True, text=True, check=False)
+    with open(path, encoding="ascii") as f:
+        text = f.read()
+    return json.loads(p.stdout) if p.stdout else None, text, p
+
+
+def test_form(t, name, report, text):
+    page = pages.Page(text)
+    t.equal(f"{name}: well formed", page.errors, [])
+    t.equal(f"{name}: access", list(pages.access_errors(page)), [])
+    t.check(f"{name}: doctype", text.startswith("<!DOCTYPE html>\n"))
+    policy = page.all("meta", **{"http-equiv": "Content-Security-Policy"})
+    t.check(f"{name}: policy", len(policy) == 1 and
+            policy[0][0]["content"].startswith("default-src 'none';"), policy)
+    t.check(f"{name}: no address of a network", not re.search(r"(src|href)=\"[^#]|url\(|@import",
+                                                              text))
+    articles = [(a["data-id"], a["data-severity"], a.get("data-address"))
+                for tag, a, _ in page.elements if tag == "article" and "data-id" in a]
+    wanted = [(f["id"], f["severity"], f["address"]) for f in report["findings"]]
+    t.equal(f"{name}: every finding is there", sorted(articles, key=str), sorted(wanted, key=str))
+    t.equal(f"{name}: the root cause first", articles[:1], wanted[:1])
+    seen = {a["id"] for a, _ in page.all("article")}
+    for f in report["findings"]:
+        if f["severity"] in ("error", "warning"):
+            missing = [x for x in f["evidence"] if f"x{x}" not in seen]
+            t.check(f"{name}: packets of {f['id']}", not missing, missing)
+    failed = [x["id"] for x in report["exchanges"] if x["outcome"] not in
+              ("answered", "pending", "not-sent")]
+    t.check(f"{name}: every exchange that failed", all(f"x{i}" in seen for i in failed),
+            [i for i in failed if f"x{i}" not in seen])
+    heads = [text for _, text in page.all("th", scope="row")]
+    for a in report["addresses"]:
+        t.check(f"{name}: {a['address']} has a row", any(h.startswith(a["address"]) for h in heads))
+    return page
+
+
+def test_contrast(t, page):
+    """Text of every colour on every ground: at least 4.5 (WCAG 2.1, 1.4.3); lines 3 (1.4.11)."""
+    found = pages.palettes(page)
+    t.equal("contrast: light and dark", len(found), 2)
+    t.check("contrast: the same variables", len(found) == 2 and found[0].keys() == found[1].keys())
+    for mode, colours in zip(("light", "dark"), found):
+        for ground in ("ground", "panel"):
+            for name, colour in colours.items():
+                if name in ("ground", "panel"):
+                    continue
+                least = 3 if name == "line" else 4.5
+                ratio = pages.contrast(colour, colours[ground])
+                t.check(f"contrast: {mode}: {name} on {ground}", ratio >= least, f"{ratio:.2f}")
+
+
+def test_the_tests(t):
+    """What the checks above must notice."""
+    bad = ["<p>x", "<p></div>", "<script>x</script>", "<p onclick=\"x\">y</p>", "<p a a=\"1\">x</p>",
+           "<img src=\"http://x/\">", "<!-- x -->"]
+    for text in bad:
+        t.check(f"form: {text} is noticed", pages.Page(text).errors != [])
+    page = pages.Page("<html lang=\"en\"><h1>a</h1><h3>b</h3><a href=\"http://x/\">c</a><svg></svg>"
+                      "<table></table><p id=\"a\"></p><p id=\"a\"></p></html>")
+    shown = "\n".join(pages.access_errors(page))
+    for word in ("h3 follows h1", "link to", "a picture", "caption", "ids twice", "main"):
+        t.check(f"access: {word} is noticed", word in shown, shown)
+    t.check("contrast: black on white", abs(pages.contrast("#000000", "#ffffff") - 21) < 0.01)
+    t.check("contrast: grey is noticed", pages.contrast("#888888", "#ffffff") < 4.5)
+
+
+def browser(args, home):
+    argv = [shutil.which("chromium"), "--headless=new", "--no-sandbox", "--disable-gpu",
+            "--disable-dev-shm-usage", f"--user-data-dir={home}/profile", *args]
+    return subprocess.run(argv, capture_output=True, text=True, check=False,
+                          env=dict(os.environ, HOME=home))
+
+
+def png_size(path):
+    with open(path, "rb") as f:
+        head = f.read(24)
+    if head[:8] != b"\x89PNG\r\n\x1a\n":
+        return None
+    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+
+
+def test_browser(t, name, folder, path, report):
+    if shutil.which("chromium") is None:
+        t.skip(f"{name}: in Chromium", "chromium is not installed")
+        return
+    p = browser(["--dump-dom", f"file://{path}"], folder)
+    dom = pages.Page(p.stdout)
+    t.check(f"{name}: Chromium shows it", "<main" in p.stdout, p.stderr)
+    got = [(a["data-id"], a.get("data-address")) for a, _ in dom.all("article") if "data-id" in a]
+    t.equal(f"{name}: DOM has every finding", sorted(got, key=str),
+            sorted(((f["id"], f["address"]) for f in report["findings"]), key=str))
+    for f in report["findings"]:
+        t.check(f"{name}: DOM has the text of {f['id']}", any(
+            f["text"] in text for a, text in dom.all("article") if a.get("data-id") == f["id"]))
+    t.check(f"{name}: DOM has no script", not re.search(r"<script|<img|\son[a-z]+=\"", p.stdout))
+    for size in ("1200,1600", "400,800"):
+        shot = os.path.join(folder, f"{size}.png")
+        browser([f"--window-size={size}", "--hide-scrollbars", f"--screenshot={shot}",
+                 f"file://{path}"], folder)
+        wanted = tuple(int(n) for n in size.split(","))
+        got = png_size(shot) if os.path.exists(shot) else None
+        t.check(f"{name}: screenshot {size}", got is not None and got[1] == wanted[1] and
+                os.path.getsize(shot) > 10000, got)
+
+
+def test_mail(t, prog, report):
+    bad = {f["address"] for f in report["findings"] if f["severity"] in ("error", "warning")}
+    for a in report["addresses"]:
+        p = subprocess.run([prog, "check", "--lab", DEMO, *QUICK, "shop.example", "--mail",
+                            a["address"]], capture_output=True, text=True, check=False)
+        name = f"mail: {a['address']}"
+        t.equal(f"{name}: exit code", p.returncode, 2)
+        if a["address"] not in bad:
+            t.check(f"{name}: nothing to tell", p.stdout == "" and "nothing is wrong" in p.stderr,
+                    p.stdout + p.stderr)
+            continue
+        lines = p.stdout.splitlines()
+        t.check(f"{name}: at most 76 columns of plain text", lines and all(
+            len(line) <= 76 and line.isprintable() and line.isascii() for line in lines), p.stdout)
+        for word in ("Subject: ", a["address"], "Seen: ", "Probable cause: ", "What to do: ",
+                     "octet by octet", "QNAME shop.example.", "(UTC)", "dig @"):
+            t.check(f"{name}: has {word.strip()}", word in p.stdout, p.stdout)
+        for f in report["findings"]:
+            if f["address"] == a["address"] and f["severity"] in ("error", "warning"):
+                t.check(f"{name}: tells {f['id']}", f["id"] in p.stdout)
+    p = subprocess.run([prog, "check", "--lab", DEMO, *QUICK, "shop.example", "--mail",
+                        "192.0.2.99"], capture_output=True, text=True, check=False)
+    t.check("mail: an address of nobody", p.returncode == 3 and p.stdout == "" and
+            "192.0.2.99" in p.stderr, p.stderr)
+
+
+def main():
+    a = tap.arguments()
+    t = tap.Tap()
+    test_the_tests(t)
+    with tempfile.TemporaryDirectory(prefix="nsprobe-html-") as folder:
+        with tap.Serve(a.prog, DEMO) as serve:
+            if not t.check("serves", serve.ready, serve.output):
+                return t.done()
+            for domain in ("shop.example", "bakery.example", "nothing.example"):
+                path = os.path.join(folder, f"{domain}.html")
+                report, text, _ = check(a.prog, DEMO, path, domain)
+                page = test_form(t, domain, report, text)
+                if domain == "shop.example":
+                    test_contrast(t, page)
+                    test_browser(t, domain, folder, path, report)
+                    test_mail(t, a.prog, report)
+        lab = os.path.join(folder, "evil.scn")
+        with open(lab, "w", encoding="ascii") as f:
+            f.write(evil_scenario())
+        with tap.Serve(a.prog, lab) as serve:
+            if not t.check("evil names: serves", serve.ready, serve.output):
+                return t.done()
+            path = os.path.join(folder, "evil.html")
+            report, text, _ = check(a.prog, lab, path, "zone.test")
+            t.check("evil names: are in the report", any(
+                "script" in s["name"] for s in report["servers"]), report["servers"])
+            page = test_form(t, "evil names", report, text)
+            t.check("evil names: are on the page as text", any(
+                "<script>alert" in text for _, text in page.all("h3")))
+            test_browser(t, "evil names", folder, path, report)
+    p = subprocess.run([a.prog, "check", "x.test", "--html", os.path.join(HERE, "no", "x.html")],
+                       capture_output=True, text=True, check=False)
+    t.check("a page that cannot be written", p.returncode == 64 and "--html" in p.stderr, p.stderr)
+    if os.path.exists("/dev/full"):
+        p = subprocess.run([a.prog, "check", "--from", "127.53.99.99#5399", *QUICK, "x.test",
+                            "--html", "/dev/full"], capture_output=True, text=True, check=False)
+        t.check("a full disk", p.returncode == 3 and "--html /dev/full" in p.stderr, p.stderr)
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
