@@ -138,8 +138,13 @@ void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
     bool tcp = conn != NULL;
     pair_question_t q;
     ends_t ends = pair_ends(p, &item->from, &item->to);
+    /* what will be needed comes from memory all at once, and not one after the other */
+    __builtin_prefetch(&p->port_head[pair_port_hash(&ends) & p->slot_mask], 1);
     pair_question_read(p, item->bytes, item->size, &q);
     uint32_t key = pair_key_hash(&ends, &q, id_of(item), tcp);
+    __builtin_prefetch(&p->key_head[key & p->slot_mask], 1);
+    uint32_t ask = pair_ask_hash(&ends, &q, item->size, tcp);
+    __builtin_prefetch(&p->ask_head[ask & p->slot_mask], 1);
     uint32_t twin = find_twin(p, item, key, tcp);
     p->stats.queries++;
     if (twin != PAIR_NONE && item->at - p->slot[twin].at < TWICE_WITHIN) {
@@ -151,7 +156,7 @@ void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
     if (twin != PAIR_NONE && p->slot[p->slot[twin].head].state == SLOT_OPEN)
         head = p->slot[twin].head;
     else if (!tcp)
-        head = find_asked(p, item, pair_ask_hash(&ends, &q, item->size, tcp));
+        head = find_asked(p, item, ask);
     if (head != PAIR_NONE && p->slot[head].attempts >= FLOW_ATTEMPTS_MAX) {
         flow_give_up(p, head, 0);
         head = PAIR_NONE;
