@@ -18,6 +18,7 @@ enum {
     C_JSON,
     C_HTML,
     C_MAIL,
+    C_MATRIX,
     C_VERBOSE,
     C_PCAP,
     C_CAPTURE,
@@ -34,6 +35,7 @@ static const option_desc_t check_options[] = {
     {C_JSON, "json", 'j', NULL, NULL, "one JSON object a domain"},
     {C_HTML, "html", 0, NULL, "FILE", "also write the report as one page for browsers"},
     {C_MAIL, "mail", 0, NULL, "ADDR", "print a letter to the operator of this address"},
+    {C_MATRIX, "matrix", 0, NULL, NULL, "show each address by each question"},
     {C_VERBOSE, "verbose", 'v', NULL, NULL, "show every exchange"},
     {C_PCAP, "pcap", 0, NULL, "FILE", "write all packets to a pcap"},
     {C_CAPTURE, "capture", 0, NULL, "IF", "also see what reaches this interface"},
@@ -51,6 +53,7 @@ typedef struct check_args {
     const char *capture;
     bool undelegated;
     check_output_t output;
+    bool matrix;
     bool verbose;
     bool quiet;
     size_t ns_count;
@@ -79,9 +82,33 @@ static int add_ns(check_args_t *c, const char *text)
     return rc;
 }
 
+/* Options without a value that are this command's own. */
+static bool *flag_of(check_args_t *c, int id)
+{
+    switch (id) {
+    case C_UNDELEGATED:
+        return &c->undelegated;
+    case C_JSON:
+        return &c->output.json;
+    case C_MATRIX:
+        return &c->matrix;
+    case C_VERBOSE:
+        return &c->verbose;
+    case C_QUIET:
+        return &c->quiet;
+    default:
+        return NULL;
+    }
+}
+
 static int take_option(check_args_t *c, int id, const char *value)
 {
     uint32_t v = 0;
+    bool *flag = flag_of(c, id);
+    if (flag != NULL) {
+        *flag = true;
+        return 0;
+    }
     switch (id) {
     case ARGS_WORD:
         return add_domain(c, value);
@@ -93,25 +120,13 @@ static int take_option(check_args_t *c, int id, const char *value)
     case C_CAPTURE:
         c->capture = value;
         return 0;
-    case C_UNDELEGATED:
-        c->undelegated = true;
-        return 0;
-    case C_JSON:
-        c->output.json = true;
-        return 0;
     case C_HTML:
         c->output.html = value;
         return 0;
     case C_MAIL:
         return check_output_mail(&c->output, value);
-    case C_VERBOSE:
-        c->verbose = true;
-        return 0;
     case C_THOROUGH:
         c->probe.check.thorough = true;
-        return 0;
-    case C_QUIET:
-        c->quiet = true;
         return 0;
     case C_SLOW:
         if (!parse_u32(value, 1, 3600000, &v))
@@ -228,6 +243,7 @@ static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain
                              .set = &set,
                              .findings = &findings,
                              .verbose = c->verbose,
+                             .matrix = c->matrix,
                              .colour = session_colour(),
                              .interrupted = interrupted};
     report.untested = !session_tested(&set);

@@ -5,6 +5,7 @@
 
 #include "report/exchange_text.h"
 #include "report/finding_text.h"
+#include "report/matrix.h"
 #include "report/summary.h"
 
 static void print_row(FILE *out, const check_report_t *r, const model_address_t *a,
@@ -121,10 +122,11 @@ bool check_report_text(FILE *out, const check_report_t *r)
         return false;
     print_head(out, r);
     print_table(out, r, scratch);
+    bool good = !r->matrix || r->model->address_count == 0 || matrix_print(out, r, scratch);
     findings_print(out, &style, r->set, r->findings, scratch);
     if (r->verbose)
         exchanges_print(out, r->set, scratch);
     print_verdict(out, r);
     free(scratch);
-    return true;
+    return good;
 }

@@ -11,6 +11,7 @@ typedef struct check_report {
     const exchange_set_t *set;
     const finding_list_t *findings;
     bool verbose; /* every exchange */
+    bool matrix;  /* addresses by tests, too */
     bool colour;
     bool interrupted; /* not everything was tested */
     bool untested;    /* nothing could be sent */

@@ -1,9 +1,8 @@
 /* Addresses by tests, as tables: the questions of check, and the forms that a server must bear. */
 #include <stdlib.h>
 
-#include "diagnose/form.h"
 #include "report/html.h"
-#include "report/summary.h"
+#include "report/matrix.h"
 
 #define COLUMNS_MAX    16
 #define FORMS_IN_TABLE 10
@@ -16,89 +15,15 @@ typedef struct columns {
     const char *title[COLUMNS_MAX];
 } columns_t;
 
-static const struct {
-    const char *name;
-    const char *title;
-} probes[] = {
-    [PROBE_SOA] = {"SOA", "SOA over UDP, without EDNS"},
-    [PROBE_SOA_EDNS] = {"EDNS", "SOA over UDP, with EDNS"},
-    [PROBE_SOA_TCP] = {"TCP", "SOA over TCP"},
-    [PROBE_NS] = {"NS", "NS over UDP"},
-    [PROBE_NS_TCP] = {"NS TCP", "NS over TCP"},
-    [PROBE_BIG] = {"big", "DNSKEY and TXT over UDP, with DO and 4096 octets"},
-    [PROBE_BIG_TCP] = {"big TCP", "DNSKEY and TXT over TCP"},
-    [PROBE_CASE] = {"case", "SOA with the name in mixed case"},
-    [PROBE_NXDOMAIN] = {"no name", "a name that does not exist: NXDOMAIN is right"},
-    [PROBE_NODATA] = {"no data", "a type that the name does not have"},
-};
-
-#define PROBES ((unsigned)(sizeof probes / sizeof probes[0]))
-
-/* The column of every exchange of the set, by its place: 0 for none. False without memory. */
-static uint8_t *columns_of_set(const html_t *h)
-{
-    const exchange_set_t *set = h->r->set;
-    uint8_t *column = calloc(set->count > 0 ? set->count : 1, sizeof *column);
-    form_set_t *forms = malloc(sizeof *forms);
-    if (column == NULL || forms == NULL) {
-        free(column);
-        free(forms);
-        return NULL;
-    }
-    form_set_init(forms, &h->r->model->zone);
-    for (uint32_t i = 0; i < set->count; i++) {
-        const exchange_t *x = set->item[i];
-        probe_kind_t kind = probe_kind_of(x, &h->r->model->zone);
-        form_id_t form = kind == PROBE_NONE ? form_of(forms, x) : FORM_COUNT;
-        column[i] = (uint8_t)(kind != PROBE_NONE   ? (unsigned)kind
-                              : form != FORM_COUNT ? PROBES + (unsigned)form
-                                                   : 0);
-    }
-    free(forms);
-    return column;
-}
-
-/* How good a cell is: what is worst is shown where several exchanges share one. */
-static unsigned badness(const outcome_t *o, const reply_t *reply, unsigned column)
-{
-    if (o->kind == OUTCOME_PENDING || o->kind == OUTCOME_NOT_SENT)
-        return 1;
-    if (o->kind != OUTCOME_ANSWERED)
-        return 5;
-    uint16_t rcode = nsp_msg_rcode(&reply->msg);
-    bool expected =
-        rcode == NSP_RCODE_NOERROR || (column == PROBE_NXDOMAIN && rcode == NSP_RCODE_NXDOMAIN);
-    if (expected)
-        return o->lost > 0 || o->late ? 3 : 2;
-    /* what a form deserves is for its rule to judge; an error may be right there */
-    return column < PROBES ? 4 : 2;
-}
-
 static void cell(const html_t *h, const model_address_t *a, const uint8_t *column, unsigned wanted)
 {
-    static const char *const cls[] = {"untested", "untested", "good", "warning", "error", "error"};
-    unsigned worst = 0;
-    const exchange_t *shown = NULL;
-    char word[16] = "-";
-    for (uint32_t i = 0; i < h->r->set->count; i++) {
-        const exchange_t *x = h->r->set->item[i];
-        char buf[16];
-        outcome_t o;
-        if (column[i] != wanted || !addr_equal(&x->server, &a->addr))
-            continue;
-        outcome_of(x, &o, h->scratch);
-        unsigned bad = badness(&o, h->scratch, wanted);
-        if (bad <= worst)
-            continue;
-        worst = bad;
-        shown = x;
-        snprintf(word, sizeof word, "%s", summary_word(&o, h->scratch, buf));
-    }
-    html_rawf(h, "<td class=\"%s\">", cls[worst]);
-    bool linked = shown != NULL && h->drawn[shown->id - 1];
+    static const char *const cls[] = {"untested", "good", "warning", "error"};
+    const matrix_cell_t c = matrix_cell(h->r->set, column, &a->addr, wanted, h->scratch);
+    bool linked = c.shown != NULL && h->drawn[c.shown->id - 1];
+    html_rawf(h, "<td class=\"%s\">", cls[c.grade]);
     if (linked)
-        html_rawf(h, "<a class=\"%s\" href=\"#x%u\">", cls[worst], shown->id);
-    html_text(h, word);
+        html_rawf(h, "<a class=\"%s\" href=\"#x%u\">", cls[c.grade], c.shown->id);
+    html_text(h, c.word);
     html_raw(h, linked ? "</a></td>" : "</td>");
 }
 
@@ -153,8 +78,8 @@ static void add_column(columns_t *c, unsigned id, const char *name, const char *
 static void probe_table(const html_t *h, const uint8_t *column)
 {
     columns_t c = {.count = 0};
-    for (unsigned i = PROBE_SOA; i < PROBES; i++)
-        add_column(&c, i, probes[i].name, probes[i].title);
+    for (unsigned i = 1; i < MATRIX_PROBES; i++)
+        add_column(&c, i, matrix_probe_name(i), matrix_probe_title(i));
     table(h, &c, "Each address, by the questions that it was asked", column);
 }
 
@@ -164,8 +89,8 @@ static void form_tables(const html_t *h, const uint8_t *column)
     columns_t c = {.count = 0};
     bool began = false;
     for (unsigned i = 0; i < FORM_COUNT; i++) {
-        if (any_in(h, column, PROBES + i))
-            add_column(&c, PROBES + i, form_name((form_id_t)i),
+        if (any_in(h, column, MATRIX_FORMS + i))
+            add_column(&c, MATRIX_FORMS + i, form_name((form_id_t)i),
                        "a form of a question that a server must bear");
         if (c.count == 0 || (c.count < FORMS_IN_TABLE && i + 1 < FORM_COUNT))
             continue;
@@ -183,7 +108,7 @@ static void form_tables(const html_t *h, const uint8_t *column)
 void html_matrix(const html_t *h)
 {
     html_raw(h, "<section aria-labelledby=\"matrix\"><h2 id=\"matrix\">Tests</h2>\n");
-    uint8_t *column = columns_of_set(h);
+    uint8_t *column = matrix_columns(h->r->set, &h->r->model->zone);
     if (column != NULL && h->r->model->address_count > 0) {
         probe_table(h, column);
         form_tables(h, column);

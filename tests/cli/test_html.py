@@ -182,6 +182,20 @@ def test_mail(t, prog, report):
             "192.0.2.99" in p.stderr, p.stderr)
 
 
+def test_matrix(t, prog, report):
+    p = subprocess.run([prog, "check", "--lab", DEMO, *QUICK, "shop.example", "--matrix"],
+                       capture_output=True, text=True, check=False)
+    head, _, rest = p.stdout.partition("ADDRESSES BY TESTS")
+    table = rest.partition("\nerror ")[0]
+    t.check("matrix: beside the table", "SERVER AND ADDRESS" in head and table != "", p.stdout)
+    t.check("matrix: 80 columns", max(map(len, p.stdout.splitlines())) <= 80)
+    for a in report["addresses"]:
+        row = [line.split() for line in table.splitlines() if line.split()[:1] == [a["address"]]]
+        t.check(f"matrix: {a['address']} has ten cells", len(row) == 1 and len(row[0]) == 11, table)
+        if row and a["udp"] in ("ok", "none", "bad"):
+            t.equal(f"matrix: {a['address']}: UDP as in the table", row[0][1], a["udp"])
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
@@ -198,6 +212,7 @@ def main():
                     test_contrast(t, page)
                     test_browser(t, domain, folder, path, report)
                     test_mail(t, a.prog, report)
+                    test_matrix(t, a.prog, report)
         lab = os.path.join(folder, "evil.scn")
         with open(lab, "w", encoding="ascii") as f:
             f.write(evil_scenario())
