@@ -86,7 +86,7 @@ LIB_SO    := $(BUILD)/libnsproto.so.$(VERSION)
 PROG_A    := $(BUILD)/libnsprobe-internal.a
 PROG      := $(BUILD)/nsprobe
 
-.PHONY: all help deps demo test unit units cli lab corpus fuzzers fuzz fuzz-smoke coverage torture-table bench screenshot lint format \
+.PHONY: all help deps demo test unit units cli lab corpus fuzzers fuzz fuzz-smoke coverage seeded-bugs torture-table bench screenshot lint format \
         man install clean check-docs tools tsan
 .DEFAULT_GOAL := all
 .PHONY: FORCE
@@ -216,6 +216,10 @@ fuzz fuzz-smoke:
 coverage:
 	$(MAKE) COVERAGE=1 corpus
 	scripts/coverage.py build/coverage
+
+## seeded-bugs  do the fuzz targets find bugs? Ten minutes at most for each (scripts/seed-bugs.py)
+seeded-bugs:
+	scripts/seed-bugs.py
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(PROG_A) $(LIB_A)
 	@mkdir -p $(@D)
