@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "bench/made.h"
 #include "proto/nsproto.h"
 
 #define ROUNDS 15
@@ -126,21 +127,6 @@ static bool read_corpus(const char *path, corpus_t *c)
     return good && split_corpus(c);
 }
 
-static void add_rr(nsp_builder_t *b, nsp_section_t section, const char *owner, const char *type,
-                   const char *rdata)
-{
-    nsp_name_t name;
-    uint16_t number = 0;
-    uint8_t wire[512];
-    size_t size = 0;
-    size_t at = 0;
-    nsp_name_from_text(owner, strlen(owner), NULL, &name, NULL);
-    nsp_type_from_text(type, strlen(type), &number);
-    if (nsp_rdata_from_text(number, rdata, strlen(rdata), NULL, wire, sizeof wire, &size, &at) ==
-        NSP_OK)
-        nsp_build_rr(b, section, &name, number, NSP_CLASS_IN, 3600, wire, (uint16_t)size);
-}
-
 /* A referral, as a stand-in for real replies. */
 static bool make_corpus(corpus_t *c)
 {
@@ -153,11 +139,11 @@ static bool make_corpus(corpus_t *c)
     nsp_build_begin(&b, c->bytes + 2, 1232, 1, NSP_FLAG_QR);
     nsp_name_from_text("www.example.org.", 16, NULL, &qname, NULL);
     nsp_build_question(&b, &qname, NSP_TYPE_A, NSP_CLASS_IN);
-    add_rr(&b, NSP_AUTHORITY, "example.org.", "NS", "ns1.example.org.");
-    add_rr(&b, NSP_AUTHORITY, "example.org.", "NS", "ns2.example.net.");
-    add_rr(&b, NSP_AUTHORITY, "example.org.", "DS", "12345 13 2 00112233445566778899aabbccddeeff");
-    add_rr(&b, NSP_ADDITIONAL, "ns1.example.org.", "A", "192.0.2.1");
-    add_rr(&b, NSP_ADDITIONAL, "ns1.example.org.", "AAAA", "2001:db8::1");
+    made_rr(&b, NSP_AUTHORITY, "example.org.", "NS", "ns1.example.org.");
+    made_rr(&b, NSP_AUTHORITY, "example.org.", "NS", "ns2.example.net.");
+    made_rr(&b, NSP_AUTHORITY, "example.org.", "DS", "12345 13 2 00112233445566778899aabbccddeeff");
+    made_rr(&b, NSP_ADDITIONAL, "ns1.example.org.", "A", "192.0.2.1");
+    made_rr(&b, NSP_ADDITIONAL, "ns1.example.org.", "AAAA", "2001:db8::1");
     if (nsp_build_end(&b, &size) != NSP_OK)
         return false;
     c->bytes[0] = (uint8_t)(size >> 8);

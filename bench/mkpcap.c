@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/made.h"
 #include "exchange/checksum.h"
 #include "exchange/packet.h"
 #include "proto/nsproto.h"
@@ -419,21 +420,6 @@ static bool read_replies(maker_t *k, const char *path)
     return split(k, size);
 }
 
-static void add_rr(nsp_builder_t *b, nsp_section_t section, const char *owner, const char *type,
-                   const char *rdata)
-{
-    nsp_name_t name;
-    uint16_t number = 0;
-    uint8_t wire[512];
-    size_t size = 0;
-    size_t at = 0;
-    nsp_name_from_text(owner, strlen(owner), NULL, &name, NULL);
-    nsp_type_from_text(type, strlen(type), &number);
-    if (nsp_rdata_from_text(number, rdata, strlen(rdata), NULL, wire, sizeof wire, &size, &at) ==
-        NSP_OK)
-        nsp_build_rr(b, section, &name, number, NSP_CLASS_IN, 3600, wire, (uint16_t)size);
-}
-
 /* Authoritative answers under many names, of about the size that real ones have. */
 static bool make_replies(maker_t *k)
 {
@@ -453,11 +439,11 @@ static bool make_replies(maker_t *k)
         nsp_build_begin(&b, k->bytes + done + 2, MOST, 1, NSP_FLAG_QR | NSP_FLAG_AA);
         nsp_build_question(&b, &qname, i % 2 ? NSP_TYPE_NS : NSP_TYPE_MX, NSP_CLASS_IN);
         if (i % 2 == 0)
-            add_rr(&b, NSP_ANSWER, owner, "MX", "10 mail.example.net.");
-        add_rr(&b, i % 2 ? NSP_ANSWER : NSP_AUTHORITY, owner, "NS", host);
-        add_rr(&b, i % 2 ? NSP_ANSWER : NSP_AUTHORITY, owner, "NS", "ns2.example.net.");
-        add_rr(&b, NSP_ADDITIONAL, host, "A", "192.0.2.1");
-        add_rr(&b, NSP_ADDITIONAL, host, "AAAA", "2001:db8::1");
+            made_rr(&b, NSP_ANSWER, owner, "MX", "10 mail.example.net.");
+        made_rr(&b, i % 2 ? NSP_ANSWER : NSP_AUTHORITY, owner, "NS", host);
+        made_rr(&b, i % 2 ? NSP_ANSWER : NSP_AUTHORITY, owner, "NS", "ns2.example.net.");
+        made_rr(&b, NSP_ADDITIONAL, host, "A", "192.0.2.1");
+        made_rr(&b, NSP_ADDITIONAL, host, "AAAA", "2001:db8::1");
         if (nsp_build_end(&b, &size) != NSP_OK)
             return false;
         k->bytes[done] = (uint8_t)(size >> 8);
