@@ -61,10 +61,14 @@ static const model_server_t *server_of(const diag_t *d, const finding_t *f)
     return NULL;
 }
 
+/* True when the server is in the delegation, and the zone answered without it. */
 static bool left_behind(const diag_t *d, const finding_t *f)
 {
     const model_server_t *s = server_of(d, f);
-    return s != NULL && s->in_parent && !s->in_child;
+    bool answered = false;
+    for (uint16_t i = 0; i < d->m->server_count; i++)
+        answered = answered || d->m->server[i].in_child;
+    return answered && s != NULL && s->in_parent && !s->in_child;
 }
 
 static bool same_server(const finding_t *a, const finding_t *b)

@@ -123,7 +123,8 @@ static void print_following(FILE *out, const text_style_t *style, const exchange
             return;
         }
         finding_subject(f, subject, sizeof subject);
-        snprintf(line, sizeof line, "%s %s: %s", finding_desc(f->id)->id, subject, f->because);
+        snprintf(line, sizeof line, "%s%s%s: %s", finding_desc(f->id)->id,
+                 subject[0] != '\0' ? " " : "", subject, f->because);
         text_wrap(out, "  so     ", line);
     }
 }

@@ -12,6 +12,7 @@ found:
     #text ID WORDS                these words must be in the text or the fix of such a finding
     #first ID SUBJECT             the finding that must stand first: the root cause. Not needed where
                                   one warning or error alone is expected
+    #cause ID WORDS               how the most probable cause of such a finding begins
     #notice ID SUBJECT            a notice or info that must be there too
     #never ID                     a finding that must not be there at all
     #exit N                       the exit code
@@ -48,6 +49,7 @@ class Scenario:
         self.never = set()
         self.texts = []
         self.first = None
+        self.causes = []
         self.status = None
         self.code = 0
         for line in self.text.splitlines():
@@ -60,6 +62,8 @@ class Scenario:
                 self.words = shlex.split(rest)
             elif key == "#expect":
                 self.expect.add((words[0], words[1]))
+            elif key == "#cause":
+                self.causes.append((words[0], rest.partition(" ")[2].strip()))
             elif key == "#first":
                 self.first = (words[0], words[1])
             elif key == "#notice":
@@ -99,6 +103,9 @@ def check_causes(t, s, findings, shown):
             t.check(f"{s.name}: cause of {f['id']} is there",
                     (of["id"], of["server"], of["address"]) in present - {
                         (f["id"], f["server"], f["address"])}, shown)
+    for name, words in s.causes:
+        got = [f["cause"] for f in findings if f["id"] == name and f["because_of"] is None]
+        t.check(f"{s.name}: cause of {name}", got != [] and got[0].startswith(words), got)
     t.check(f"{s.name}: the first is a root cause",
             not findings or findings[0]["because_of"] is None, shown)
 

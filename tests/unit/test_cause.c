@@ -275,6 +275,14 @@ static void refused_all(xlab_t *x)
         rcode_at(x, i, NSP_RCODE_REFUSED);
 }
 
+/* Nobody says what the zone has: then none of its servers was left behind. */
+static void refused_and_unknown(xlab_t *x)
+{
+    refused_all(x);
+    for (uint16_t i = 0; i < x->m->server_count; i++)
+        x->m->server[i].in_child = false;
+}
+
 static void servfail0(xlab_t *x)
 {
     rcode_at(x, 0, NSP_RCODE_SERVFAIL);
@@ -328,6 +336,7 @@ static const struct {
     {prohibited, FINDING_ICMP_UNREACHABLE, "A firewall or a router"},
     {refused0, FINDING_LAME_REFUSED, "The zone is not configured at this server"},
     {refused_left_behind, FINDING_LAME_REFUSED, "The zone was moved away"},
+    {refused_and_unknown, FINDING_LAME_REFUSED, "The delegation leads to servers that do not"},
     {refused_all, FINDING_LAME_REFUSED, "The delegation leads to servers that do not"},
     {servfail0, FINDING_LAME_SERVFAIL, "A secondary that never got"},
     {servfail_all, FINDING_LAME_SERVFAIL, "The zone does not load"},

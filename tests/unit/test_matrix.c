@@ -145,7 +145,10 @@ static void test_text(void **state)
     assert_true(head != NULL && row != NULL);
     while (row > text && row[-1] != '\n')
         row--;
-    assert_int_equal(strstr(head, " SOA") - head, strstr(row, " REFU") - row);
+    const char *heading = strstr(head, " SOA");
+    const char *word = strstr(row, " REFU");
+    assert_true(heading != NULL && word != NULL);
+    assert_int_equal(heading - head, word - row);
     char *coloured = printed(&x, true);
     assert_non_null(strstr(coloured, "\033[31mREFU\033[0m"));
     free(coloured);
