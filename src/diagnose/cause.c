@@ -310,12 +310,14 @@ static void join_group(const causes_t *c, group_t g, const char *why)
     }
 }
 
-/* A cause weighs as much as the worst that follows from it, and is wide when all addresses are in
- * it: directly, or because what follows is about the whole zone. */
+/* A cause weighs as much as the worst that follows from it. It is wide when it breaks all of the
+ * zone: an error about no server in particular, one at all addresses, or what makes the zone go
+ * down. */
 static void weigh(const causes_t *c, finding_t *f)
 {
     const subject_t *s = subject_of(c->d, f);
-    f->wide = !f->has_addr || (s != NULL && group_has(c, GROUP_ZONE, s, f->id));
+    f->wide = (!f->has_addr && !f->has_server && f->severity == SEVERITY_ERROR) ||
+              (s != NULL && group_has(c, GROUP_ZONE, s, f->id));
     const finding_t *at = f;
     /* no longer than the list: there are no circles */
     while (at->because_of != 0) {
