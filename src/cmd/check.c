@@ -5,6 +5,7 @@
 #include "cmd/check_output.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/fail_options.h"
 #include "cmd/probe_options.h"
 #include "cmd/session.h"
 
@@ -39,6 +40,7 @@ static const option_desc_t check_options[] = {
     {C_VERBOSE, "verbose", 'v', NULL, NULL, "show every exchange"},
     {C_PCAP, "pcap", 0, NULL, "FILE", "write all packets to a pcap"},
     {C_CAPTURE, "capture", 0, NULL, "IF", "also see what reaches this interface"},
+    FAIL_OPTIONS,
     {C_THOROUGH, "thorough", 0, NULL, NULL, "also ask what no resolver asks: opcodes, flags"},
     {C_QUIET, "quiet", 0, NULL, NULL, "no progress on stderr"},
     {0, NULL, 0, NULL, NULL, NULL},
@@ -59,6 +61,7 @@ typedef struct check_args {
     size_t ns_count;
     given_ns_t ns[SERVERS_MAX];
     diagnose_options_t diagnose;
+    fail_options_t fail;
 } check_args_t;
 
 static int add_domain(check_args_t *c, const char *text)
@@ -125,6 +128,9 @@ static int take_option(check_args_t *c, int id, const char *value)
         return 0;
     case C_MAIL:
         return check_output_mail(&c->output, value);
+    case FO_PROFILE:
+    case FO_FAIL_ON:
+        return fail_options_take(&c->fail, id, value);
     case C_THOROUGH:
         c->probe.check.thorough = true;
         return 0;
@@ -171,6 +177,7 @@ static int check_conflicts(const check_args_t *c)
 static int parse_args(check_args_t *c, int argc, char **argv)
 {
     probe_options_init(&c->probe, "check");
+    fail_options_init(&c->fail, "check");
     c->diagnose = diagnose_options_default();
     args_t a = args_begin(&command_check, argc, argv);
     for (int id = args_next(&a); id != ARGS_END; id = args_next(&a)) {
@@ -250,8 +257,11 @@ static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain
     if (err != NET_OK && !interrupted) {
         fprintf(stderr, "nsprobe check: out of memory or sockets; this is what was learnt\n");
     }
-    if (diagnose(m, &set, &c->diagnose, &findings))
-        rc = check_output_write(&c->output, &report, session_exit(&findings, &set, interrupted));
+    if (diagnose(m, &set, &c->diagnose, &findings)) {
+        fail_options_apply(&c->fail, &findings);
+        rc = fail_options_exit(&c->fail, &findings, session_exit(&findings, &set, interrupted));
+        rc = check_output_write(&c->output, &report, rc);
+    }
     if (!session_tested(&set) && !interrupted)
         fprintf(stderr, "nsprobe check: nothing could be sent; is there a network?\n");
     if (session_pcap_write("check", c->pcap, pcap, &set) != 0)

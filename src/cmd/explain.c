@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/session.h"
+#include "diagnose/profile.h"
 #include "report/explain.h"
 
 #define WORDS_MAX 256
@@ -26,16 +27,6 @@ typedef struct explain_args {
     bool peers;
     bool json;
 } explain_args_t;
-
-static bool finding_of(const char *word, finding_id_t *out)
-{
-    for (unsigned i = 0; i < FINDING_COUNT; i++)
-        if (strcmp(finding_desc((finding_id_t)i)->id, word) == 0) {
-            *out = (finding_id_t)i;
-            return true;
-        }
-    return false;
-}
 
 /* Names that look like the word: one mistyped, then those that have it as a part. */
 static size_t near_names(const char *word, const char *near[NEAR_MAX])
@@ -75,7 +66,7 @@ static int take_option(explain_args_t *c, int id, const char *value)
         if (c->count == WORDS_MAX)
             return usage_error("explain", "more than %d names in one call", WORDS_MAX);
         c->word[c->count++] = value;
-        return finding_of(value, &found) || peer_case_find(value) != NULL ? 0 : unknown(value);
+        return finding_by_id(value, &found) || peer_case_find(value) != NULL ? 0 : unknown(value);
     case E_LIST:
         c->list = true;
         return 0;
@@ -131,7 +122,7 @@ static bool show_list(const explain_args_t *c, const text_style_t *style)
 static bool show_word(const explain_args_t *c, const text_style_t *style, const char *word)
 {
     finding_id_t id;
-    if (!finding_of(word, &id)) {
+    if (!finding_by_id(word, &id)) {
         const peer_case_t *k = peer_case_find(word);
         if (c->json)
             return explain_case_json(stdout, k);
