@@ -5,8 +5,9 @@
  * forms of diagnose/form.h. Whoever asks in that form is remembered, within bounds, question by
  * question; others cost a look at the query's header. At the end the questions of each client are
  * cut into runs: a run begins with the NS question for its domain, and asks of names above it as
- * long as it lasts. What the packets do not say is inferred: the servers where the walk began are
- * those that no reply has told of, the waits are the times between attempts. A run counts when its
+ * long as it lasts. The run's mark (run_mark.h) tells the waits. What else the packets do not say
+ * is inferred: the servers where the walk began are those that no reply has told of, and without a
+ * mark the waits are the times between attempts. A run counts when its
  * zone's servers were asked the battery, or when the walk that was captured shows why there is none
  * to ask. */
 #ifndef DIAGNOSE_RUNS_H

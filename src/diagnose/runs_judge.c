@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "diagnose/facts.h"
+#include "diagnose/form.h"
+#include "diagnose/run_mark.h"
 #include "diagnose/runs_fold.h"
 
 #define STARTS_MAX 64
@@ -102,6 +104,8 @@ typedef struct judge {
     model_input_t in;
     given_ns_t start[STARTS_MAX];
     given_ns_t roots[STARTS_MAX];
+    run_mark_t mark;
+    bool marked;   /* there is one */
     bool asked[2]; /* some server over IPv4, over IPv6 */
     reply_t scratch;
 } judge_t;
@@ -136,9 +140,25 @@ static void add_start(given_ns_t *list, size_t *count, const addr_t *a, const me
     g->addr = *a;
 }
 
+/* A question to a resolver; some forms have RD as well. */
 static bool is_rd(const flow_t *flow)
 {
-    return (flow->query.bytes[2] & 1) != 0;
+    const flow_message_t *q = &flow->query;
+    return (q->bytes[2] & 1) != 0 &&
+           form_of_query(q->bytes, q->size, flow->transport) == FORM_COUNT;
+}
+
+/* What the run says of itself, in the first question that does. */
+static void learn_mark(judge_t *j)
+{
+    nsp_name_t name;
+    uint16_t type = 0;
+    uint16_t qclass = 0;
+    for (uint32_t i = 0; i < j->count && !j->marked; i++) {
+        const flow_message_t *q = &j->flow[i]->query;
+        j->marked = question_read(q->bytes, q->size, &name, &type, &qclass) && type == NSP_TYPE_A &&
+                    run_mark_read(&name, &j->mark);
+    }
 }
 
 static int64_t first_reply(const judge_t *j)
@@ -195,12 +215,20 @@ static void infer_start(judge_t *j)
     in->roots = given ? j->roots : j->start;
     if (!given)
         in->roots_count = in->start_count;
+    if (given && j->marked && j->mark.undelegated)
+        in->kind = START_UNDELEGATED;
     in->port = j->flow[0]->server.port;
 }
 
-/* Time between two attempts: the wait of the first of them. The shortest seen is nearest. */
+/* Time between two attempts: the wait of the first of them. The shortest seen is nearest. Nothing
+ * shows how long the last one is waited for, but the run's mark. */
 static void infer_waits(judge_t *j)
 {
+    if (j->marked) {
+        j->waits.waits = j->mark.waits;
+        memcpy(j->waits.wait, j->mark.wait, sizeof j->waits.wait);
+        return;
+    }
     const flow_patience_t *known = &j->r->o.waits;
     flow_patience_t seen = {0, {0}};
     bool as_known = true;
@@ -308,6 +336,7 @@ static bool judge_run(judge_t *j, bool walk, found_run_t *out)
         return false;
     if (j->count == 0 || !learn_mentions(j))
         return j->count == 0;
+    learn_mark(j);
     infer_start(j);
     infer_waits(j);
     out->cut = close_open_flows(j, walk);

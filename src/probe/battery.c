@@ -48,13 +48,21 @@ static bool mix_case(nsp_name_t *name, uint64_t *state)
     return first != 0;
 }
 
-static bool nonexistent(const nsp_name_t *zone, uint64_t *state, nsp_name_t *out)
+static bool nonexistent(const nsp_name_t *zone, uint64_t *state, const run_mark_t *mark,
+                        nsp_name_t *out)
 {
     char text[64];
+    char told[RUN_MARK_TEXT_MAX];
     nsp_name_t label;
     int n = snprintf(text, sizeof text, PROBE_NXDOMAIN_PREFIX "%012llx",
                      (unsigned long long)(next_random(state) & UINT64_C(0xffffffffffff)));
-    return nsp_name_from_text(text, (size_t)n, NULL, &label, NULL) == NSP_OK &&
+    size_t shorter = (size_t)n;
+    if (mark != NULL)
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s", run_mark_text(mark, told));
+    if (nsp_name_from_text(text, (size_t)n, NULL, &label, NULL) == NSP_OK &&
+        nsp_name_join(&label, zone, out) == NSP_OK)
+        return true;
+    return nsp_name_from_text(text, shorter, NULL, &label, NULL) == NSP_OK &&
            nsp_name_join(&label, zone, out) == NSP_OK;
 }
 
@@ -82,7 +90,8 @@ static const shape_t shapes[BATTERY_MAX] = {
     {PROBE_NODATA, TRANSPORT_UDP, PROBE_NODATA_TYPE, PROBE_EDNS_SIZE, false},
 };
 
-size_t battery_build(const nsp_name_t *zone, uint64_t random, battery_query_t out[BATTERY_MAX])
+size_t battery_build(const nsp_name_t *zone, uint64_t random, const run_mark_t *mark,
+                     battery_query_t out[BATTERY_MAX])
 {
     size_t count = 0;
     uint64_t state = random;
@@ -94,7 +103,7 @@ size_t battery_build(const nsp_name_t *zone, uint64_t random, battery_query_t ou
         nsp_name_lower(&name);
         if (s->kind == PROBE_CASE && !mix_case(&name, &state))
             continue;
-        if (s->kind == PROBE_NXDOMAIN && !nonexistent(zone, &state, &name))
+        if (s->kind == PROBE_NXDOMAIN && !nonexistent(zone, &state, mark, &name))
             continue;
         q->kind = s->kind;
         q->transport = s->transport;

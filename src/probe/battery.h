@@ -3,6 +3,7 @@
 #define PROBE_BATTERY_H
 
 #include "diagnose/outcome.h"
+#include "diagnose/run_mark.h"
 
 #define BATTERY_MAX        12
 #define BATTERY_QUERY_SIZE 320 /* octets: header, the longest name, an OPT */
@@ -15,9 +16,11 @@ typedef struct battery_query {
 } battery_query_t;
 
 /* Builds the questions for the apex of zone; probe_kind_of() recognises each. random decides the
- * case of letters and the nonexistent name. A probe that the name leaves no room for (a nonexistent
- * name below it, a letter whose case could differ) is left out. Returns their number. */
-size_t battery_build(const nsp_name_t *zone, uint64_t random, battery_query_t out[BATTERY_MAX]);
+ * case of letters and the nonexistent name, which tells mark (NULL: none) where it has room. A
+ * probe that the name leaves no room for (a nonexistent name below it, a letter whose case could
+ * differ) is left out. Returns their number. */
+size_t battery_build(const nsp_name_t *zone, uint64_t random, const run_mark_t *mark,
+                     battery_query_t out[BATTERY_MAX]);
 
 /* One question as the walk asks it: opcode QUERY, class IN, ID 0, with an OPT of size
  * PROBE_EDNS_SIZE when edns. Returns its octets, 0 when cap is too small. */

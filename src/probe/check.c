@@ -57,15 +57,23 @@ static bool add_wanted(check_t *c, loop_t *l)
     return true;
 }
 
+run_mark_t check_mark(const check_options_t *o, const model_input_t *in)
+{
+    run_mark_t m = {.undelegated = in->kind == START_UNDELEGATED};
+    for (; m.waits < o->schedule.tries && m.waits < RUN_MARK_WAITS_MAX; m.waits++)
+        m.wait[m.waits] = o->schedule.wait[m.waits];
+    return m;
+}
+
 net_err_t check_ask_battery(net_t *net, loop_t *l, const nsp_name_t *zone, const addr_t *server,
-                            size_t budget)
+                            const run_mark_t *mark, size_t budget)
 {
     battery_query_t query[BATTERY_MAX];
     uint64_t random = 0;
     net_err_t err = net->ops->random(net, &random, sizeof random);
     if (err != NET_OK)
         return err;
-    size_t n = battery_build(zone, random, query);
+    size_t n = battery_build(zone, random, mark, query);
     for (size_t i = 0; i < n; i++)
         if (!loop_ask(l, server, query[i].transport, query[i].wire, query[i].size, budget))
             return NET_E_MEMORY;
@@ -86,6 +94,7 @@ static bool probed_before(check_t *c, const addr_t *a)
 static net_err_t add_batteries(check_t *c, loop_t *l)
 {
     const model_t *m = c->m;
+    const run_mark_t mark = check_mark(c->options, c->in);
     net_err_t err = NET_OK;
     if (!m->zone_found)
         return NET_OK;
@@ -96,7 +105,7 @@ static net_err_t add_batteries(check_t *c, loop_t *l)
         const addr_t *a = &m->address[i].addr;
         bool used = a->family == 4 ? c->in->use_ipv4 : c->in->use_ipv6;
         if (used && !probed_before(c, a))
-            err = check_ask_battery(c->net, l, &m->zone, a, c->options->exchanges_max);
+            err = check_ask_battery(c->net, l, &m->zone, a, &mark, c->options->exchanges_max);
     }
     return err;
 }

@@ -3,6 +3,7 @@
 #define PROBE_CHECK_H
 
 #include "diagnose/model.h"
+#include "diagnose/run_mark.h"
 #include "probe/loop.h"
 
 typedef struct check_options {
@@ -24,9 +25,11 @@ loop_options_t check_loop_options(const check_options_t *o);
 /* How much of the budget walks may use: three quarters, so that a hostile delegation leaves enough
  * for the probing. */
 size_t check_walk_budget(const check_options_t *o);
+/* What such a run is marked with. */
+run_mark_t check_mark(const check_options_t *o, const model_input_t *in);
 /* Asks the battery of one address. */
 net_err_t check_ask_battery(net_t *net, loop_t *l, const nsp_name_t *zone, const addr_t *server,
-                            size_t budget);
+                            const run_mark_t *mark, size_t budget);
 
 /* Walks and probes in->domain; in->set is set to set while it runs. set receives all exchanges, *m
  * the final model. NET_E_INTERRUPTED keeps all that was learnt so far, in set and *m. */

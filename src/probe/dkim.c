@@ -46,13 +46,14 @@ static bool to_be_probed(const run_t *r, size_t zone)
 
 static net_err_t add_batteries(run_t *r, loop_t *l)
 {
+    const run_mark_t mark = check_mark(&r->options->check, r->facts->in);
     net_err_t err = NET_OK;
     for (size_t i = 0; i < r->facts->zone_count; i++) {
         const zone_facts_t *z = &r->facts->zone[i];
         for (; r->probed[i] < z->place_count && to_be_probed(r, i); r->probed[i]++) {
             const place_t *p = &z->place[r->probed[i]];
             if (p->in_use && p->delegated && err == NET_OK)
-                err = check_ask_battery(r->net, l, &z->apex, &p->addr,
+                err = check_ask_battery(r->net, l, &z->apex, &p->addr, &mark,
                                         r->options->check.exchanges_max);
         }
     }

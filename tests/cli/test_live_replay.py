@@ -47,7 +47,10 @@ OPTIONS = [["zone.test", "-4"], ["zone.test", "--timeout", "0.4"],
            ["zone.test", "--timeout", "0.3,0.3,0.3,0.5"], ["www.zone.test"], ["nosuch.test"],
            ["test"], ["."],
            ["zone.test", "--ns", "ns1.zone.test=192.0.2.1"],
-           ["zone.test", "--ns", "ns1.zone.test=192.0.2.1", "--ns", "ns2.zone.test=198.51.100.10"]]
+           ["zone.test", "--ns", "ns1.zone.test=192.0.2.1", "--ns", "ns2.zone.test=198.51.100.10"],
+           ["zone.test", "--undelegated", "--ns", "ns1.zone.test=192.0.2.1", "--ns",
+            "ns2.zone.test=198.51.100.10"],
+           ["zone.test", "--thorough"]]
 
 
 def option_tests(lab):

@@ -37,7 +37,7 @@ static void test_round_trip(void **state)
         battery_query_t q[BATTERY_MAX];
         exchange_set_t set;
         exchange_set_init(&set, 0);
-        assert_int_equal(battery_build(&zone, random, q), BATTERY_MAX);
+        assert_int_equal(battery_build(&zone, random, NULL, q), BATTERY_MAX);
         for (size_t i = 0; i < BATTERY_MAX; i++) {
             exchange_t *x = exchange_of(&set, q[i].transport, q[i].wire, q[i].size);
             assert_int_equal(probe_kind_of(x, &zone), q[i].kind);
@@ -56,8 +56,8 @@ static void test_deterministic(void **state)
     nsp_name_t zone = name_of("example.com.");
     battery_query_t a[BATTERY_MAX];
     battery_query_t b[BATTERY_MAX];
-    assert_int_equal(battery_build(&zone, 7, a), BATTERY_MAX);
-    assert_int_equal(battery_build(&zone, 7, b), BATTERY_MAX);
+    assert_int_equal(battery_build(&zone, 7, NULL, a), BATTERY_MAX);
+    assert_int_equal(battery_build(&zone, 7, NULL, b), BATTERY_MAX);
     for (size_t i = 0; i < BATTERY_MAX; i++)
         assert_memory_equal(a[i].wire, b[i].wire, a[i].size);
 }
@@ -66,7 +66,7 @@ static size_t count_kind(const char *zone_text, probe_kind_t kind)
 {
     battery_query_t q[BATTERY_MAX];
     nsp_name_t zone = name_of(zone_text);
-    size_t total = battery_build(&zone, 1, q);
+    size_t total = battery_build(&zone, 1, NULL, q);
     size_t n = 0;
     for (size_t i = 0; i < total; i++)
         n += q[i].kind == kind;
@@ -97,6 +97,39 @@ static void test_room(void **state)
     assert_int_equal(count_kind(".", PROBE_CASE), 0);
     assert_int_equal(count_kind("1.2.", PROBE_CASE), 0);
     assert_int_equal(count_kind("x.", PROBE_CASE), 1);
+}
+
+/* A mark is in the name where there is room, and left out where there is none. */
+static void test_marked(void **state)
+{
+    (void)state;
+    const run_mark_t mark = {.waits = 2, .wait = {300000000, 500000000}, .undelegated = true};
+    static const struct {
+        unsigned last; /* octets of the fourth label */
+        bool marked;
+    } rooms[] = {{10, true}, {30, true}, {31, false}, {40, false}};
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        battery_query_t q[BATTERY_MAX];
+        char text[256];
+        run_mark_t got;
+        snprintf(text, sizeof text, "%063d.%063d.%063d.%0*d.", 1, 1, 1, (int)rooms[i].last, 1);
+        nsp_name_t zone = name_of(text);
+        size_t n = battery_build(&zone, 5, &mark, q);
+        bool found = false;
+        for (size_t k = 0; k < n; k++) {
+            nsp_name_t name;
+            uint16_t type = 0;
+            uint16_t qclass = 0;
+            if (q[k].kind != PROBE_NXDOMAIN)
+                continue;
+            found = true;
+            assert_true(question_read(q[k].wire, q[k].size, &name, &type, &qclass));
+            assert_int_equal(run_mark_read(&name, &got), rooms[i].marked);
+            assert_true(!rooms[i].marked ||
+                        (got.waits == 2 && got.wait[1] == 500000000 && got.undelegated));
+        }
+        assert_true(found);
+    }
 }
 
 typedef struct kind_case {
@@ -168,11 +201,9 @@ static void test_kind_of_no_query(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_deterministic),
-        cmocka_unit_test(test_room),
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_kind_of_no_query),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_room),       cmocka_unit_test(test_marked),
+        cmocka_unit_test(test_kinds),      cmocka_unit_test(test_kind_of_no_query),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -395,7 +395,7 @@ static exchange_t *build_one(xlab_t *x, transport_t transport, const addr_t *ser
 static void build_battery(xlab_t *x, unsigned i)
 {
     battery_query_t q[BATTERY_MAX];
-    size_t n = battery_build(&x->m->zone, 42, q);
+    size_t n = battery_build(&x->m->zone, 42, NULL, q);
     for (size_t k = 0; k < n && k < XQ_COUNT; k++)
         build_one(x, q[k].transport, &x->m->address[i].addr, q[k].wire, q[k].size, &x->probe[i][k]);
 }
