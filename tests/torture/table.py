@@ -25,7 +25,8 @@ What the clients of Debian 12 did when `nsprobe torture` showed them the {faults
 [FAULTS.md](FAULTS.md) and {mutations} mutations of a right answer (seed {seed}). None may crash,
 hang or take a lie. "Lie" means that the client printed an address that only a forged or mismatched
 answer gave. Programs that show messages as they come (dig, kdig, drill) print some of these on
-purpose, mostly under a warning; for a resolver it is a finding.
+purpose, mostly under a warning; for a resolver it is a finding. No package of Debian 12 has c-ares'
+own adig: a small client of its library (tests/torture/cares.c) stands for it.
 
 The table is the outcome of one run:
 
