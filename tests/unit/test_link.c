@@ -10,18 +10,12 @@
 #include <cmocka.h>
 
 #include "capture/packet.h"
+#include "linkcase.h"
 
 #define MACS 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 #define SLL  0, 0, 0, 1, 0, 6, 0, 1, 2, 3, 4, 5, 0, 0
 
-static const struct {
-    const char *name;
-    uint32_t link;
-    link_kind_t kind;
-    uint32_t offset; /* of IP; what there is before it is the whole header */
-    uint8_t size;
-    uint8_t head[48];
-} cases[] = {
+static const linkcase_t cases[] = {
     {"Ethernet", 1, LINK_IPV4, 14, 14, {MACS, 8, 0}},
     {"ARP", 1, LINK_OTHER, 14, 14, {MACS, 8, 6}},
     {"three tags",
@@ -78,41 +72,16 @@ static const struct {
     {"Bluetooth", 187, LINK_UNKNOWN, 0, 0, {0}},
 };
 
-/* From an allocation of just this size, so that one octet too many is seen. */
-static link_t read_exact(uint32_t link, const uint8_t *bytes, uint32_t size)
-{
-    uint8_t *copy = malloc(size > 0 ? size : 1);
-    assert_non_null(copy);
-    if (size > 0)
-        memcpy(copy, bytes, size);
-    link_t l = link_read(link, copy, size);
-    free(copy);
-    return l;
-}
-
 static void test_table(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        link_t l = read_exact(cases[i].link, cases[i].head, cases[i].size);
-        if (l.kind != cases[i].kind)
-            fail_msg("%s: kind %d", cases[i].name, (int)l.kind);
-        if ((l.kind == LINK_IPV4 || l.kind == LINK_IPV6) && l.offset != cases[i].offset)
-            fail_msg("%s: offset %u", cases[i].name, l.offset);
-    }
+    linkcase_check(cases, sizeof cases / sizeof cases[0]);
 }
 
-/* Headers that end early are cut; none is taken for IP. */
 static void test_prefixes(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        for (uint32_t n = 0; n < cases[i].size; n++) {
-            link_t l = read_exact(cases[i].link, cases[i].head, n);
-            if (l.kind != LINK_CUT)
-                fail_msg("%s, %u octets: kind %d", cases[i].name, n, (int)l.kind);
-        }
-    }
+    linkcase_prefixes(cases, sizeof cases / sizeof cases[0], false);
 }
 
 /* Tags within tags: as many as are followed, and one more. */
@@ -124,7 +93,7 @@ static void test_layers(void **state)
         for (uint32_t i = 0; i < tags; i++)
             memcpy(frame + 12 + 4 * i, (const uint8_t[]){0x81, 0, 0, 1}, 4);
         memcpy(frame + 12 + 4 * tags, (const uint8_t[]){8, 0}, 2);
-        link_t l = read_exact(CAP_LINK_ETHERNET, frame, 14 + 4 * tags);
+        link_t l = linkcase_read(CAP_LINK_ETHERNET, frame, 14 + 4 * tags);
         assert_int_equal(l.kind, tags < 8 ? LINK_IPV4 : LINK_MALFORMED);
         assert_true(tags >= 8 || l.offset == 14 + 4 * tags);
     }

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "linkcase.h"
+
 #define MACS    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 #define SNAP    0xaa, 0xaa, 3, 0, 0, 0, 8, 0
 #define WLAN    0, 0, MACS, 1, 2, 3, 4, 5, 6, 0, 0 /* duration to sequence */
@@ -16,14 +18,7 @@
 #define ZERO8   0, 0, 0, 0, 0, 0, 0, 0
 #define ZERO96  ZERO8, ZERO8, ZERO8, ZERO8, ZERO8, ZERO8, ZERO8, ZERO8, ZERO8, ZERO8, ZERO8, ZERO8
 
-static const struct {
-    const char *name;
-    uint32_t link;
-    link_kind_t kind;
-    uint32_t offset; /* of IP; what there is before it is the whole header */
-    uint8_t size;
-    uint8_t head[192];
-} cases[] = {
+static const linkcase_t cases[] = {
     {"802.11", 105, LINK_IPV4, 32, 32, {8, 1, WLAN, SNAP}},
     {"802.11, QoS", 105, LINK_IPV4, 34, 34, {0x88, 2, WLAN, 0, 0, SNAP}},
     {"802.11, QoS, HT control", 105, LINK_IPV4, 38, 38, {0x88, 0x82, WLAN, 0, 0, 1, 2, 3, 4, SNAP}},
@@ -71,42 +66,16 @@ static const struct {
     {"none of them", 187, LINK_UNKNOWN, 0, 0, {0}},
 };
 
-/* From an allocation of just this size, so that one octet too many is seen. */
-static link_t read_exact(uint32_t link, const uint8_t *bytes, uint32_t size)
-{
-    uint8_t *copy = malloc(size > 0 ? size : 1);
-    assert_non_null(copy);
-    if (size > 0)
-        memcpy(copy, bytes, size);
-    link_t l = link_wrap_read(link, copy, size);
-    free(copy);
-    return l;
-}
-
 static void test_table(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        link_t l = read_exact(cases[i].link, cases[i].head, cases[i].size);
-        if (l.kind != cases[i].kind)
-            fail_msg("%s: kind %d", cases[i].name, (int)l.kind);
-        if ((l.kind == LINK_IPV4 || l.kind == LINK_IPV6) && l.offset != cases[i].offset)
-            fail_msg("%s: offset %u", cases[i].name, l.offset);
-    }
+    linkcase_check(cases, sizeof cases / sizeof cases[0]);
 }
 
-/* Headers that end early are cut; none is taken for IP. */
 static void test_prefixes(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        for (uint32_t n = 0; n < cases[i].size; n++) {
-            link_t l = read_exact(cases[i].link, cases[i].head, n);
-            /* attributes may end where no packet was among them */
-            if (l.kind != LINK_CUT && l.kind != LINK_OTHER)
-                fail_msg("%s, %u octets: kind %d", cases[i].name, n, (int)l.kind);
-        }
-    }
+    linkcase_prefixes(cases, sizeof cases / sizeof cases[0], true);
 }
 
 int main(void)
