@@ -1,10 +1,13 @@
-/* Any flows through what is made of them: the diagnosis of traffic, and the runs of check in it. A
- * flow is eight octets that say what it is, its question and its reply. */
+/* Any flows through what is made of them: the diagnosis of traffic, and the runs of check in it,
+ * with page and letters about each. A flow is eight octets that say what it is, its question and
+ * its reply. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "diagnose/runs.h"
 #include "diagnose/traffic.h"
+#include "report/check_html.h"
+#include "report/mail_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -71,6 +74,39 @@ static size_t read_flow(const uint8_t *p, size_t size, int64_t *clock, flow_t *f
     return HEAD + q + r;
 }
 
+/* What was written is plain, and no name or octet of a packet became markup. */
+static void check_plain(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((text[i] < ' ' || text[i] > '~') && text[i] != '\n' && text[i] != '\t')
+            abort();
+    if (text != NULL && strstr(text, "<script") != NULL)
+        abort();
+}
+
+/* The page and the letters about a run. */
+static void write_run(const found_run_t *run)
+{
+    check_report_t r = {.model = run->model, .set = &run->set, .findings = &run->findings};
+    char *text = NULL;
+    size_t size = 0;
+    unsigned told = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL)
+        return;
+    bool good = check_report_html(out, &r);
+    if (fclose(out) == 0 && good)
+        check_plain(text, size);
+    free(text);
+    text = NULL;
+    out = open_memstream(&text, &size);
+    for (uint16_t i = 0; out != NULL && i < run->model->address_count; i++)
+        good = mail_report_text(out, &r, &run->model->address[i].addr, &told) && good;
+    if (out != NULL && fclose(out) == 0 && good)
+        check_plain(text, size);
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     runs_options_t o = runs_options_default();
@@ -104,6 +140,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         traffic_finish(traffic, &end, &list);
     if (runs != NULL)
         runs_finish(runs, size % 2 == 1);
+    for (size_t i = 0; runs != NULL && i < runs_count(runs); i++)
+        write_run(runs_item(runs, i));
     finding_list_free(&list);
     traffic_free(traffic);
     runs_free(runs);
