@@ -67,6 +67,14 @@ bool model_build(const model_input_t *in, int64_t now, model_t *out, model_wants
     return good;
 }
 
+bool model_address_serves(const model_address_t *a, uint16_t server)
+{
+    for (uint16_t i = 0; i < a->server_count; i++)
+        if (a->server[i] == server)
+            return true;
+    return false;
+}
+
 const char *model_address_names(const model_t *m, const model_address_t *a, char *buf, size_t cap)
 {
     size_t at = 0;

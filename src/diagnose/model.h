@@ -146,6 +146,8 @@ bool model_build(const model_input_t *in, int64_t now, model_t *out, model_wants
 /* The zone whose servers the user gave, or NULL when there is a walk from above. */
 const nsp_name_t *model_given_zone(const model_input_t *in);
 
+/* True when the address is one of the server with this index. */
+bool model_address_serves(const model_address_t *a, uint16_t server);
 /* The server's names in order, comma-separated, cut to cap. For reports. */
 const char *model_address_names(const model_t *m, const model_address_t *a, char *buf, size_t cap);
 

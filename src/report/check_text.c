@@ -28,14 +28,6 @@ static void print_row(FILE *out, const check_report_t *r, const model_address_t 
     fprintf(out, " %-8s %-8s %-3s %-6s %-10s %9s\n", s.udp, s.tcp, s.aa, s.edns, serial, time);
 }
 
-static bool serves_as(const model_address_t *a, uint16_t server)
-{
-    for (uint16_t i = 0; i < a->server_count; i++)
-        if (a->server[i] == server)
-            return true;
-    return false;
-}
-
 static const char *state_text(const model_server_t *s)
 {
     static const char *const texts[] = {[HOST_UNKNOWN] = "not resolved",
@@ -69,7 +61,7 @@ static void print_table(FILE *out, const check_report_t *r, reply_t *scratch)
         fprintf(out, "%s%s\n", name, where);
         unsigned rows = 0;
         for (uint16_t k = 0; k < m->address_count; k++) {
-            if (!serves_as(&m->address[k], i))
+            if (!model_address_serves(&m->address[k], i))
                 continue;
             print_row(out, r, &m->address[k], scratch);
             rows++;

@@ -10,20 +10,12 @@
 #define ADDR_W   330
 #define WIDTH    900
 
-static bool serves_as(const model_address_t *a, uint16_t server)
-{
-    for (uint16_t i = 0; i < a->server_count; i++)
-        if (a->server[i] == server)
-            return true;
-    return false;
-}
-
 /* Rows that a server takes: one for each address, at least one. */
 static unsigned rows_of(const model_t *m, uint16_t server)
 {
     unsigned n = 0;
     for (uint16_t i = 0; i < m->address_count; i++)
-        n += serves_as(&m->address[i], server);
+        n += model_address_serves(&m->address[i], server);
     return n > 0 ? n : 1;
 }
 
@@ -60,7 +52,7 @@ static void addresses(const html_t *h, uint16_t server, unsigned y, unsigned fro
     char addr[ADDR_TEXT_MAX];
     char text[ADDR_TEXT_MAX + 32];
     for (uint16_t i = 0; i < m->address_count; i++) {
-        if (!serves_as(&m->address[i], server))
+        if (!model_address_serves(&m->address[i], server))
             continue;
         const char *verdict = html_verdict(h, &m->address[i]);
         addr_port_text(&m->address[i].addr, addr);
@@ -79,7 +71,8 @@ static const char *server_verdict(const html_t *h, uint16_t server)
     const model_t *m = h->r->model;
     const char *worst = NULL;
     for (uint16_t i = 0; i < m->address_count; i++) {
-        const char *v = serves_as(&m->address[i], server) ? html_verdict(h, &m->address[i]) : NULL;
+        const char *v =
+            model_address_serves(&m->address[i], server) ? html_verdict(h, &m->address[i]) : NULL;
         if (v != NULL && (worst == NULL || rank(v) > rank(worst)))
             worst = v;
     }

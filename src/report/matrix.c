@@ -138,14 +138,6 @@ static void print_row(FILE *out, const check_report_t *r, const uint8_t *columns
     fputc('\n', out);
 }
 
-static bool serves_as(const model_address_t *a, uint16_t server)
-{
-    for (uint16_t i = 0; i < a->server_count; i++)
-        if (a->server[i] == server)
-            return true;
-    return false;
-}
-
 bool matrix_print(FILE *out, const check_report_t *r, reply_t *scratch)
 {
     const model_t *m = r->model;
@@ -161,7 +153,7 @@ bool matrix_print(FILE *out, const check_report_t *r, reply_t *scratch)
         nsp_name_to_text(&m->server[i].name, name, sizeof name);
         fprintf(out, "%s\n", name);
         for (uint16_t k = 0; k < m->address_count; k++)
-            if (serves_as(&m->address[k], i))
+            if (model_address_serves(&m->address[k], i))
                 print_row(out, r, columns, &m->address[k], scratch);
     }
     fputs("ok: as it should be; none: no answer; icmp, rst, fin: rejected, reset, closed;\n"
