@@ -142,7 +142,10 @@ static void test_text(void **state)
     }
     const char *head = strstr(text, "ADDRESSES BY TESTS");
     const char *row = strstr(text, "REFU");
-    assert_true(head != NULL && row != NULL);
+    if (head == NULL || row == NULL) {
+        fail();
+        return;
+    }
     while (row > text && row[-1] != '\n')
         row--;
     const char *heading = strstr(head, " SOA");
