@@ -133,7 +133,7 @@ void findings_print(FILE *out, const text_style_t *style, const exchange_set_t *
                     const finding_list_t *list, reply_t *scratch)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (list->item[i].because_of != 0)
+        if (finding_root(list, &list->item[i]) != &list->item[i])
             continue;
         finding_print(out, style, set, &list->item[i], scratch);
         print_following(out, style, set, list, &list->item[i], scratch);

@@ -136,7 +136,7 @@ void html_findings(const html_t *h)
         html_raw(h, "<p>There is none.</p>\n");
     for (size_t i = 0; i < list->count; i++) {
         const finding_t *f = &list->item[i];
-        if (f->because_of != 0)
+        if (finding_root(list, f) != f)
             continue;
         open_finding(h, f);
         finding_body(h, f);
