@@ -18,11 +18,12 @@ ALLOWED = {
     "dnssec": {"exchange", "proto"},
     "dkim": {"dnssec", "diagnose", "exchange", "proto"},
     "probe": {"net", "dkim", "diagnose", "exchange", "proto"},
+    "bulk": {"probe", "net", "diagnose", "exchange", "proto"},
     "watch": {"dkim", "diagnose", "exchange", "proto"},
     "serve": {"net", "exchange", "proto"},
     "torture": {"serve", "exchange", "proto"},
-    "report": {"watch", "dkim", "diagnose", "exchange", "proto"},
-    "cmd": {"report", "probe", "capture", "serve", "torture", "watch", "net", "dkim", "diagnose", "exchange",
+    "report": {"watch", "bulk", "dkim", "diagnose", "exchange", "proto"},
+    "cmd": {"report", "bulk", "probe", "capture", "serve", "torture", "watch", "net", "dkim", "diagnose", "exchange",
             "proto"},
 }
 # proto is usable alone: nothing but the C library's own headers

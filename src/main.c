@@ -5,9 +5,9 @@
 #include "cmd/cmd.h"
 
 static const command_desc_t *const commands[] = {
-    &command_capture, &command_check, &command_dkim,   &command_explain,
-    &command_history, &command_query, &command_replay, &command_serve,
-    &command_torture, &command_trace, &command_watch};
+    &command_bulk,    &command_capture, &command_check, &command_dkim,
+    &command_explain, &command_history, &command_query, &command_replay,
+    &command_serve,   &command_torture, &command_trace, &command_watch};
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
 

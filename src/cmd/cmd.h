@@ -12,6 +12,7 @@
 #define EXIT_USAGE       64
 #define EXIT_INTERRUPTED 130
 
+extern const command_desc_t command_bulk;
 extern const command_desc_t command_capture;
 extern const command_desc_t command_check;
 extern const command_desc_t command_dkim;

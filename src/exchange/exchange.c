@@ -4,6 +4,27 @@
 
 #include "proto/nsproto.h"
 
+bool question_answered(const nsp_name_t *name, uint16_t type, uint16_t qclass, const uint8_t *reply,
+                       size_t size)
+{
+    nsp_reader_t r = nsp_reader(reply, size);
+    nsp_read_bytes(&r, 3);
+    uint8_t rcode = nsp_read_u8(&r) & 15;
+    uint16_t count = nsp_read_u16(&r);
+    nsp_read_bytes(&r, 6);
+    if (r.err != NSP_OK)
+        return true;
+    if (count == 0)
+        return rcode != NSP_RCODE_NOERROR || nsp_left(&r) == 0;
+    nsp_name_t asked;
+    nsp_name_read(&r, NSP_NAME_COMPRESSED, &asked);
+    uint16_t asked_type = nsp_read_u16(&r);
+    uint16_t asked_class = nsp_read_u16(&r);
+    if (r.err != NSP_OK)
+        return true;
+    return nsp_name_equal(&asked, name) && asked_type == type && asked_class == qclass;
+}
+
 void exchange_set_init(exchange_set_t *set, int64_t began_wall)
 {
     memset(set, 0, sizeof *set);

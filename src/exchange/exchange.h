@@ -86,6 +86,12 @@ typedef struct exchange_set {
 bool question_read(const uint8_t *message, size_t size, nsp_name_t *name, uint16_t *type,
                    uint16_t *qclass);
 
+/* True when a reply's question is the one that was asked (RFC 5452 9.1). A reply that says FORMERR
+ * or the like without repeating the question is accepted: it cannot know better. So is one that is
+ * cut or broken there: malformed, and the question's by its ID. */
+bool question_answered(const nsp_name_t *name, uint16_t type, uint16_t qclass, const uint8_t *reply,
+                       size_t size);
+
 /* Starts an empty set. */
 void exchange_set_init(exchange_set_t *set, int64_t began_wall);
 /* Frees every exchange of the set. */

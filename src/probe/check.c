@@ -36,7 +36,8 @@ loop_options_t check_loop_options(const check_options_t *o)
                         .source4 = o->source4,
                         .source6 = o->source6,
                         .exchanges_max = o->exchanges_max,
-                        .per_address = o->per_address};
+                        .per_address = o->per_address,
+                        .gate = o->gate};
     return l;
 }
 

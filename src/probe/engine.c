@@ -352,28 +352,6 @@ net_err_t engine_submit(engine_t *e, const engine_query_t *q, exchange_t **out)
     return NET_OK;
 }
 
-/* True when the reply's question is the one that was asked (RFC 5452 9.1). A reply that says
- * FORMERR or the like without repeating the question is accepted: it cannot know better. */
-static bool same_question(const job_t *j, const uint8_t *bytes, uint32_t size)
-{
-    nsp_reader_t r = nsp_reader(bytes, size);
-    nsp_read_bytes(&r, 3);
-    uint8_t rcode = nsp_read_u8(&r) & 15;
-    uint16_t count = nsp_read_u16(&r);
-    nsp_read_bytes(&r, 6);
-    if (r.err != NSP_OK)
-        return true; /* a reply cut inside its header: malformed, and ours by its ID */
-    if (count == 0)
-        return rcode != NSP_RCODE_NOERROR || nsp_left(&r) == 0;
-    nsp_name_t name;
-    nsp_name_read(&r, NSP_NAME_COMPRESSED, &name);
-    uint16_t type = nsp_read_u16(&r);
-    uint16_t qclass = nsp_read_u16(&r);
-    if (r.err != NSP_OK)
-        return true; /* a broken question: malformed */
-    return nsp_name_equal(&name, &j->x->qname) && type == j->x->qtype && qclass == j->x->qclass;
-}
-
 /* Which attempt a reply's ID belongs to; 0 for none. */
 static unsigned attempt_of(const job_t *j, const uint8_t *bytes, uint32_t size)
 {
@@ -402,7 +380,8 @@ static uint8_t mismatch_of(const job_t *j, const addr_t *peer, const uint8_t *by
         bits |= MISMATCH_ID;
     if (size >= 3 && (bytes[2] & 0x80) == 0)
         bits |= MISMATCH_QR;
-    if (!j->any_question && !same_question(j, bytes, size))
+    if (!j->any_question &&
+        !question_answered(&j->x->qname, j->x->qtype, j->x->qclass, bytes, size))
         bits |= MISMATCH_QUESTION;
     return bits;
 }

@@ -21,6 +21,8 @@ typedef struct node {
 typedef struct task {
     addr_t server;
     transport_t transport;
+    int64_t turn[2]; /* the gate's */
+    int64_t again;   /* when the gate is to be asked again */
     size_t size;
     uint8_t wire[LOOP_QUERY_SIZE];
 } task_t;
@@ -34,8 +36,9 @@ struct loop {
     int64_t began; /* net's clock where the set's clock has 0 */
     int64_t looked_at;
     int64_t again_at;
-    int64_t gap; /* to the next look */
-    bool dirty;  /* something came that may change what is wanted */
+    int64_t gap;     /* to the next look */
+    int64_t gate_at; /* when the gate is to be asked again, net's clock; INT64_MAX: nothing waits */
+    bool dirty;      /* something came that may change what is wanted */
     uint64_t seed;
     size_t asked_count;
     size_t asked_cap;
@@ -140,6 +143,8 @@ static void on_done(void *user, exchange_t *x)
     node_t *n = node_of(l, &x->server);
     if (n != NULL && n->outstanding > 0)
         n->outstanding--;
+    if (l->options->gate != NULL)
+        l->options->gate->give(l->options->gate->user, x, l->net->ops->now(l->net));
     l->dirty |= l->plan->matters == NULL || l->plan->matters(l->plan->user, x);
 }
 
@@ -157,14 +162,30 @@ static net_err_t submit(loop_t *l, const task_t *t)
     return engine_submit(l->engine, &q, NULL);
 }
 
-/* Submits what the limit for each address allows; the rest stays, in order. */
+/* Whether the gate lets the question go now. */
+static bool gate_open(loop_t *l, task_t *t)
+{
+    const loop_gate_t *g = l->options->gate;
+    int64_t now = g != NULL ? l->net->ops->now(l->net) : 0;
+    if (g == NULL)
+        return true;
+    if (t->again <= now)
+        t->again = g->take(g->user, &t->server, now, t->turn);
+    if (t->again != 0 && t->again < l->gate_at)
+        l->gate_at = t->again;
+    return t->again == 0;
+}
+
+/* Submits what the limit for each address and the gate allow; the rest stays, in order. */
 static net_err_t submit_tasks(loop_t *l)
 {
     size_t left = 0;
     net_err_t err = NET_OK;
+    l->gate_at = INT64_MAX;
     for (size_t i = 0; i < l->task_count; i++) {
         node_t *n = node_of(l, &l->task[i].server);
-        if (err != NET_OK || (n != NULL && n->outstanding >= l->options->per_address)) {
+        if (err != NET_OK || (n != NULL && n->outstanding >= l->options->per_address) ||
+            !gate_open(l, &l->task[i])) {
             if (left != i)
                 l->task[left] = l->task[i];
             left++;
@@ -216,10 +237,11 @@ static net_err_t loop_go(loop_t *l)
         if (l->plan->progress != NULL)
             l->plan->progress(l->plan->user, l->set->count - outstanding,
                               outstanding + l->task_count);
-        if (err != NET_OK || outstanding == 0)
+        if (err != NET_OK || (outstanding == 0 && l->gate_at == INT64_MAX))
             break;
         int64_t next = next_look(l);
-        err = engine_step(l->engine, next < INT64_MAX - l->began ? next + l->began : INT64_MAX);
+        next = next < INT64_MAX - l->began ? next + l->began : INT64_MAX;
+        err = engine_step(l->engine, next < l->gate_at ? next : l->gate_at);
         if (err == NET_OK && due(l))
             err = look(l);
     }

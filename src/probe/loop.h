@@ -11,7 +11,17 @@
 
 typedef struct loop loop_t;
 
+/* Politeness across many runs: whether an address may be asked now. May be shared by threads. */
+typedef struct loop_gate {
+    void *user;
+    /* 0: yes, and it counts as asked until give; else the time (net's clock) to ask again. turn
+     * begins as zeros and is kept for the question. */
+    int64_t (*take)(void *user, const addr_t *server, int64_t now, int64_t turn[2]);
+    void (*give)(void *user, const exchange_t *x, int64_t now);
+} loop_gate_t;
+
 typedef struct loop_options {
+    const loop_gate_t *gate; /* NULL: none */
     schedule_t schedule;
     addr_t source4; /* family 0: any */
     addr_t source6;

@@ -1,0 +1,58 @@
+/* What the jobs of bulk share: the command line, and the list with its results. */
+#ifndef CMD_BULK_H
+#define CMD_BULK_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "bulk/flight.h"
+#include "bulk/list.h"
+#include "bulk/output.h"
+#include "cmd/probe_options.h"
+
+#define BULK_THREADS_MAX 256
+
+typedef struct bulk_args {
+    probe_options_t probe;
+    limits_options_t limit;
+    const char *file;
+    const char *output;
+    const char *checkpoint;
+    const char *identify;
+    bool query;
+    bool resume;
+    bool quiet;
+    bool no_records;
+    bool no_edns;
+    bool dnssec;
+    bool full;
+    bool has_server;
+    addr_t server;
+    uint16_t type;
+    uint32_t shard;
+    uint32_t shards;
+    uint32_t threads; /* 0: not given */
+    uint32_t outstanding;
+} bulk_args_t;
+
+/* One run, shared by its threads. */
+typedef struct bulk_run {
+    const bulk_args_t *args;
+    list_t *in;
+    output_t *out;
+    limits_t *limits; /* NULL: none */
+    pthread_mutex_t take;
+    _Atomic bool failed;
+    _Atomic uint64_t sent;
+    _Atomic uint64_t timeouts;
+    _Atomic uint64_t outstanding;
+    _Atomic uint64_t bad; /* lines with an error */
+} bulk_run_t;
+
+/* The next line that has no result yet. */
+list_got_t bulk_take(bulk_run_t *run, list_line_t *line);
+/* A thread's work: user is the bulk_run_t. */
+void *bulk_query_thread(void *user);
+void *bulk_check_thread(void *user);
+
+#endif
