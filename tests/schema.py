@@ -62,6 +62,10 @@ def check(value, schema, root, at="$"):
             names = rule if isinstance(rule, list) else [rule]
             if not any(is_type(value, name) for name in names):
                 yield f"{at}: {value!r} is not {' or '.join(names)}"
+        elif word == "anyOf":
+            found = [list(check(value, part, root, at)) for part in rule]
+            if all(found):  # what is wrong with the one that fits best
+                yield from min(found, key=len)
         elif word == "enum":
             if value not in rule:
                 yield f"{at}: {value!r} is none of {rule}"

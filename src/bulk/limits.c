@@ -190,13 +190,15 @@ static int64_t take_total(limits_t *l, int64_t now)
     return mine;
 }
 
-/* The next turn of the address and its prefix, taken. */
-static int64_t take_own(limits_t *l, pair_t *x, int64_t now)
+/* The next turn of the address and its prefix, taken. Each counts by itself: an address that is far
+ * ahead must not hold up the others of its prefix. */
+static int64_t take_own(const limits_t *l, pair_t *x, int64_t now)
 {
-    int64_t at = later(later(x->address->turn, x->prefix->turn), now);
-    x->address->turn = at + address_gap(l, x->address);
-    x->prefix->turn = at + l->prefix_gap;
-    return at;
+    int64_t own = later(x->address->turn, now);
+    int64_t shared = later(x->prefix->turn, now);
+    x->address->turn = own + address_gap(l, x->address);
+    x->prefix->turn = shared + l->prefix_gap;
+    return later(own, shared);
 }
 
 /* The total rate's turn is taken when the address's has come, or a slow address would hold up all
