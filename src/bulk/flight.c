@@ -471,7 +471,7 @@ static void on_reply(flight_t *f, slot_t *s, const pool_event_t *e)
                          .rtt = f->now - s->sent,
                          .reply = &f->scratch.msg};
     f->stats.replies++;
-    r.fault = reply_read(&f->scratch, e->bytes, e->size, &r.fault_offset);
+    r.fault = reply_read(&f->scratch, e->bytes, e->size, false, &r.fault_offset);
     /* TC first: a message that was cut may well end in the middle of a record (RFC 2181 9) */
     if (nsp_msg_has(&f->scratch.msg, NSP_FLAG_TC) && e->size >= NSP_HEADER_SIZE) {
         s->truncated = true;
