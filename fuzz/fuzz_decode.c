@@ -88,8 +88,13 @@ static void feed(decoder_t *d, const cap_packet_t *p)
 {
     cap_packet_t exact = *p;
     uint8_t *copy = exact_copy(p->bytes, p->size);
+    uint64_t malformed = decoder_stats(d)->malformed;
     exact.bytes = copy;
     decoder_feed(d, &exact);
+    /* an IPv4 header shorter than its fixed part (RFC 791 3.1) */
+    if (p->link == CAP_LINK_IPV4 && p->size >= 20 && copy[0] >= 0x40 && copy[0] < 0x45 &&
+        decoder_stats(d)->malformed == malformed)
+        __builtin_trap();
     free(copy);
     if (decoder_stats(d)->memory > MEMORY + 65536)
         __builtin_trap();

@@ -28,6 +28,34 @@ static void check_parts(const nsp_name_t *name)
     need(!nsp_name_is_wildcard(name) || labels > 0);
 }
 
+/* A name as RFC 1035 4.1.4 has it, read in the plainest way: what is read must be this, and what is
+ * refused this too. */
+static bool plain_read(const uint8_t *data, uint32_t size, uint32_t at, nsp_name_t *out)
+{
+    uint32_t len = 0;
+    uint32_t limit = at;
+    for (unsigned hops = 0; at < size;) {
+        unsigned kind = data[at] >> 6;
+        if (kind == 3) {
+            uint32_t target = at + 1 < size ? (data[at] & 63u) * 256u + data[at + 1] : limit;
+            if (target >= limit || target < 12 || ++hops > NSP_HOPS_MAX)
+                return false;
+            at = limit = target;
+            continue;
+        }
+        uint32_t n = data[at] + 1u;
+        if (kind != 0 || size - at < n || len + n > 255)
+            return false;
+        memcpy(out->octets + len, data + at, n);
+        len += n;
+        at += n;
+        out->len = (uint8_t)len;
+        if (n == 1)
+            return true;
+    }
+    return false;
+}
+
 /* The three ways over a name agree, from every offset. */
 static void walk_all(const uint8_t *data, size_t size)
 {
@@ -42,8 +70,11 @@ static void walk_all(const uint8_t *data, size_t size)
         need(nsp_name_skip(&b, NSP_NAME_COMPRESSED) == err);
         need(nsp_name_skip_cached(&c, &cache) == err);
         need(b.pos == a.pos && c.pos == a.pos && b.err_at == a.err_at && c.err_at == a.err_at);
+        nsp_name_t plain;
+        need(plain_read(data, (uint32_t)size, at, &plain) == (err == NSP_OK));
         if (err != NSP_OK)
             continue;
+        need(nsp_name_equal_case(&plain, &name));
         char text[NSP_NAME_TEXT_MAX];
         nsp_name_t again;
         size_t n = nsp_name_to_text(&name, text, sizeof text);

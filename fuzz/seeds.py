@@ -93,6 +93,7 @@ def links():
                       (HDLC, b"\xff\x03\x57" + p6), (CISCO, b"\x0f\0\x08\0" + p4),
                       (CISCO, b"\x8f\0\x86\xdd" + p6), (CISCO, b"\x0f\0")),
         "raw": script((RAW, b""), (RAW, b"\x50"), (11, p4), (V4, p4), (V6, p6), (13, p4)),
+        "short-header": script((V4, b"\x41" + p4[1:]), (V4, b"\x44" + p4[1:])),
         "other": script((ETH, eth + b"\x08\x06" + bytes(28)), (ETH, bytes(4))),
     }
 
