@@ -415,9 +415,8 @@ static size_t send_family(flight_t *f, unsigned k)
     }
     while (f->ready_count[k] > 0 && f->flying < f->o.outstanding) {
         const slot_t *first = &f->slot[f->ready[k][f->ready_first[k]]];
-        uint16_t sock = first->in_table
-                            ? first->sock
-                            : (uint16_t)(pool_first(family) + random_u16(&f->random) % sockets);
+        unsigned any = pool_first(family) + random_u16(&f->random) % sockets;
+        uint16_t sock = (uint16_t)(first->in_table ? first->sock : any);
         size_t n = fill_batch(f, k, sock);
         pool_send(f->pool, sock, f->item, n);
         for (size_t i = 0; i < n; i++)
@@ -505,7 +504,7 @@ static void on_icmp(flight_t *f, slot_t *s, const pool_event_t *e)
 static void on_event(void *user, const pool_event_t *e)
 {
     flight_t *f = user;
-    uint16_t id = e->size >= 2 ? (uint16_t)(e->bytes[0] << 8 | e->bytes[1]) : 0;
+    uint16_t id = (uint16_t)(e->size >= 2 ? e->bytes[0] << 8 | e->bytes[1] : 0);
     slot_t *s = e->size >= 2 ? find(f, e->sock, id) : NULL;
     if (s != NULL && e->icmp) {
         on_icmp(f, s, e);
