@@ -43,8 +43,9 @@ static flow_t *ask(question_t *q, const char *qname, uint16_t type, uint16_t fla
     assert_int_equal(nsp_build_query(q->wire, sizeof q->wire, 7, flags, &n, type, NSP_CLASS_IN,
                                      opt > 0 ? &e : NULL, &q->size),
                      NSP_OK);
+    number++;
     q->flow = (flow_t){
-        .number = ++number,
+        .number = number,
         .client = addr_of("192.0.2.1", 40000),
         .server = addr_of("192.0.2.53", 53),
         .attempts = 1,
