@@ -86,19 +86,36 @@ static bool read_journal(output_t *out, const char *path)
     return good && ftruncate(out->fd, (off_t)out->octets) == 0;
 }
 
+/* At most 19 digits: no such number is too large. */
+static bool read_number(FILE *f, uint64_t *out)
+{
+    char text[20] = "";
+    if (fscanf(f, " %19[0-9]", text) != 1)
+        return false;
+    *out = strtoull(text, NULL, 10);
+    return true;
+}
+
+static bool read_word(FILE *f, const char *word)
+{
+    char text[8] = "";
+    return fscanf(f, " %7[a-z]", text) == 1 && strcmp(text, word) == 0;
+}
+
 /* "A-B" of lines that are done after low. */
 static bool read_ranges(output_t *out, FILE *f)
 {
     uint64_t from = 0;
     uint64_t to = 0;
-    while (fscanf(f, " %" SCNu64 "-%" SCNu64, &from, &to) == 2) {
+    while (read_number(f, &from)) {
+        if (fgetc(f) != '-' || !read_number(f, &to))
+            return false;
         if (from <= out->low || to < from || to > out->low + OUTPUT_WINDOW)
             return false;
         for (uint64_t i = from; i <= to; i++)
             mark(out, i);
     }
-    char end[8] = "";
-    return fscanf(f, "%7s", end) == 1 && strcmp(end, "end") == 0;
+    return read_word(f, "end");
 }
 
 static bool read_checkpoint(output_t *out, FILE *f, char err[300])
@@ -116,8 +133,9 @@ static bool read_checkpoint(output_t *out, FILE *f, char err[300])
         snprintf(err, 300, "%s is of another job: %.200s", out->checkpoint, job);
         return false;
     }
-    good = fscanf(f, "low %" SCNu64 " count %" SCNu64 " octets %" SCNu64 " done", &out->low,
-                  &out->count, &out->octets) == 3;
+    good = read_word(f, "low") && read_number(f, &out->low) && read_word(f, "count") &&
+           read_number(f, &out->count) && read_word(f, "octets") && read_number(f, &out->octets) &&
+           read_word(f, "done");
     out->highest = out->low;
     if (!good || !read_ranges(out, f)) {
         snprintf(err, 300, "%s is damaged", out->checkpoint);

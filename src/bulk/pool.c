@@ -217,7 +217,8 @@ static void make_groups(outgoing_t *o, const pool_item_t *item, size_t count, bo
 {
     o->groups = 0;
     memset(o->slot, 0xff, sizeof o->slot);
-    for (uint16_t i = 0; i < count; i++) {
+    uint16_t items = (uint16_t)count; /* POOL_BATCH at most */
+    for (uint16_t i = 0; i < items; i++) {
         uint32_t slot = segment ? item_hash(&item[i]) : i % GROUP_SLOTS;
         o->next[i] = NONE;
         while (o->slot[slot] != NONE) {
@@ -237,6 +238,14 @@ static void make_groups(outgoing_t *o, const pool_item_t *item, size_t count, bo
     }
 }
 
+/* sendmmsg takes pointers to what it only reads as if it wrote there. */
+static void *only_read(const void *p)
+{
+    void *q = NULL;
+    memcpy(&q, &p, sizeof q);
+    return q;
+}
+
 static void make_messages(outgoing_t *o, const pool_item_t *item)
 {
     size_t used = 0;
@@ -244,15 +253,14 @@ static void make_messages(outgoing_t *o, const pool_item_t *item)
         const group_t *group = &o->group[g];
         const pool_item_t *first = &item[group->first];
         struct msghdr *m = &o->msg[g].msg_hdr;
-        *m = (struct msghdr){.msg_name = (void *)(uintptr_t)first->to, /* only read */
+        *m = (struct msghdr){.msg_name = only_read(first->to),
                              .msg_namelen = first->to->any.sa_family == AF_INET
                                                 ? sizeof first->to->v4
                                                 : sizeof first->to->v6,
                              .msg_iov = &o->iov[used],
                              .msg_iovlen = group->count};
         for (uint16_t i = group->first; i != NONE; i = o->next[i])
-            o->iov[used++] =
-                (struct iovec){(void *)(uintptr_t)item[i].wire, item[i].size}; /* only read */
+            o->iov[used++] = (struct iovec){only_read(item[i].wire), item[i].size};
         if (group->count == 1)
             continue;
         uint16_t size = (uint16_t)first->size;
@@ -322,10 +330,9 @@ void pool_send(pool_t *p, uint16_t sock, pool_item_t *item, size_t count)
 /* --- receiving --- */
 
 /* One entry of the error queue. */
-static bool error_event(const struct msghdr *m, pool_event_t *e)
+static bool error_event(struct msghdr *m, pool_event_t *e)
 {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL;
-         c = CMSG_NXTHDR((struct msghdr *)(uintptr_t)m, c)) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
         bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
         bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
         struct sock_extended_err ee;

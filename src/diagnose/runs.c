@@ -105,11 +105,14 @@ static group_t *group_new(runs_t *r, const addr_t *client)
         group_empty(r, &r->group[i]);
         group_unlink(r, i);
     }
+    group_t *g = &r->group[i];
     uint32_t *slot = &r->slot[client_hash(client)];
-    r->group[i] = (group_t){.client = *client, .next = *slot};
-    r->group[i].client.port = 0;
+    g->marked = g->given_up = false;
+    g->client = *client;
+    g->client.port = 0;
+    g->next = *slot;
     *slot = i;
-    return &r->group[i];
+    return g;
 }
 
 static group_t *group_find(const runs_t *r, const addr_t *client)
