@@ -36,18 +36,23 @@ typedef struct found_run {
 
 typedef struct runs runs_t;
 
-/* 1, 2 and 4 seconds, as check waits. */
+/* The figures above; waits of 1, 2 and 4 seconds, as check's. */
 runs_options_t runs_options_default(void);
+/* options are copied. For runs_free; NULL when memory is out. */
 runs_t *runs_new(const runs_options_t *options);
+/* r may be NULL. */
 void runs_free(runs_t *r);
-/* A flow_sink_t: user is the runs_t. */
+/* A flow_sink_t: user is the runs_t. The flow is copied when it is kept. What there is no room for
+ * is counted, and memory that is out is told by runs_finish. */
 void runs_feed(void *user, const flow_t *flow);
 /* Once, after the last flow. broken: the capture could not be read to its end. False when memory is
  * out (what was found so far is kept). */
 bool runs_finish(runs_t *r, bool broken);
+/* Recognised runs, after runs_finish; in order of their first packets. */
 size_t runs_count(const runs_t *r);
+/* The i-th, below runs_count; belongs to r. */
 const found_run_t *runs_item(const runs_t *r, size_t i);
-/* Questions of recognised runs that this server was asked. */
+/* Questions of recognised runs that this server was asked: address and port must be the same. */
 uint64_t runs_questions(const runs_t *r, const addr_t *server);
 /* Clients and questions in check's form that there was no room for. */
 uint64_t runs_dropped(const runs_t *r);

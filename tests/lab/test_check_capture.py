@@ -2,11 +2,15 @@
 """check --capture behind this host's own firewall, and behind one that drops fragments."""
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import capture_net  # noqa: E402
+import same_diagnosis  # noqa: E402
 
 QUICK = ["--timeout", "0.4,0.6", "--late", "0.2"]
 
@@ -47,5 +51,24 @@ def check_tests(t, net, prog):
     t.check("the event says which", '"fragments-lost"' in out and "but not all" in out, out[:3000])
 
 
+def tcpdump_tests(t, net, prog):
+    """A check that tcpdump looks on: replay of its file finds the same."""
+    for interface in ("eth0", "any"):
+        for zone in ("local.test", "frag.test", "cap.test"):
+            path = os.path.join(net.dir, f"{zone}-{interface}.pcap")
+            tcpdump = subprocess.Popen(["ip", "netns", "exec", net.prefix + "client", "tcpdump", "-i",
+                                        interface, "-U", "-n", "-w", path], stderr=subprocess.PIPE,
+                                       text=True)
+            said = tcpdump.stderr.readline()
+            while said and "listening on" not in said:
+                said = tcpdump.stderr.readline()
+            p = net.exec("client", prog, "check", zone, "--from", net.v4("parent"), "--json", *QUICK,
+                         check=False)
+            time.sleep(1)
+            tcpdump.send_signal(signal.SIGINT)
+            tcpdump.communicate(timeout=60)
+            same_diagnosis.check(t, f"{zone} on {interface}", prog, path, p)
+
+
 if __name__ == "__main__":
-    sys.exit(capture_net.run("check --capture", (check_tests,)))
+    sys.exit(capture_net.run("check --capture", (check_tests, tcpdump_tests)))
