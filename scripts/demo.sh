@@ -4,23 +4,10 @@
 # usage: scripts/demo.sh PROGRAM
 set -u
 cd "$(dirname "$0")/.." || exit 1
+. scripts/lab.sh
 prog=$1
 scenario=demo/internet.scn
-ready=$(mktemp)
-"$prog" serve $scenario >"$ready" 2>&1 &
-server=$!
-trap 'kill $server 2>/dev/null; wait $server 2>/dev/null; rm -f "$ready"' EXIT INT TERM
-
-i=0
-until grep -q '^ready' "$ready"; do
-    i=$((i + 1))
-    if [ $i -gt 100 ] || ! kill -0 $server 2>/dev/null; then
-        echo "demo: the servers did not start:" >&2
-        cat "$ready" >&2
-        exit 1
-    fi
-    sleep 0.1
-done
+serve_lab demo "$prog" $scenario "$(mktemp -d)"
 
 status=0
 ask() { # exit code that the scenario deserves, command, arguments

@@ -3,25 +3,13 @@
 # usage: scripts/screenshot.sh PROGRAM PICTURE.png
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/lab.sh
 prog=$1
 picture=$(realpath "$2")
 scenario=demo/internet.scn
 command -v chromium >/dev/null || { echo "screenshot: chromium is not installed (make deps)" >&2; exit 1; }
 folder=$(mktemp -d)
-: >"$folder/ready"
-"$prog" serve $scenario >"$folder/ready" 2>&1 &
-server=$!
-trap 'kill $server 2>/dev/null; wait $server 2>/dev/null || true; rm -rf "$folder"' EXIT INT TERM
-i=0
-until grep -q '^ready' "$folder/ready"; do
-    i=$((i + 1))
-    if [ $i -gt 100 ] || ! kill -0 $server 2>/dev/null; then
-        echo "screenshot: the servers did not start:" >&2
-        cat "$folder/ready" >&2
-        exit 1
-    fi
-    sleep 0.1
-done
+serve_lab screenshot "$prog" $scenario "$folder"
 # it is broken: exit code 2
 code=0
 "$prog" check --lab $scenario --timeout 0.5,1,2 shop.example --html "$folder/page.html" \
