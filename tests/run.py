@@ -16,6 +16,7 @@ passed, counts as one failure more. With CI set in the environment a skipped tes
 The last line is the total: "N passed, N failed".
 """
 import argparse
+import concurrent.futures
 import glob
 import os
 import re
@@ -23,6 +24,8 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# Programs that use nothing but the processor and their own files: one for each core at a time.
+BESIDE_ONE_ANOTHER = ("corpus", "memcheck")
 OK = re.compile(r"^(not )?ok\b(.*)$")
 
 
@@ -60,14 +63,17 @@ class Total:
         return failed == 0
 
 
-def run(total, name, argv, strict):
+def run(argv):
     env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP",
                ASAN_OPTIONS="detect_leaks=1:abort_on_error=0",
                UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
     p = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
                        stdin=subprocess.DEVNULL, check=False)
-    output = p.stdout.decode("utf-8", "replace")
-    if not total.add(name, output, p.returncode, strict):
+    return p.stdout.decode("utf-8", "replace"), p.returncode
+
+
+def count(total, name, output, code, strict):
+    if not total.add(name, output, code, strict):
         tail = output.splitlines()[-60:]
         print("\n".join("    | " + line for line in tail), flush=True)
 
@@ -127,13 +133,15 @@ def main():
     }
     for suite in a.suite:
         print(f"{suite}:", flush=True)
-        found = False
-        for name, argv in jobs[suite]():
-            found = True
-            for full, short in shown.items():
-                name = name.replace(full, short)
-            run(total, name, argv, strict)
-        if not found:
+        todo = list(jobs[suite]())
+        workers = os.cpu_count() if suite in BESIDE_ONE_ANOTHER else 1
+        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+            ended = pool.map(run, [argv for _, argv in todo])
+            for (name, _), (output, code) in zip(todo, ended):
+                for full, short in shown.items():
+                    name = name.replace(full, short)
+                count(total, name, output, code, strict)
+        if not todo:
             total.failed += 1
             total.failures.append(f"suite {suite}: no test program found")
     for line in total.failures:
