@@ -45,6 +45,7 @@ typedef struct model_input {
     bool use_ipv4;
     bool use_ipv6;
     unsigned parents_max; /* addresses of the parent that are asked: 32 */
+    bool ds;              /* each of them that delegates the zone is asked for its DS, too */
     const exchange_set_t *set;
 } model_input_t;
 
@@ -90,6 +91,7 @@ typedef struct model_parent {
     bool referral;           /* it gave a referral to the zone */
     bool answered_aa;        /* it serves the zone itself and answered with authority */
     bool nxdomain;           /* it says that the domain does not exist */
+    const exchange_t *ds;    /* DOMAIN DS, the one with the answer if any; NULL: not asked */
 } model_parent_t;
 
 /* One address of the zone under test: the unit that is probed. Servers that share an address

@@ -86,6 +86,32 @@ static void add_glue(zone_fold_t *z, const nsp_msg_t *m, const nsp_name_t *baili
     }
 }
 
+/* The DS that an address of the parent has. No part of the walk: nothing waits for it. */
+static const exchange_t *ask_ds(zone_fold_t *z, const addr_t *addr)
+{
+    fold_t *f = z->f;
+    const bool pending = f->pending;
+    const exchange_t *best = NULL;
+    bool cut = false;
+    bool tcp = false;
+    for (uint32_t i = fold_first(f, addr, &z->zone, NSP_TYPE_DS, false); i != FOLD_NONE;
+         i = fold_next(f, i, false)) {
+        const entry_t *e = &f->entry[i];
+        bool over_tcp = e->x->transport == TRANSPORT_TCP;
+        bool truncated = e->reply != NULL && e->reply->size >= NSP_HEADER_SIZE &&
+                         (e->reply->bytes[2] & (NSP_FLAG_TC >> 8)) != 0 && !over_tcp;
+        tcp = tcp || over_tcp;
+        cut = cut || truncated;
+        if (best == NULL || (e->reply != NULL && !truncated))
+            best = e->x;
+    }
+    if (f->wants != NULL && f->in->ds && fold_uses(f, addr) && (best == NULL || (cut && !tcp)))
+        fold_want(f, addr, best == NULL ? TRANSPORT_UDP : TRANSPORT_TCP, &z->zone, NSP_TYPE_DS,
+                  false, true);
+    f->pending = pending;
+    return best;
+}
+
 static void add_parent(zone_fold_t *z, const addr_t *addr, const nsp_name_t *parent)
 {
     fold_t *f = z->f;
@@ -102,6 +128,8 @@ static void add_parent(zone_fold_t *z, const addr_t *addr, const nsp_name_t *par
     p->answered_aa = a.kind == REPLY_ANSWER ||
                      (a.kind == REPLY_NODATA && d->has_soa && nsp_name_equal(&d->soa, &z->zone));
     p->referral = a.kind == REPLY_REFERRAL && nsp_name_equal(&d->ns, &z->zone);
+    if ((p->referral || p->answered_aa) && z->zone.len > 1)
+        p->ds = ask_ds(z, addr);
     if (p->referral) {
         const nsp_msg_t *msg = fold_message(f, a.entry);
         add_ns(z, msg, NSP_AUTHORITY, true);

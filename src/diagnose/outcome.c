@@ -13,10 +13,19 @@ static const char *const outcome_names[] = {
 };
 
 static const char *const probe_names[] = {
-    [PROBE_NONE] = "none",         [PROBE_SOA] = "soa",         [PROBE_SOA_EDNS] = "soa-edns",
-    [PROBE_SOA_TCP] = "soa-tcp",   [PROBE_NS] = "ns",           [PROBE_NS_TCP] = "ns-tcp",
-    [PROBE_BIG] = "big",           [PROBE_BIG_TCP] = "big-tcp", [PROBE_CASE] = "case",
-    [PROBE_NXDOMAIN] = "nxdomain", [PROBE_NODATA] = "nodata",
+    [PROBE_NONE] = "none",
+    [PROBE_SOA] = "soa",
+    [PROBE_SOA_EDNS] = "soa-edns",
+    [PROBE_SOA_TCP] = "soa-tcp",
+    [PROBE_NS] = "ns",
+    [PROBE_NS_TCP] = "ns-tcp",
+    [PROBE_BIG] = "big",
+    [PROBE_BIG_TCP] = "big-tcp",
+    [PROBE_CASE] = "case",
+    [PROBE_NXDOMAIN] = "nxdomain",
+    [PROBE_NODATA] = "nodata",
+    [PROBE_SIGNED] = "signed",
+    [PROBE_SIGNED_TCP] = "signed-tcp",
 };
 
 const char *outcome_name(outcome_kind_t kind)
@@ -26,7 +35,7 @@ const char *outcome_name(outcome_kind_t kind)
 
 const char *probe_name(probe_kind_t kind)
 {
-    return (unsigned)kind <= PROBE_NODATA ? probe_names[kind] : "none";
+    return (unsigned)kind <= PROBE_SIGNED_TCP ? probe_names[kind] : "none";
 }
 
 static bool attempt_has(const exchange_t *x, event_kind_t kind, uint8_t attempt)
@@ -217,10 +226,19 @@ static bool has_upper(const nsp_name_t *name)
     return false;
 }
 
+/* A question that only a signed zone is asked. */
+static probe_kind_t probe_of_signed(const exchange_t *x, const nsp_edns_t *edns)
+{
+    if (edns == NULL || edns->flags != NSP_EDNS_DO || edns->udp_size != PROBE_EDNS_SIZE)
+        return PROBE_NONE;
+    return x->transport == TRANSPORT_TCP ? PROBE_SIGNED_TCP : PROBE_SIGNED;
+}
+
 static probe_kind_t probe_of_soa(const exchange_t *x, const nsp_edns_t *edns)
 {
+    /* over UDP it is a form (diagnose/form.h) */
     if (edns != NULL && edns->flags != 0)
-        return PROBE_NONE;
+        return x->transport == TRANSPORT_TCP ? probe_of_signed(x, edns) : PROBE_NONE;
     if (x->transport == TRANSPORT_TCP)
         return PROBE_SOA_TCP;
     if (has_upper(&x->qname))
@@ -234,7 +252,13 @@ static probe_kind_t probe_at_apex(const exchange_t *x, const nsp_edns_t *edns)
     switch (x->qtype) {
     case NSP_TYPE_SOA:
         return probe_of_soa(x, edns);
+    case NSP_TYPE_CDS:
+    case NSP_TYPE_CDNSKEY:
+    case NSP_TYPE_NSEC3PARAM:
+        return probe_of_signed(x, edns);
     case NSP_TYPE_NS:
+        if (edns != NULL && edns->flags != 0)
+            return probe_of_signed(x, edns);
         if (tcp)
             return PROBE_NS_TCP;
         return edns != NULL ? PROBE_NS : PROBE_NONE;
@@ -272,9 +296,10 @@ probe_kind_t probe_kind_of(const exchange_t *x, const nsp_name_t *zone)
         return probe_at_apex(x, edns);
     nsp_name_t up;
     nsp_name_strip(&x->qname, 1, &up);
-    if (x->transport == TRANSPORT_UDP && x->qtype == NSP_TYPE_A && edns != NULL &&
-        x->qname.octets[0] >= sizeof prefix - 1 &&
-        memcmp(x->qname.octets + 1, prefix, sizeof prefix - 1) == 0 && nsp_name_equal(&up, zone))
-        return PROBE_NXDOMAIN;
-    return PROBE_NONE;
+    if (x->qtype != NSP_TYPE_A || edns == NULL || x->qname.octets[0] < sizeof prefix - 1 ||
+        memcmp(x->qname.octets + 1, prefix, sizeof prefix - 1) != 0 || !nsp_name_equal(&up, zone))
+        return PROBE_NONE;
+    if (edns->flags != 0)
+        return probe_of_signed(x, edns);
+    return x->transport == TRANSPORT_UDP ? PROBE_NXDOMAIN : PROBE_NONE;
 }

@@ -75,11 +75,14 @@ typedef enum probe_kind {
     PROBE_SOA_TCP,
     PROBE_NS, /* apex NS, UDP, EDNS */
     PROBE_NS_TCP,
-    PROBE_BIG,      /* apex DNSKEY or TXT, UDP, EDNS with DO and a size of 4096 */
-    PROBE_BIG_TCP,  /* the same over TCP */
-    PROBE_CASE,     /* apex SOA, UDP, mixed-case QNAME */
-    PROBE_NXDOMAIN, /* a name below the apex that should not exist: first label "nsprobe-..." */
-    PROBE_NODATA    /* a type that an apex should not have */
+    PROBE_BIG,       /* apex DNSKEY or TXT, UDP, EDNS with DO and a size of 4096 */
+    PROBE_BIG_TCP,   /* the same over TCP */
+    PROBE_CASE,      /* apex SOA, UDP, mixed-case QNAME */
+    PROBE_NXDOMAIN,  /* a name below the apex that should not exist: first label "nsprobe-..." */
+    PROBE_NODATA,    /* a type that an apex should not have */
+    PROBE_SIGNED,    /* asked where there is a DNSKEY, with DO and a size of 1232: apex NS, CDS,
+                        CDNSKEY or NSEC3PARAM, or a name that should not exist; UDP */
+    PROBE_SIGNED_TCP /* the same over TCP, or apex SOA */
 } probe_kind_t;
 
 /* The type of PROBE_NODATA: known to every server for decades, and held by no apex (RFC 1183 3.1)

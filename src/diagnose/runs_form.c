@@ -11,7 +11,16 @@ static bool type_in_form(uint16_t type)
 {
     return type == NSP_TYPE_NS || type == NSP_TYPE_SOA || type == NSP_TYPE_A ||
            type == NSP_TYPE_AAAA || type == NSP_TYPE_DNSKEY || type == NSP_TYPE_TXT ||
-           type == PROBE_NODATA_TYPE;
+           type == PROBE_NODATA_TYPE || type == NSP_TYPE_DS || type == NSP_TYPE_CDS ||
+           type == NSP_TYPE_CDNSKEY || type == NSP_TYPE_NSEC3PARAM;
+}
+
+/* What is asked with DO and a size of PROBE_EDNS_SIZE. */
+static bool type_with_do(uint16_t type)
+{
+    return type == NSP_TYPE_NS || type == NSP_TYPE_SOA || type == NSP_TYPE_A ||
+           type == NSP_TYPE_DS || type == NSP_TYPE_CDS || type == NSP_TYPE_CDNSKEY ||
+           type == NSP_TYPE_NSEC3PARAM;
 }
 
 static bool has_prefix(const nsp_name_t *name)
@@ -21,8 +30,11 @@ static bool has_prefix(const nsp_name_t *name)
            memcmp(name->octets + 1, prefix, sizeof prefix - 1) == 0;
 }
 
-/* What stands behind the question: 0 nothing, or the size of an OPT as check makes it; -1 for
- * anything else. */
+/* OPT of PROBE_EDNS_SIZE with DO, beside the sizes that are without DO or the big one. */
+#define OPT_DO 1
+
+/* What stands behind the question: 0 nothing, the size of an OPT as check makes it, or OPT_DO; -1
+ * for anything else. */
 static int opt_in_form(const uint8_t *p, size_t n)
 {
     static const uint8_t plain[] = {
@@ -30,10 +42,15 @@ static int opt_in_form(const uint8_t *p, size_t n)
     static const uint8_t big[] = {
         0, 0, NSP_TYPE_OPT, PROBE_BIG_SIZE >> 8, PROBE_BIG_SIZE & 0xff, 0, 0, NSP_EDNS_DO >> 8, 0,
         0, 0};
+    static const uint8_t with_do[] = {
+        0, 0, NSP_TYPE_OPT, PROBE_EDNS_SIZE >> 8, PROBE_EDNS_SIZE & 0xff, 0, 0, NSP_EDNS_DO >> 8, 0,
+        0, 0};
     if (n == 0)
         return 0;
     if (n != OPT_SIZE)
         return -1;
+    if (memcmp(p, with_do, n) == 0)
+        return OPT_DO;
     if (memcmp(p, plain, n) == 0)
         return PROBE_EDNS_SIZE;
     return memcmp(p, big, n) == 0 ? PROBE_BIG_SIZE : -1;
@@ -58,9 +75,11 @@ static bool is_probe(const flow_t *flow, bool *marked)
     size_t at = NSP_HEADER_SIZE + name.len + 4u;
     bool rd = (b[2] & 1) != 0;
     int opt = at <= q->size ? opt_in_form(b + at, q->size - at) : -1;
-    if (opt < 0 || (opt > 0) != (b[11] == 1) || (opt == PROBE_BIG_SIZE && rd))
+    if (opt < 0 || (opt > 0) != (b[11] == 1) || (opt == PROBE_BIG_SIZE && rd) ||
+        (opt == OPT_DO &&
+         (rd || !type_with_do(type) || (type == NSP_TYPE_A && !has_prefix(&name)))))
         return false;
-    *marked = !rd && opt == PROBE_EDNS_SIZE &&
+    *marked = !rd && (opt == PROBE_EDNS_SIZE || opt == OPT_DO) &&
               (type == PROBE_NODATA_TYPE || (type == NSP_TYPE_A && has_prefix(&name)));
     return true;
 }

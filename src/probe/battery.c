@@ -13,7 +13,7 @@ static size_t build(const nsp_name_t *name, uint16_t type, uint16_t flags, const
 size_t battery_question(const nsp_name_t *name, uint16_t type, bool rd, bool edns, uint8_t *buf,
                         size_t cap)
 {
-    nsp_edns_t e = {.udp_size = PROBE_EDNS_SIZE};
+    nsp_edns_t e = {.udp_size = PROBE_EDNS_SIZE, .flags = type == NSP_TYPE_DS ? NSP_EDNS_DO : 0};
     return build(name, type, rd ? NSP_FLAG_RD : 0, edns ? &e : NULL, buf, cap);
 }
 
@@ -90,20 +90,28 @@ static const shape_t shapes[BATTERY_MAX] = {
     {PROBE_NODATA, TRANSPORT_UDP, PROBE_NODATA_TYPE, PROBE_EDNS_SIZE, false},
 };
 
-size_t battery_build(const nsp_name_t *zone, uint64_t random, const run_mark_t *mark,
-                     battery_query_t out[BATTERY_MAX])
+static const shape_t signed_shapes[BATTERY_SIGNED_MAX] = {
+    {PROBE_SIGNED, TRANSPORT_UDP, NSP_TYPE_NS, PROBE_EDNS_SIZE, true},
+    {PROBE_SIGNED, TRANSPORT_UDP, NSP_TYPE_CDS, PROBE_EDNS_SIZE, true},
+    {PROBE_SIGNED, TRANSPORT_UDP, NSP_TYPE_CDNSKEY, PROBE_EDNS_SIZE, true},
+    {PROBE_SIGNED, TRANSPORT_UDP, NSP_TYPE_NSEC3PARAM, PROBE_EDNS_SIZE, true},
+    {PROBE_SIGNED, TRANSPORT_UDP, NSP_TYPE_A, PROBE_EDNS_SIZE, true},
+};
+
+static size_t build_all(const shape_t *shape, size_t shape_count, const nsp_name_t *zone,
+                        uint64_t random, const run_mark_t *mark, battery_query_t *out)
 {
     size_t count = 0;
     uint64_t state = random;
-    for (size_t i = 0; i < BATTERY_MAX; i++) {
-        const shape_t *s = &shapes[i];
+    for (size_t i = 0; i < shape_count; i++) {
+        const shape_t *s = &shape[i];
         battery_query_t *q = &out[count];
         nsp_edns_t edns = {.udp_size = s->size, .flags = s->dnssec ? NSP_EDNS_DO : 0};
         nsp_name_t name = *zone;
         nsp_name_lower(&name);
         if (s->kind == PROBE_CASE && !mix_case(&name, &state))
             continue;
-        if (s->kind == PROBE_NXDOMAIN && !nonexistent(zone, &state, mark, &name))
+        if (s->type == NSP_TYPE_A && !nonexistent(zone, &state, mark, &name))
             continue;
         q->kind = s->kind;
         q->transport = s->transport;
@@ -112,4 +120,16 @@ size_t battery_build(const nsp_name_t *zone, uint64_t random, const run_mark_t *
             count++;
     }
     return count;
+}
+
+size_t battery_build(const nsp_name_t *zone, uint64_t random, const run_mark_t *mark,
+                     battery_query_t out[BATTERY_MAX])
+{
+    return build_all(shapes, BATTERY_MAX, zone, random, mark, out);
+}
+
+size_t battery_signed_build(const nsp_name_t *zone, uint64_t random, const run_mark_t *mark,
+                            battery_query_t out[BATTERY_SIGNED_MAX])
+{
+    return build_all(signed_shapes, BATTERY_SIGNED_MAX, zone, random, mark, out);
 }

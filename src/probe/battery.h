@@ -6,6 +6,7 @@
 #include "diagnose/run_mark.h"
 
 #define BATTERY_MAX        12
+#define BATTERY_SIGNED_MAX 5
 #define BATTERY_QUERY_SIZE 320 /* octets: header, the longest name, an OPT */
 
 typedef struct battery_query {
@@ -22,8 +23,14 @@ typedef struct battery_query {
 size_t battery_build(const nsp_name_t *zone, uint64_t random, const run_mark_t *mark,
                      battery_query_t out[BATTERY_MAX]);
 
+/* The questions for an address that has a DNSKEY of the zone, over UDP: what proves the rest of its
+ * signatures, and that there is nothing. As battery_build otherwise. */
+size_t battery_signed_build(const nsp_name_t *zone, uint64_t random, const run_mark_t *mark,
+                            battery_query_t out[BATTERY_SIGNED_MAX]);
+
 /* One question as the walk asks it: opcode QUERY, class IN, ID 0, with an OPT of size
- * PROBE_EDNS_SIZE when edns. Returns its octets, 0 when cap is too small. */
+ * PROBE_EDNS_SIZE when edns; with DO for DS, whose signature says more than it does. Returns its
+ * octets, 0 when cap is too small. */
 size_t battery_question(const nsp_name_t *name, uint16_t type, bool rd, bool edns, uint8_t *buf,
                         size_t cap);
 

@@ -9,6 +9,8 @@
 
 /* Forms may use this part of the budget at most, so that every address gets its battery. */
 #define FORM_BUDGET(max) ((max) / 2 + (max) / 4)
+/* Answers that were cut, and wait for the next look. */
+#define CUT_MAX 256
 
 typedef struct check {
     net_t *net;
@@ -22,6 +24,13 @@ typedef struct check {
     /* addresses that answered the plain question, and have not been asked the forms of it yet */
     size_t due_count;
     addr_t due[MODEL_ADDRESSES_MAX];
+    /* addresses that have a DNSKEY of the zone; the first signed_asked were asked for the rest */
+    size_t signed_count;
+    size_t signed_asked;
+    addr_t with_key[MODEL_ADDRESSES_MAX];
+    /* questions about signatures whose answers were cut over UDP, to be asked over TCP */
+    size_t cut_count;
+    const exchange_t *cut[CUT_MAX];
 } check_t;
 
 check_options_t check_options_default(void)
@@ -100,7 +109,7 @@ static net_err_t add_batteries(check_t *c, loop_t *l)
     if (!m->zone_found)
         return NET_OK;
     if (c->probed_count > 0 && !nsp_name_equal(&c->probed_zone, &m->zone))
-        c->probed_count = 0;
+        c->probed_count = c->signed_count = c->signed_asked = 0;
     c->probed_zone = m->zone;
     for (uint16_t i = 0; i < m->address_count && err == NET_OK; i++) {
         const addr_t *a = &m->address[i].addr;
@@ -129,6 +138,34 @@ static bool add_forms(check_t *c, loop_t *l)
     return true;
 }
 
+/* The questions about signatures: of each address that has keys, and again over TCP where an answer
+ * was cut. */
+static net_err_t add_signed(check_t *c, loop_t *l)
+{
+    const size_t budget = FORM_BUDGET(c->options->exchanges_max);
+    const run_mark_t mark = check_mark(c->options, c->in);
+    for (; c->signed_asked < c->signed_count; c->signed_asked++) {
+        battery_query_t query[BATTERY_SIGNED_MAX];
+        uint64_t random = 0;
+        net_err_t err = c->net->ops->random(c->net, &random, sizeof random);
+        if (err != NET_OK)
+            return err;
+        size_t n = battery_signed_build(&c->probed_zone, random, &mark, query);
+        for (size_t i = 0; i < n; i++)
+            if (!loop_ask(l, &c->with_key[c->signed_asked], query[i].transport, query[i].wire,
+                          query[i].size, budget))
+                return NET_E_MEMORY;
+    }
+    for (; c->cut_count > 0; c->cut_count--) {
+        const exchange_t *x = c->cut[c->cut_count - 1];
+        const event_t *sent = exchange_query(x);
+        if (sent != NULL &&
+            !loop_ask(l, &x->server, TRANSPORT_TCP, sent->bytes, sent->size, budget))
+            return NET_E_MEMORY;
+    }
+    return NET_OK;
+}
+
 static net_err_t look(void *user, loop_t *l, int64_t now, int64_t *again_at)
 {
     check_t *c = user;
@@ -140,7 +177,9 @@ static net_err_t look(void *user, loop_t *l, int64_t now, int64_t *again_at)
     if (c->options->walk_only)
         return NET_OK;
     net_err_t err = add_batteries(c, l);
-    return err == NET_OK && !add_forms(c, l) ? NET_E_MEMORY : err;
+    if (err == NET_OK && !add_forms(c, l))
+        err = NET_E_MEMORY;
+    return err == NET_OK ? add_signed(c, l) : err;
 }
 
 /* Notes an address that answers the plain question with authority. True for such an answer. */
@@ -163,14 +202,80 @@ static bool note_server(check_t *c, const exchange_t *x)
     return good;
 }
 
+static bool has_apex_key(const nsp_msg_t *m, const nsp_name_t *zone)
+{
+    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
+        if (rr->type == NSP_TYPE_DNSKEY && nsp_rr_owner_is(m, rr, zone))
+            return true;
+    }
+    return false;
+}
+
+static bool note_key(check_t *c, const addr_t *a)
+{
+    for (size_t i = 0; i < c->signed_count; i++)
+        if (addr_equal(&c->with_key[i], a))
+            return false;
+    if (c->signed_count == MODEL_ADDRESSES_MAX)
+        return false;
+    c->with_key[c->signed_count++] = *a;
+    return true;
+}
+
+/* A question that is to be asked over TCP when its answer is cut: about signatures, whole or not
+ * at all. */
+static bool wants_whole(const exchange_t *x, const nsp_name_t *zone)
+{
+    form_set_t forms;
+    if (x->transport != TRANSPORT_UDP)
+        return false;
+    if (probe_kind_of(x, zone) == PROBE_SIGNED)
+        return true;
+    if (x->qtype != NSP_TYPE_SOA)
+        return false;
+    form_set_init(&forms, zone);
+    return form_of(&forms, x) == FORM_ID_DO;
+}
+
+/* Notes an address that has a DNSKEY of the zone, and an answer about signatures that was cut. True
+ * when there is more to ask for that. */
+static bool note_signed(check_t *c, const exchange_t *x)
+{
+    outcome_t o;
+    const event_t *sent = exchange_query(x);
+    bool news = false;
+    nsp_name_t up;
+    nsp_name_strip(&x->qname, 1, &up);
+    if (c->probed_count == 0 || sent == NULL ||
+        (!nsp_name_equal(&x->qname, &c->probed_zone) && !nsp_name_equal(&up, &c->probed_zone)))
+        return false;
+    reply_t *r = malloc(sizeof *r);
+    if (r == NULL)
+        return false;
+    outcome_of(x, &o, r);
+    bool cut = o.reply != NULL && o.kind == OUTCOME_ANSWERED && nsp_msg_has(&r->msg, NSP_FLAG_TC);
+    if (o.kind == OUTCOME_ANSWERED && x->qtype == NSP_TYPE_DNSKEY &&
+        has_apex_key(&r->msg, &c->probed_zone))
+        news = note_key(c, &x->server);
+    if (cut && c->cut_count < CUT_MAX && wants_whole(x, &c->probed_zone)) {
+        c->cut[c->cut_count++] = x;
+        news = true;
+    }
+    free(r);
+    return news;
+}
+
 /* The answers to the battery alone are not read by the model. */
 static bool matters(void *user, const exchange_t *x)
 {
     check_t *c = user;
-    if (note_server(c, x))
+    if (note_server(c, x) || note_signed(c, x))
         return true;
     return x->qtype != NSP_TYPE_DNSKEY && x->qtype != NSP_TYPE_TXT &&
            x->qtype != PROBE_NODATA_TYPE && x->qtype != NSP_TYPE_MX && x->qtype != NSP_TYPE_AXFR &&
+           x->qtype != NSP_TYPE_CDS && x->qtype != NSP_TYPE_CDNSKEY &&
+           x->qtype != NSP_TYPE_NSEC3PARAM &&
            (x->qtype != NSP_TYPE_SOA || c->in->kind == START_RESOLVER);
 }
 
@@ -188,6 +293,7 @@ net_err_t check_run(net_t *net, model_input_t *in, const check_options_t *option
     model_wants_t *wants = malloc(sizeof *wants);
     net_err_t err = NET_E_MEMORY;
     in->set = set;
+    in->ds = !options->walk_only;
     memset(m, 0, sizeof *m);
     if (c != NULL && wants != NULL) {
         *c = (check_t){.net = net, .in = in, .options = options, .m = m, .wants = wants};

@@ -9,7 +9,7 @@
 #include "report/check_text.h"
 
 /* Columns: 0 is none; then the probes, by probe_kind_t; then the forms, by form_id_t. */
-#define MATRIX_PROBES ((unsigned)PROBE_NODATA + 1)
+#define MATRIX_PROBES ((unsigned)PROBE_SIGNED_TCP + 1)
 #define MATRIX_FORMS  MATRIX_PROBES
 
 typedef enum cell_grade { CELL_UNTESTED, CELL_GOOD, CELL_WARNING, CELL_ERROR } cell_grade_t;

@@ -75,7 +75,8 @@ static void take(tally_t *t, const exchange_t *x, const nsp_name_t *zone, reply_
     outcome_of(x, &o, scratch);
     bool udp = x->transport == TRANSPORT_UDP;
     int rank = rank_of(o.kind);
-    bool apex = probe != PROBE_NXDOMAIN && probe != PROBE_NODATA;
+    bool apex = probe != PROBE_NXDOMAIN && probe != PROBE_NODATA && probe != PROBE_SIGNED &&
+                probe != PROBE_SIGNED_TCP;
     int *best = udp ? &t->udp_rank : &t->tcp_rank;
     if (apex && rank > *best) {
         *best = rank;
