@@ -35,6 +35,10 @@ typedef struct bulk_args {
     uint32_t outstanding;
 } bulk_args_t;
 
+extern const option_desc_t bulk_options[];
+/* Fills *c in. Returns 0, an exit code, or -1 when there is nothing left to do. */
+int bulk_args_read(bulk_args_t *c, int argc, char **argv);
+
 /* One run, shared by its threads. */
 typedef struct bulk_run {
     const bulk_args_t *args;

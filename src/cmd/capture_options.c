@@ -153,8 +153,9 @@ static int take_limit(capture_options_t *o, int id, const char *value)
     }
 }
 
-static int take_option(capture_options_t *o, int id, const char *value)
+static int take_option(void *user, int id, const char *value)
 {
+    capture_options_t *o = user;
     switch (id) {
     case ARGS_WORD:
         return add_domain(o, value);
@@ -211,17 +212,10 @@ int capture_parse(const command_desc_t *command, int argc, char **argv, capture_
     o->analysis = analysis_options_default();
     o->live.wait = 200;
     probe_options_init(&o->probe, "capture");
-    args_t a = args_begin(command, argc, argv);
-    for (int id = args_next(&a); id != ARGS_END; id = args_next(&a)) {
-        if (id == ARGS_ERROR)
-            return EXIT_USAGE;
-        if (id == ARGS_DONE)
-            return -1;
-        int rc = take_option(o, id, a.value);
-        if (rc != 0)
-            return rc;
-    }
-    int rc = check_conflicts(o);
+    int rc = args_each(command, argc, argv, take_option, o);
+    if (rc != 0)
+        return rc;
+    rc = check_conflicts(o);
     if (rc == 0)
         rc = probe_options_finish(&o->probe);
     uint16_t port = o->probe.port;

@@ -104,8 +104,9 @@ static bool *flag_of(check_args_t *c, int id)
     }
 }
 
-static int take_option(check_args_t *c, int id, const char *value)
+static int take_option(void *user, int id, const char *value)
 {
+    check_args_t *c = user;
     uint32_t v = 0;
     bool *flag = flag_of(c, id);
     if (flag != NULL) {
@@ -179,17 +180,10 @@ static int parse_args(check_args_t *c, int argc, char **argv)
     probe_options_init(&c->probe, "check");
     fail_options_init(&c->fail, "check");
     c->diagnose = diagnose_options_default();
-    args_t a = args_begin(&command_check, argc, argv);
-    for (int id = args_next(&a); id != ARGS_END; id = args_next(&a)) {
-        if (id == ARGS_ERROR)
-            return EXIT_USAGE;
-        if (id == ARGS_DONE)
-            return -1;
-        int rc = take_option(c, id, a.value);
-        if (rc != 0)
-            return rc;
-    }
-    int rc = check_conflicts(c);
+    int rc = args_each(&command_check, argc, argv, take_option, c);
+    if (rc != 0)
+        return rc;
+    rc = check_conflicts(c);
     if (rc == 0)
         rc = probe_options_finish(&c->probe);
     for (size_t i = 0; i < c->ns_count; i++)

@@ -92,8 +92,9 @@ static int set_began(dkim_args_t *c, const char *text)
     return 0;
 }
 
-static int take_option(dkim_args_t *c, int id, const char *value)
+static int take_option(void *user, int id, const char *value)
 {
+    dkim_args_t *c = user;
     uint32_t v = 0;
     switch (id) {
     case ARGS_WORD:
@@ -138,17 +139,10 @@ static int take_option(dkim_args_t *c, int id, const char *value)
 /* Returns 0, an exit code, or -1 when there is nothing left to do. */
 static int parse_args(dkim_args_t *c, int argc, char **argv)
 {
-    args_t a = args_begin(&command_dkim, argc, argv);
-    for (int id = args_next(&a); id != ARGS_END; id = args_next(&a)) {
-        if (id == ARGS_ERROR)
-            return EXIT_USAGE;
-        if (id == ARGS_DONE)
-            return -1;
-        int rc = take_option(c, id, a.value);
-        if (rc != 0)
-            return rc;
-    }
-    int rc = expect_options_finish(&c->expect);
+    int rc = args_each(&command_dkim, argc, argv, take_option, c);
+    if (rc != 0)
+        return rc;
+    rc = expect_options_finish(&c->expect);
     if (rc != 0)
         return rc;
     if (c->expect.list) {

@@ -58,8 +58,9 @@ static int unknown(const char *word)
     return usage_error("explain", "no finding '%s'; did you mean %s?", word, list);
 }
 
-static int take_option(explain_args_t *c, int id, const char *value)
+static int take_option(void *user, int id, const char *value)
 {
+    explain_args_t *c = user;
     finding_id_t found;
     switch (id) {
     case ARGS_WORD:
@@ -81,16 +82,9 @@ static int take_option(explain_args_t *c, int id, const char *value)
 
 static int parse_args(explain_args_t *c, int argc, char **argv)
 {
-    args_t a = args_begin(&command_explain, argc, argv);
-    for (int id = args_next(&a); id != ARGS_END; id = args_next(&a)) {
-        if (id == ARGS_ERROR)
-            return EXIT_USAGE;
-        if (id == ARGS_DONE)
-            return -1;
-        int rc = take_option(c, id, a.value);
-        if (rc != 0)
-            return rc;
-    }
+    int rc = args_each(&command_explain, argc, argv, take_option, c);
+    if (rc != 0)
+        return rc;
     if (c->count == 0 && !c->list && !c->peers)
         return usage_error("explain", "which finding? see nsprobe explain --list");
     return 0;

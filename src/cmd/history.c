@@ -56,8 +56,9 @@ static int stored_name(const char *text, char out[NSP_NAME_TEXT_MAX])
     return 0;
 }
 
-static int take_option(history_args_t *c, int id, const char *value)
+static int take_option(void *user, int id, const char *value)
 {
+    history_args_t *c = user;
     char name[NSP_NAME_TEXT_MAX];
     switch (id) {
     case ARGS_WORD:
@@ -83,16 +84,9 @@ static int take_option(history_args_t *c, int id, const char *value)
 
 static int parse_args(history_args_t *c, int argc, char **argv)
 {
-    args_t a = args_begin(&command_history, argc, argv);
-    for (int id = args_next(&a); id != ARGS_END; id = args_next(&a)) {
-        if (id == ARGS_ERROR)
-            return EXIT_USAGE;
-        if (id == ARGS_DONE)
-            return -1;
-        int rc = take_option(c, id, a.value);
-        if (rc != 0)
-            return rc;
-    }
+    int rc = args_each(&command_history, argc, argv, take_option, c);
+    if (rc != 0)
+        return rc;
     if (c->db == NULL && !store_default_path(c->default_db, sizeof c->default_db))
         return usage_error("history", "which database? neither XDG_STATE_HOME nor HOME is set; "
                                       "give --db FILE");

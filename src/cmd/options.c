@@ -202,6 +202,22 @@ int args_next(args_t *a)
     return ARGS_WORD;
 }
 
+int args_each(const command_desc_t *command, int argc, char **argv,
+              int (*take)(void *user, int id, const char *value), void *user)
+{
+    args_t a = args_begin(command, argc, argv);
+    for (int id = args_next(&a); id != ARGS_END; id = args_next(&a)) {
+        if (id == ARGS_ERROR)
+            return EXIT_USAGE;
+        if (id == ARGS_DONE)
+            return -1;
+        int rc = take(user, id, a.value);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
 static void help_option(FILE *out, const option_desc_t *o)
 {
     char left[64];

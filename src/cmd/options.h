@@ -49,6 +49,12 @@ args_t args_begin(const command_desc_t *command, int argc, char **argv);
 /* Gives the id of the next option, or one of ARGS_*. --help is handled here. */
 int args_next(args_t *a);
 
+/* Reads a whole command line: each option, and each word (ARGS_WORD), is given to take, which
+ * returns 0, or the exit code to end with. Returns 0, that code, EXIT_USAGE with the message
+ * printed, or -1 when --help was printed and there is nothing left to do. */
+int args_each(const command_desc_t *command, int argc, char **argv,
+              int (*take)(void *user, int id, const char *value), void *user);
+
 /* Prints "nsprobe COMMAND: message" as one line on stderr; returns EXIT_USAGE. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -308,8 +308,9 @@ static int take_limit(replay_options_t *o, int id, const char *value)
     }
 }
 
-static int take_option(replay_options_t *o, int id, const char *value)
+static int take_option(void *user, int id, const char *value)
 {
+    replay_options_t *o = user;
     switch (id) {
     case ARGS_WORD:
         return add_file(o, value);
@@ -367,16 +368,9 @@ int replay_parse(const command_desc_t *command, int argc, char **argv, replay_op
     o->requery = requery_options_default();
     o->analysis.threads = THREADS_MAX;
     o->top = SHOWN_DEFAULT;
-    args_t a = args_begin(command, argc, argv);
-    for (int id = args_next(&a); id != ARGS_END; id = args_next(&a)) {
-        if (id == ARGS_ERROR)
-            return EXIT_USAGE;
-        if (id == ARGS_DONE)
-            return -1;
-        int rc = take_option(o, id, a.value);
-        if (rc != 0)
-            return rc;
-    }
+    int rc = args_each(command, argc, argv, take_option, o);
+    if (rc != 0)
+        return rc;
     if (o->verbose && !o->top_given)
         o->top = 0;
     return check_conflicts(o);

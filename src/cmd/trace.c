@@ -65,8 +65,9 @@ static int take_word(trace_args_t *t, const char *word)
     return 0;
 }
 
-static int take_option(trace_args_t *t, int id, const char *value)
+static int take_option(void *user, int id, const char *value)
 {
+    trace_args_t *t = user;
     switch (id) {
     case T_HOPS:
         if (!parse_u32(value, 1, HOPS_MAX, &t->hops))
@@ -101,16 +102,9 @@ static int parse(trace_args_t *t, int argc, char **argv)
     t->probes = 3;
     t->wait = INT64_C(2000000000);
     t->type = NSP_TYPE_SOA;
-    args_t a = args_begin(&command_trace, argc, argv);
-    for (int id = args_next(&a); id != ARGS_END; id = args_next(&a)) {
-        if (id == ARGS_ERROR)
-            return EXIT_USAGE;
-        if (id == ARGS_DONE)
-            return -1;
-        int rc = take_option(t, id, a.value);
-        if (rc != 0)
-            return rc;
-    }
+    int rc = args_each(&command_trace, argc, argv, take_option, t);
+    if (rc != 0)
+        return rc;
     if (!t->has_server || !t->has_name)
         return usage_error("trace", "usage: nsprobe trace %s", command_trace.usage);
     if (t->source.family != 0 && t->source.family != t->server.family)

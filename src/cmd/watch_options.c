@@ -203,8 +203,9 @@ static int take_output(watch_args_t *c, int id, const char *value)
     }
 }
 
-static int take_option(watch_args_t *c, int id, const char *value)
+static int take_option(void *user, int id, const char *value)
 {
+    watch_args_t *c = user;
     switch (id) {
     case ARGS_WORD:
         return take_word(c, value);
@@ -272,17 +273,10 @@ static void init(watch_args_t *c)
 int watch_args_read(watch_args_t *c, const command_desc_t *command, int argc, char **argv)
 {
     init(c);
-    args_t a = args_begin(command, argc, argv);
-    for (int id = args_next(&a); id != ARGS_END; id = args_next(&a)) {
-        if (id == ARGS_ERROR)
-            return EXIT_USAGE;
-        if (id == ARGS_DONE)
-            return -1;
-        int rc = take_option(c, id, a.value);
-        if (rc != 0)
-            return rc;
-    }
-    int rc = expect_options_finish(&c->expect);
+    int rc = args_each(command, argc, argv, take_option, c);
+    if (rc != 0)
+        return rc;
+    rc = expect_options_finish(&c->expect);
     if (rc != 0)
         return rc;
     if (c->expect.list) {

@@ -1,0 +1,207 @@
+/* The command line of nsprobe bulk. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/bulk.h"
+#include "cmd/cmd.h"
+
+#define IDENTIFY_MAX 80
+
+enum {
+    B_FILE = 1,
+    B_QUERY,
+    B_SERVER,
+    B_TYPE,
+    B_OUTPUT,
+    B_CHECKPOINT,
+    B_RESUME,
+    B_SHARD,
+    B_THREADS,
+    B_OUTSTANDING,
+    B_RATE,
+    B_ADDRESS_RATE,
+    B_PREFIX_RATE,
+    B_ADDRESS_AT_ONCE,
+    B_PREFIX_AT_ONCE,
+    B_IDENTIFY,
+    B_NO_EDNS,
+    B_DNSSEC,
+    B_NO_RECORDS,
+    B_FULL,
+    B_QUIET
+};
+
+const option_desc_t bulk_options[] = {
+    {B_FILE, "file", 'f', NULL, "LIST", "the list: a line each; - is standard input"},
+    {B_QUERY, "query", 0, NULL, NULL, "lines are ADDR NAME [TYPE]: plain questions"},
+    {B_SERVER, "server", 0, NULL, "ADDR[#PORT]",
+     "with --query: ask this one; lines are NAME [TYPE]"},
+    {B_TYPE, "type", 't', NULL, "TYPE", "type of lines without one (A)"},
+    {B_OUTPUT, "output", 'o', NULL, "FILE", "write results here, not to standard output"},
+    {B_CHECKPOINT, "checkpoint", 0, NULL, "FILE", "keep in FILE what is done"},
+    {B_RESUME, "resume", 0, NULL, NULL, "go on where the checkpoint's run ended"},
+    {B_SHARD, "shard", 0, NULL, "I/N", "only every Nth line, from line I on"},
+    {B_THREADS, "threads", 0, NULL, "N", "loops of questions (1), or domains at once (32)"},
+    {B_OUTSTANDING, "outstanding", 0, NULL, "N",
+     "questions on their way at once, each loop (1000)"},
+    {B_RATE, "rate", 0, NULL, "N", "questions a second in all (2000); 0: no limit"},
+    {B_ADDRESS_RATE, "address-rate", 0, NULL, "N", "the same for each address (20)"},
+    {B_PREFIX_RATE, "prefix-rate", 0, NULL, "N", "the same for each /24 and /48 (100)"},
+    {B_ADDRESS_AT_ONCE, "address-at-once", 0, NULL, "N", "questions at once to an address (8)"},
+    {B_PREFIX_AT_ONCE, "prefix-at-once", 0, NULL, "N", "questions at once to a prefix (64)"},
+    {B_IDENTIFY, "identify", 0, NULL, "TEXT", "with --query: who asks, as an EDNS option"},
+    {B_NO_EDNS, "no-edns", 0, NULL, NULL, "with --query: without EDNS"},
+    {B_DNSSEC, "dnssec", 0, NULL, NULL, "with --query: set DO"},
+    {B_NO_RECORDS, "no-records", 0, NULL, NULL,
+     "with --query: results without the answer's records"},
+    {B_FULL, "full", 0, NULL, NULL, "results hold the whole report of check"},
+    PROBE_OPTIONS_WALK,
+    PROBE_OPTIONS_REACH,
+    {B_QUIET, "quiet", 0, NULL, NULL, "no progress and no summary on stderr"},
+    {0, NULL, 0, NULL, NULL, NULL},
+};
+
+static int set_shard(bulk_args_t *c, const char *value)
+{
+    char first[16];
+    const char *slash = strchr(value, '/');
+    size_t n = slash != NULL ? (size_t)(slash - value) : sizeof first;
+    if (n < sizeof first) {
+        memcpy(first, value, n);
+        first[n] = '\0';
+        if (parse_u32(slash + 1, 1, 1000000, &c->shards) &&
+            parse_u32(first, 1, c->shards, &c->shard))
+            return 0;
+    }
+    return usage_error("bulk", "--shard '%s': expected I/N, as 1/4 to 4/4", value);
+}
+
+static int set_rate(const char *option, const char *value, double *out)
+{
+    uint32_t v = 0;
+    if (!parse_u32(value, 0, 1000000000, &v))
+        return usage_error("bulk", "--%s '%s': expected a number; 0: no limit", option, value);
+    *out = v;
+    return 0;
+}
+
+static int set_count(const char *option, const char *value, uint32_t min, uint32_t max,
+                     uint32_t *out)
+{
+    if (!parse_u32(value, min, max, out))
+        return usage_error("bulk", "--%s '%s': expected %u to %u", option, value, min, max);
+    return 0;
+}
+
+static int set_text(bulk_args_t *c, int id, const char *value)
+{
+    switch (id) {
+    case B_FILE:
+        c->file = value;
+        return 0;
+    case B_OUTPUT:
+        c->output = value;
+        return 0;
+    case B_CHECKPOINT:
+        c->checkpoint = value;
+        return 0;
+    case B_IDENTIFY:
+        if (strlen(value) > IDENTIFY_MAX)
+            return usage_error("bulk", "--identify: more than %d octets", IDENTIFY_MAX);
+        c->identify = value;
+        return 0;
+    case B_SERVER:
+        c->has_server = true;
+        if (!addr_from_text(value, strlen(value), 53, &c->server))
+            return usage_error("bulk", "--server '%s': expected an address, or ADDR#PORT", value);
+        return 0;
+    default:
+        if (nsp_type_from_text(value, strlen(value), &c->type) != NSP_OK)
+            return usage_error("bulk", "--type '%s': not known", value);
+        return 0;
+    }
+}
+
+static int set_limit(bulk_args_t *c, int id, const char *value)
+{
+    switch (id) {
+    case B_SHARD:
+        return set_shard(c, value);
+    case B_THREADS:
+        return set_count("threads", value, 1, BULK_THREADS_MAX, &c->threads);
+    case B_OUTSTANDING:
+        return set_count("outstanding", value, 1, 60000, &c->outstanding);
+    case B_RATE:
+        return set_rate("rate", value, &c->limit.total_rate);
+    case B_ADDRESS_RATE:
+        return set_rate("address-rate", value, &c->limit.address_rate);
+    case B_PREFIX_RATE:
+        return set_rate("prefix-rate", value, &c->limit.prefix_rate);
+    case B_ADDRESS_AT_ONCE:
+        return set_count("address-at-once", value, 0, 60000, &c->limit.address_at_once);
+    default:
+        return set_count("prefix-at-once", value, 0, 60000, &c->limit.prefix_at_once);
+    }
+}
+
+static bool *flag_of(bulk_args_t *c, int id)
+{
+    return id == B_QUERY        ? &c->query
+           : id == B_RESUME     ? &c->resume
+           : id == B_NO_EDNS    ? &c->no_edns
+           : id == B_DNSSEC     ? &c->dnssec
+           : id == B_NO_RECORDS ? &c->no_records
+           : id == B_FULL       ? &c->full
+           : id == B_QUIET      ? &c->quiet
+                                : NULL;
+}
+
+static int take_option(void *user, int id, const char *value)
+{
+    bulk_args_t *c = user;
+    bool *flag = flag_of(c, id);
+    if (flag != NULL) {
+        *flag = true;
+        return 0;
+    }
+    if (id == ARGS_WORD)
+        return usage_error("bulk", "'%s': the list is given with -f", value);
+    if (id == B_FILE || (id >= B_SERVER && id <= B_CHECKPOINT) || id == B_IDENTIFY)
+        return set_text(c, id, value);
+    if (id >= B_SHARD && id <= B_PREFIX_AT_ONCE)
+        return set_limit(c, id, value);
+    return probe_options_take(&c->probe, id, value);
+}
+
+static int check_conflicts(const bulk_args_t *c)
+{
+    if (c->checkpoint != NULL && c->output == NULL)
+        return usage_error("bulk", "--checkpoint needs --output, which it is compared with");
+    if (c->resume && c->checkpoint == NULL)
+        return usage_error("bulk", "--resume needs --checkpoint");
+    if (!c->query && (c->has_server || c->identify != NULL || c->no_edns || c->dnssec))
+        return usage_error("bulk", "--server, --identify, --no-edns and --dnssec need --query");
+    if (c->no_edns && (c->dnssec || c->identify != NULL))
+        return usage_error("bulk", "--no-edns excludes --dnssec and --identify");
+    if (c->query && (c->probe.lab != NULL || c->probe.map_count > 0 || c->probe.raw))
+        return usage_error("bulk", "--query sends to the addresses of its lines; leave --lab, "
+                                   "--map and --raw out");
+    return 0;
+}
+
+int bulk_args_read(bulk_args_t *c, int argc, char **argv)
+{
+    probe_options_init(&c->probe, "bulk");
+    c->limit = limits_options_default();
+    c->file = "-";
+    c->type = NSP_TYPE_A;
+    c->shard = c->shards = 1;
+    c->outstanding = 1000;
+    int rc = args_each(&command_bulk, argc, argv, take_option, c);
+    if (rc != 0)
+        return rc;
+    rc = check_conflicts(c);
+    if (c->has_server && c->server.port == 53)
+        c->server.port = c->probe.port;
+    return rc == 0 ? probe_options_finish(&c->probe) : rc;
+}
