@@ -22,6 +22,14 @@ void nsp_text_json_string(nsp_text_t *t, const char *s, size_t len)
     const uint8_t *p = (const uint8_t *)s;
     nsp_text_add(t, "\"", 1);
     for (size_t i = 0; i < len;) {
+        size_t run = i;
+        while (run < len && p[run] >= 0x20 && p[run] < 0x80 && p[run] != '"' && p[run] != '\\')
+            run++;
+        if (run > i) {
+            nsp_text_add(t, s + i, run - i);
+            i = run;
+            continue;
+        }
         size_t n = nsp_utf8_length(p + i, len - i);
         if (p[i] == '"' || p[i] == '\\') {
             char pair[2] = {'\\', (char)p[i]};
@@ -52,8 +60,14 @@ static void json_name(nsp_text_t *t, const nsp_name_t *name)
  * straight into t and escaped there, so that no second buffer is needed. */
 static void json_close_text(nsp_text_t *t, size_t start)
 {
-    /* quotes and backslashes grow: count them, then shift from the end */
+    /* quotes and backslashes grow: count them, then shift from the end. Most text has none. */
     size_t extra = 0;
+    size_t n = t->len - start;
+    if (n == 0 || (memchr(t->buf + start, '"', n) == NULL &&
+                   memchr(t->buf + start, '\\', n) == NULL)) {
+        nsp_text_add(t, "\"", 1);
+        return;
+    }
     for (size_t i = start; i < t->len; i++)
         extra += t->buf[i] == '"' || t->buf[i] == '\\';
     if (t->cap - t->len <= extra) {
@@ -132,6 +146,15 @@ static void json_rdata(nsp_text_t *t, const nsp_msg_t *m, const nsp_rr_t *rr)
         nsp_text_printf(t, "%s\"fault\":\"%s\",\"fault-offset\":%u", first ? "" : ",",
                         nsp_err_name(it.r.err), it.r.err_at);
     nsp_text_str(t, "}");
+}
+
+bool nsp_text_json_rr(nsp_text_t *t, const nsp_msg_t *m, const nsp_rr_t *rr)
+{
+    nsp_text_add(t, "\"", 1);
+    size_t start = t->len;
+    bool good = nsp_text_rr(t, m, rr);
+    json_close_text(t, start);
+    return good;
 }
 
 void nsp_json_rr(nsp_text_t *t, const nsp_msg_t *m, const nsp_rr_t *rr)

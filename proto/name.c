@@ -302,21 +302,22 @@ nsp_err_t nsp_name_from_text(const char *text, size_t len, const nsp_name_t *ori
     return err;
 }
 
-/* Octets that presentation format must escape with a backslash; as dig prints them. */
-static bool needs_backslash(uint8_t c)
+/* Octets that stand for themselves: 0x21 to 0x7e without . ; \ ( ) @ $ " which presentation format
+ * escapes with a backslash, as dig prints them. */
+static inline bool is_plain(uint8_t c)
 {
-    return c == '.' || c == ';' || c == '\\' || c == '(' || c == ')' || c == '@' || c == '$' ||
-           c == '"';
+    static const uint64_t plain[4] = {0xf7ffbcea00000000u, 0x7fffffffeffffffeu, 0, 0};
+    return (plain[c >> 6] >> (c & 63) & 1) != 0;
 }
 
 /* Writes one octet of a label; returns how many characters, at most 4. */
-static size_t octet_to_text(uint8_t c, char *p)
+static inline size_t octet_to_text(uint8_t c, char *p)
 {
+    if (is_plain(c)) {
+        p[0] = (char)c;
+        return 1;
+    }
     if (c > 0x20 && c < 0x7f) {
-        if (!needs_backslash(c)) {
-            p[0] = (char)c;
-            return 1;
-        }
         p[0] = '\\';
         p[1] = (char)c;
         return 2;

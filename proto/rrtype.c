@@ -138,8 +138,10 @@ static bool mnemonic_find(const mnemonic_t *t, size_t n, const char *text, size_
 const char *nsp_type_text(uint16_t type, char buf[16])
 {
     const nsp_rrtype_t *t = nsp_rrtype_get(type);
+    if (t != &unknown)
+        return t->mnemonic;
     snprintf(buf, 16, "TYPE%u", type);
-    return t != &unknown ? t->mnemonic : buf;
+    return buf;
 }
 
 nsp_err_t nsp_type_from_text(const char *text, size_t len, uint16_t *out)
@@ -156,8 +158,10 @@ nsp_err_t nsp_type_from_text(const char *text, size_t len, uint16_t *out)
 const char *nsp_class_text(uint16_t cls, char buf[16])
 {
     const char *text = mnemonic_text(classes, COUNT(classes), cls);
+    if (text != NULL)
+        return text;
     snprintf(buf, 16, "CLASS%u", cls);
-    return text != NULL ? text : buf;
+    return buf;
 }
 
 nsp_err_t nsp_class_from_text(const char *text, size_t len, uint16_t *out)
@@ -171,8 +175,10 @@ nsp_err_t nsp_class_from_text(const char *text, size_t len, uint16_t *out)
 const char *nsp_rcode_text(uint16_t rcode, char buf[16])
 {
     const char *text = mnemonic_text(rcodes, COUNT(rcodes), rcode);
+    if (text != NULL)
+        return text;
     snprintf(buf, 16, "RCODE%u", rcode);
-    return text != NULL ? text : buf;
+    return buf;
 }
 
 nsp_err_t nsp_rcode_from_text(const char *text, size_t len, uint16_t *out)
@@ -186,8 +192,10 @@ nsp_err_t nsp_rcode_from_text(const char *text, size_t len, uint16_t *out)
 const char *nsp_opcode_text(uint8_t opcode, char buf[16])
 {
     const char *text = mnemonic_text(opcodes, COUNT(opcodes), opcode);
+    if (text != NULL)
+        return text;
     snprintf(buf, 16, "OPCODE%u", opcode);
-    return text != NULL ? text : buf;
+    return buf;
 }
 
 nsp_err_t nsp_opcode_from_text(const char *text, size_t len, uint8_t *out)

@@ -17,10 +17,8 @@ void nsp_text_begin(nsp_text_t *t, char *buf, size_t cap)
 
 void nsp_text_add(nsp_text_t *t, const char *s, size_t len)
 {
-    size_t room = t->cap > t->len ? t->cap - t->len - 1 : 0;
-    size_t n = len < room && t->lost == 0 ? len : 0;
-    if (n < len && t->lost == 0)
-        n = room;
+    size_t room = t->cap > t->len && t->lost == 0 ? t->cap - t->len - 1 : 0;
+    size_t n = len < room ? len : room;
     if (n > 0)
         memcpy(t->buf + t->len, s, n);
     t->len += n;
@@ -43,6 +41,17 @@ void nsp_text_printf(nsp_text_t *t, const char *format, ...)
     va_end(args);
     if (n > 0)
         nsp_text_add(t, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
+}
+
+void nsp_text_number(nsp_text_t *t, uint64_t v)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v > 0);
+    nsp_text_add(t, digits + at, sizeof digits - at);
 }
 
 void nsp_text_name(nsp_text_t *t, const nsp_name_t *name)
@@ -93,23 +102,46 @@ void nsp_text_base32(nsp_text_t *t, const uint8_t *p, size_t n)
 void nsp_text_quoted(nsp_text_t *t, const uint8_t *p, size_t n)
 {
     nsp_text_add(t, "\"", 1);
-    for (size_t i = 0; i < n; i++) {
-        char c = (char)p[i];
-        if (p[i] < 0x20 || p[i] > 0x7e) {
-            nsp_text_printf(t, "\\%03u", p[i]);
-        } else {
-            if (c == '"' || c == '\\')
-                nsp_text_add(t, "\\", 1);
-            nsp_text_add(t, &c, 1);
+    for (size_t i = 0; i < n;) {
+        size_t run = i;
+        while (run < n && p[run] >= 0x20 && p[run] <= 0x7e && p[run] != '"' && p[run] != '\\')
+            run++;
+        nsp_text_add(t, (const char *)p + i, run - i);
+        i = run;
+        if (i < n) {
+            bool plain = p[i] == '"' || p[i] == '\\';
+            nsp_text_printf(t, plain ? "\\%c" : "\\%03u", p[i]);
+            i++;
         }
     }
     nsp_text_add(t, "\"", 1);
 }
 
+/* Up to four digits, lower case, without leading zeros (RFC 5952 4.1, 4.3). */
+static void text_group(nsp_text_t *t, unsigned v)
+{
+    char digits[4];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = "0123456789abcdef"[v & 15];
+        v >>= 4;
+    } while (v > 0);
+    nsp_text_add(t, digits + at, sizeof digits - at);
+}
+
+static void text_ipv4(nsp_text_t *t, const uint8_t p[4])
+{
+    for (unsigned i = 0; i < 4; i++) {
+        if (i > 0)
+            nsp_text_add(t, ".", 1);
+        nsp_text_number(t, p[i]);
+    }
+}
+
 void nsp_text_address(nsp_text_t *t, const uint8_t *p, size_t n)
 {
     if (n == 4) {
-        nsp_text_printf(t, "%u.%u.%u.%u", p[0], p[1], p[2], p[3]);
+        text_ipv4(t, p);
         return;
     }
     /* RFC 5952: the longest run of zero groups, the first of equals, becomes "::" */
@@ -136,11 +168,15 @@ void nsp_text_address(nsp_text_t *t, const uint8_t *p, size_t n)
             i += best_len;
             continue;
         }
-        nsp_text_printf(t, "%s%x", i == 0 || i == best + best_len ? "" : ":", group[i]);
+        if (i > 0 && i != best + best_len)
+            nsp_text_add(t, ":", 1);
+        text_group(t, group[i]);
         i++;
     }
-    if (mixed)
-        nsp_text_printf(t, "%s%u.%u.%u.%u", best_len == 6 ? "" : ":", p[12], p[13], p[14], p[15]);
+    if (mixed) {
+        nsp_text_str(t, best_len == 6 ? "" : ":");
+        text_ipv4(t, p + 12);
+    }
 }
 
 /* YYYYMMDDHHmmSS (RFC 4034 3.2) from the days-to-civil arithmetic of the proleptic calendar. */
@@ -219,7 +255,7 @@ static bool text_simple(nsp_text_t *t, const nsp_field_t *f)
     case NSP_F_U48:
     case NSP_F_U64:
     case NSP_F_ALG:
-        nsp_text_printf(t, "%llu", (unsigned long long)f->number);
+        nsp_text_number(t, f->number);
         return true;
     case NSP_F_TIME:
         nsp_text_time(t, (uint32_t)f->number);
@@ -342,8 +378,12 @@ bool nsp_text_rr(nsp_text_t *t, const nsp_msg_t *m, const nsp_rr_t *rr)
     char rclass[16];
     nsp_rr_owner(m, rr, &owner);
     nsp_text_name(t, &owner);
-    nsp_text_printf(t, " %u %s %s", rr->ttl, nsp_class_text(rr->rclass, rclass),
-                    nsp_type_text(rr->type, type));
+    nsp_text_add(t, " ", 1);
+    nsp_text_number(t, rr->ttl);
+    nsp_text_add(t, " ", 1);
+    nsp_text_str(t, nsp_class_text(rr->rclass, rclass));
+    nsp_text_add(t, " ", 1);
+    nsp_text_str(t, nsp_type_text(rr->type, type));
     if (rr->rdlength == 0 && rr->rclass >= NSP_CLASS_NONE)
         return true;
     nsp_text_add(t, " ", 1);

@@ -23,6 +23,8 @@ NSP_API void nsp_text_add(nsp_text_t *t, const char *s, size_t len);
 NSP_API void nsp_text_str(nsp_text_t *t, const char *s);
 NSP_API void nsp_text_printf(nsp_text_t *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Decimal digits. */
+NSP_API void nsp_text_number(nsp_text_t *t, uint64_t v);
 NSP_API void nsp_text_name(nsp_text_t *t, const nsp_name_t *name);
 /* Octets of the UTF-8 sequence at p (RFC 3629 4), of which left are there, at least one; 0 when it
  * is none. */
@@ -35,6 +37,8 @@ NSP_API void nsp_text_json_string(nsp_text_t *t, const char *s, size_t len);
 NSP_API bool nsp_text_rdata(nsp_text_t *t, const nsp_msg_t *m, const nsp_rr_t *rr);
 /* "owner ttl class type rdata", separated by one space (RFC 1035 5.1). */
 NSP_API bool nsp_text_rr(nsp_text_t *t, const nsp_msg_t *m, const nsp_rr_t *rr);
+/* The same as a JSON string, with its quotes. */
+NSP_API bool nsp_text_json_rr(nsp_text_t *t, const nsp_msg_t *m, const nsp_rr_t *rr);
 /* One EDNS option as dig and kdig show it, without its name: "75 73 ... (\"us\")", an address ...
  */
 NSP_API void nsp_text_option(nsp_text_t *t, const nsp_edns_option_t *o);

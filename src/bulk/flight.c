@@ -1,6 +1,7 @@
 #include "bulk/flight.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,11 +15,16 @@
 #define AFTER_ICMP (SECOND / 10)
 #define AFTER_FULL (SECOND / 1000)
 /* From so many events a step on, batches are worth more than an early wake-up. */
-#define BUSY 8
+#define BUSY      8
+#define PAUSE_MIN (SECOND / 20000)
 /* Longest sleep: stop is looked at, and TCP's own loop. */
 #define SLEEP_MAX (SECOND / 5)
 #define TCP_SLEEP (SECOND / 500)
 #define TCP_STEPS 64
+/* Octets of an exchange that a reply makes the loop look at. */
+#define FLIGHT_HOT 256
+/* So many that wait to be sent are enough: more would only leave the cache until then. */
+#define READY_ENOUGH POOL_BATCH
 
 typedef enum slot_state {
     SLOT_FREE,
@@ -29,29 +35,31 @@ typedef enum slot_state {
     SLOT_ENDED /* not free yet, since the FIFO knows it */
 } slot_state_t;
 
+/* What every step looks at stands first, the message last: of most exchanges only the first lines
+ * of the cache are touched. */
 typedef struct slot {
-    uint64_t number;
-    int64_t sent;
-    flight_t *flight;
     uint32_t chain; /* in the table, or in the list of the free */
     uint16_t id;
     uint16_t sock;
     uint16_t size;
     uint16_t question; /* octets of the question */
-    slot_state_t state;
+    uint8_t state;     /* slot_state_t */
+    uint8_t attempts;
+    uint8_t mismatch;
     bool in_table;
     bool limited; /* counted by limits */
     bool queued;  /* in the FIFO of what may be sent */
     bool full;    /* the kernel's buffer was: not sent yet */
     bool truncated;
-    uint8_t attempts;
-    uint8_t mismatch;
     bool icmp;
     uint8_t icmp_type;
     uint8_t icmp_code;
-    limits_turn_t turn;
-    addr_t server;
+    uint64_t number;
+    int64_t sent;
     pool_peer_t peer;
+    addr_t server;
+    limits_turn_t turn;
+    flight_t *flight;
     uint8_t wire[FLIGHT_QUERY_MAX];
 } slot_t;
 
@@ -72,9 +80,10 @@ struct flight {
     uint32_t *ready[2];
     size_t ready_first[2];
     size_t ready_count[2];
-    int64_t now; /* when this step began to do something */
-    size_t busy; /* events of the last step */
-    net_t *net;  /* TCP, from the first truncated reply on */
+    int64_t now;  /* when this step began to do something */
+    size_t came;  /* events of the last step */
+    int64_t took; /* time between the last two steps */
+    net_t *net;   /* TCP, from the first truncated reply on */
     engine_t *engine;
     exchange_set_t set;
     size_t tcp;
@@ -97,7 +106,7 @@ flight_options_t flight_options_default(void)
                           .outstanding = 4096,
                           .schedule = schedule_default(),
                           .pool = {.sockets = 16, .segment = true},
-                          .pause = SECOND / 4000};
+                          .pause = SECOND / 1000};
     return o;
 }
 
@@ -163,7 +172,7 @@ void flight_free(flight_t *f)
 
 bool flight_has_room(const flight_t *f)
 {
-    return f->free != NONE;
+    return f->free != NONE && f->ready_count[0] + f->ready_count[1] < READY_ENOUGH;
 }
 
 size_t flight_pending(const flight_t *f)
@@ -303,7 +312,11 @@ void flight_ask(flight_t *f, uint64_t number, const addr_t *server, const uint8_
     slot_t *s = &f->slot[f->free];
     nsp_reader_t r = nsp_reader(wire, size);
     f->free = s->chain;
-    *s = (slot_t){.number = number, .flight = f, .server = *server, .size = (uint16_t)size};
+    memset(s, 0, offsetof(slot_t, wire));
+    s->number = number;
+    s->flight = f;
+    s->server = *server;
+    s->size = (uint16_t)size;
     memcpy(s->wire, wire, size);
     nsp_read_bytes(&r, NSP_HEADER_SIZE);
     (void)nsp_name_skip(&r, NSP_NAME_UNCOMPRESSED);
@@ -404,14 +417,13 @@ static size_t fill_batch(flight_t *f, unsigned k, uint16_t sock)
     return n;
 }
 
-static size_t send_family(flight_t *f, unsigned k)
+static void send_family(flight_t *f, unsigned k)
 {
     uint8_t family = k == 0 ? 4 : 6;
-    size_t all = 0;
     unsigned sockets = pool_open(f->pool, family);
     if (sockets == 0) {
         refuse_family(f, k);
-        return 0;
+        return;
     }
     while (f->ready_count[k] > 0 && f->flying < f->o.outstanding) {
         const slot_t *first = &f->slot[f->ready[k][f->ready_first[k]]];
@@ -421,9 +433,7 @@ static size_t send_family(flight_t *f, unsigned k)
         pool_send(f->pool, sock, f->item, n);
         for (size_t i = 0; i < n; i++)
             after_send(f, &f->slot[f->batch[i]], f->item[i].error);
-        all += n;
     }
-    return all;
 }
 
 /* --- replies --- */
@@ -501,11 +511,13 @@ static void on_icmp(flight_t *f, slot_t *s, const pool_event_t *e)
     }
 }
 
-static void on_event(void *user, const pool_event_t *e)
+static uint16_t id_of(const pool_event_t *e)
 {
-    flight_t *f = user;
-    uint16_t id = (uint16_t)(e->size >= 2 ? e->bytes[0] << 8 | e->bytes[1] : 0);
-    slot_t *s = e->size >= 2 ? find(f, e->sock, id) : NULL;
+    return (uint16_t)(e->bytes[0] << 8 | e->bytes[1]);
+}
+
+static void on_event(flight_t *f, slot_t *s, const pool_event_t *e)
+{
     if (s != NULL && e->icmp) {
         on_icmp(f, s, e);
         return;
@@ -521,6 +533,25 @@ static void on_event(void *user, const pool_event_t *e)
         return;
     }
     on_reply(f, s, e);
+}
+
+/* Of a whole batch, the exchanges are looked up before the first of its events is told, so that
+ * memory has the time to bring them. */
+static void on_events(void *user, const pool_event_t *event, size_t count)
+{
+    flight_t *f = user;
+    for (size_t i = 0; i < count; i++)
+        if (event[i].size >= 2)
+            __builtin_prefetch(bucket_of(f, event[i].sock, id_of(&event[i])));
+    for (size_t i = 0; i < count; i++) {
+        uint32_t at = event[i].size >= 2 ? *bucket_of(f, event[i].sock, id_of(&event[i])) : NONE;
+        for (size_t line = 0; at != NONE && line < FLIGHT_HOT; line += 64)
+            __builtin_prefetch((const char *)&f->slot[at] + line);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const pool_event_t *e = &event[i];
+        on_event(f, e->size >= 2 ? find(f, e->sock, id_of(e)) : NULL, e);
+    }
 }
 
 /* --- TCP --- */
@@ -622,23 +653,38 @@ static int64_t idle_time(const flight_t *f, int64_t wait_until)
     return until - now < most ? until - now : most;
 }
 
+/* Lets replies gather when they come in numbers, rather than be woken by the first: as long as a
+ * quarter of what is on its way takes, by the speed of the last step, so that the servers always
+ * have something to do. */
+static bool gather(flight_t *f, int64_t idle)
+{
+    if (f->came < BUSY || f->flying == 0 || idle < PAUSE_MIN)
+        return false;
+    int64_t pause = f->took / (int64_t)f->came * (int64_t)f->flying / 4;
+    pause = pause > f->o.pause ? f->o.pause : pause;
+    pause = pause > idle ? idle : pause;
+    if (pause < PAUSE_MIN)
+        return false;
+    struct timespec t = {.tv_nsec = (long)pause};
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+    return true;
+}
+
 void flight_step(flight_t *f, int64_t wait_until)
 {
     int64_t idle = idle_time(f, wait_until);
-    if (idle > f->o.pause && f->busy >= BUSY && f->flying > 0) {
-        /* Replies are coming in numbers: let some gather, rather than be woken by the first. */
-        struct timespec pause = {.tv_nsec = (long)f->o.pause};
-        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    if (gather(f, idle))
         idle = 0;
-    }
     pool_wait(f->pool, idle);
+    int64_t before = f->now;
     f->now = flight_now();
-    f->busy = pool_receive(f->pool, on_event, f);
+    f->took = f->now - before;
+    f->came = pool_receive(f->pool, on_events, f);
     run_timers(f);
     if (f->ready_count[0] > 0)
-        f->busy += send_family(f, 0);
+        send_family(f, 0);
     if (f->ready_count[1] > 0)
-        f->busy += send_family(f, 1);
+        send_family(f, 1);
     if (f->tcp > 0)
         step_tcp(f);
 }

@@ -22,9 +22,9 @@ typedef struct flight_options {
     unsigned outstanding; /* messages that wait for a reply: 4096 */
     schedule_t schedule;  /* late is not used: a retry is the same message, so nothing is late */
     pool_options_t pool;
-    limits_t *limits;         /* shared; NULL: none */
-    int64_t pause;            /* at high rates, the time between two batches, nanoseconds: 250 us */
-    bool no_tcp;              /* a truncated reply is the result */
+    limits_t *limits; /* shared; NULL: none */
+    int64_t pause;    /* at high rates, the longest time between two batches, nanoseconds: 1 ms */
+    bool no_tcp;      /* a truncated reply is the result */
     const volatile int *stop; /* may be NULL; not zero: ends with what it has */
 } flight_options_t;
 

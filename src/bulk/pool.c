@@ -15,11 +15,13 @@
 #endif
 #define SEGMENTS_MAX  64 /* of one datagram (UDP_MAX_SEGMENTS before Linux 6.8) */
 #define GROUP_SLOTS   1024u
-#define RECEIVE_BATCH 64
+#define RECEIVE_BATCH POOL_EVENTS
 #define RECEIVE_TURNS 16 /* batches from one socket before the others have their turn */
 #define READY_MAX     64
 #define BUFFER_SIZE   (4 << 20)
 #define NONE          UINT16_MAX
+/* Between buffers, or the beginnings of all would share a few places of the cache. */
+#define LINE 64
 
 /* Room for UDP_SEGMENT. */
 typedef struct segment_control {
@@ -48,7 +50,8 @@ typedef struct incoming {
     struct mmsghdr msg[RECEIVE_BATCH];
     struct iovec iov[RECEIVE_BATCH];
     pool_peer_t peer[RECEIVE_BATCH];
-    uint8_t buf[RECEIVE_BATCH][POOL_REPLY_MAX];
+    pool_event_t event[RECEIVE_BATCH];
+    uint8_t buf[RECEIVE_BATCH][POOL_REPLY_MAX + LINE];
 } incoming_t;
 
 struct pool {
@@ -110,13 +113,17 @@ bool pool_same_peer(const pool_peer_t *a, const pool_peer_t *b)
 
 void pool_peer_of(const addr_t *a, pool_peer_t *out)
 {
-    struct sockaddr_storage sa;
-    addr_to_sockaddr(a, &sa);
     memset(out, 0, sizeof *out);
-    if (a->family == 4)
-        memcpy(&out->v4, &sa, sizeof out->v4);
-    else
-        memcpy(&out->v6, &sa, sizeof out->v6);
+    if (a->family == 4) {
+        out->v4.sin_family = AF_INET;
+        out->v4.sin_port = htons(a->port);
+        memcpy(&out->v4.sin_addr, a->octets, sizeof out->v4.sin_addr);
+    } else {
+        out->v6.sin6_family = AF_INET6;
+        out->v6.sin6_port = htons(a->port);
+        out->v6.sin6_scope_id = a->scope;
+        memcpy(&out->v6.sin6_addr, a->octets, sizeof out->v6.sin6_addr);
+    }
 }
 
 /* --- opening --- */
@@ -368,7 +375,7 @@ static size_t read_errors(pool_t *p, uint16_t sock, pool_sink_t *sink, void *use
         pool_event_t e = {
             .sock = sock, .icmp = true, .peer = &to, .bytes = p->in.buf[0], .size = (uint32_t)n};
         if (error_event(&m, &e)) {
-            sink(user, &e);
+            sink(user, &e, 1);
             events++;
         }
     }
@@ -381,14 +388,14 @@ static size_t read_batch(pool_t *p, uint16_t sock, pool_sink_t *sink, void *user
     for (size_t i = 0; i < RECEIVE_BATCH; i++)
         in->msg[i].msg_hdr.msg_namelen = sizeof in->peer[i];
     int n = recvmmsg(p->fd[sock], in->msg, RECEIVE_BATCH, MSG_DONTWAIT, NULL);
-    for (int i = 0; i < n; i++) {
-        pool_event_t e = {.sock = sock,
-                          .cut = (in->msg[i].msg_hdr.msg_flags & MSG_TRUNC) != 0,
-                          .peer = &in->peer[i],
-                          .bytes = in->buf[i],
-                          .size = in->msg[i].msg_len};
-        sink(user, &e);
-    }
+    for (int i = 0; i < n; i++)
+        in->event[i] = (pool_event_t){.sock = sock,
+                                      .cut = (in->msg[i].msg_hdr.msg_flags & MSG_TRUNC) != 0,
+                                      .peer = &in->peer[i],
+                                      .bytes = in->buf[i],
+                                      .size = in->msg[i].msg_len};
+    if (n > 0)
+        sink(user, in->event, (size_t)n);
     *more = n == RECEIVE_BATCH;
     return n > 0 ? (size_t)n : 0;
 }

@@ -12,6 +12,7 @@
 #define POOL_BATCH       512  /* messages that one call sends */
 #define POOL_SOCKETS_MAX 64   /* of one family */
 #define POOL_REPLY_MAX   4096 /* octets of a datagram that are kept */
+#define POOL_EVENTS      64   /* that the sink is given at once */
 #define POOL_SIZES_MAX   512  /* octets of a message that is sent */
 
 /* As the kernel wants an address. */
@@ -48,7 +49,8 @@ typedef struct pool_event {
     uint32_t size;
 } pool_event_t;
 
-typedef void pool_sink_t(void *user, const pool_event_t *event);
+/* Takes events, borrowed until it returns; at most POOL_EVENTS at once. */
+typedef void pool_sink_t(void *user, const pool_event_t *event, size_t count);
 
 typedef struct pool pool_t;
 
