@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "bulk/random.h"
-#include "bulk/wheel.h"
+#include "bulk/flight_slot.h"
+#include "bulk/flight_tcp.h"
 
 #define SECOND INT64_C(1000000000)
 #define NONE   UINT32_MAX
@@ -20,78 +20,10 @@
 /* Longest sleep: stop is looked at, and TCP's own loop. */
 #define SLEEP_MAX (SECOND / 5)
 #define TCP_SLEEP (SECOND / 500)
-#define TCP_STEPS 64
 /* Octets of an exchange that a reply makes the loop look at. */
 #define FLIGHT_HOT 256
 /* So many that wait to be sent are enough: more would only leave the cache until then. */
 #define READY_ENOUGH POOL_BATCH
-
-typedef enum slot_state {
-    SLOT_FREE,
-    SLOT_TURN,   /* waits for its turn */
-    SLOT_READY,  /* to be sent */
-    SLOT_FLYING, /* sent */
-    SLOT_TCP,
-    SLOT_ENDED /* not free yet, since the FIFO knows it */
-} slot_state_t;
-
-/* What every step looks at stands first, the message last: of most exchanges only the first lines
- * of the cache are touched. */
-typedef struct slot {
-    uint32_t chain; /* in the table, or in the list of the free */
-    uint16_t id;
-    uint16_t sock;
-    uint16_t size;
-    uint16_t question; /* octets of the question */
-    uint8_t state;     /* slot_state_t */
-    uint8_t attempts;
-    uint8_t mismatch;
-    bool in_table;
-    bool limited; /* counted by limits */
-    bool queued;  /* in the FIFO of what may be sent */
-    bool full;    /* the kernel's buffer was: not sent yet */
-    bool truncated;
-    bool icmp;
-    uint8_t icmp_type;
-    uint8_t icmp_code;
-    uint64_t number;
-    int64_t sent;
-    pool_peer_t peer;
-    addr_t server;
-    limits_turn_t turn;
-    flight_t *flight;
-    uint8_t wire[FLIGHT_QUERY_MAX];
-} slot_t;
-
-struct flight {
-    flight_options_t o;
-    flight_sink_t *sink;
-    void *user;
-    pool_t *pool;
-    random_pool_t random;
-    wheel_t wheel;
-    slot_t *slot;
-    uint32_t free;
-    size_t pending;
-    size_t flying;
-    uint32_t mask;
-    uint32_t *table; /* exchanges by socket and ID */
-    /* FIFO of what may be sent, one for each family */
-    uint32_t *ready[2];
-    size_t ready_first[2];
-    size_t ready_count[2];
-    int64_t now;  /* when this step began to do something */
-    size_t came;  /* events of the last step */
-    int64_t took; /* time between the last two steps */
-    net_t *net;   /* TCP, from the first truncated reply on */
-    engine_t *engine;
-    exchange_set_t set;
-    size_t tcp;
-    flight_stats_t stats;
-    reply_t scratch;
-    pool_item_t item[POOL_BATCH];
-    uint32_t batch[POOL_BATCH];
-};
 
 int64_t flight_now(void)
 {
@@ -106,7 +38,8 @@ flight_options_t flight_options_default(void)
                           .outstanding = 4096,
                           .schedule = schedule_default(),
                           .pool = {.sockets = 16, .segment = true},
-                          .pause = SECOND / 1000};
+                          .pause = SECOND / 1000,
+                          .lane = LANE_MOST};
     return o;
 }
 
@@ -122,7 +55,8 @@ static bool flight_allocate(flight_t *f)
     f->ready[1] = malloc(f->o.slots * sizeof *f->ready[1]);
     f->pool = pool_new(&f->o.pool);
     if (f->slot == NULL || f->table == NULL || f->ready[0] == NULL || f->ready[1] == NULL ||
-        f->pool == NULL || !wheel_init(&f->wheel, f->o.slots, flight_now()))
+        f->pool == NULL || !lanes_init(&f->lanes, f->o.lane) ||
+        !wheel_init(&f->wheel, f->o.slots, flight_now()))
         return false;
     memset(f->table, 0xff, size * sizeof *f->table);
     f->free = NONE;
@@ -156,11 +90,8 @@ void flight_free(flight_t *f)
 {
     if (f == NULL)
         return;
-    if (f->net != NULL) {
-        engine_free(f->engine);
-        f->net->ops->destroy(f->net);
-        exchange_set_free(&f->set);
-    }
+    flight_tcp_free(f);
+    lanes_free(&f->lanes);
     wheel_free(&f->wheel);
     pool_free(f->pool);
     free(f->slot);
@@ -172,7 +103,10 @@ void flight_free(flight_t *f)
 
 bool flight_has_room(const flight_t *f)
 {
-    return f->free != NONE && f->ready_count[0] + f->ready_count[1] < READY_ENOUGH;
+    size_t waiting = f->ready_count[0] + f->ready_count[1];
+    if (f->lanes.busy == 1)
+        waiting += f->waiting;
+    return f->free != NONE && waiting < READY_ENOUGH;
 }
 
 size_t flight_pending(const flight_t *f)
@@ -267,28 +201,13 @@ static slot_t *pop_ready(flight_t *f, unsigned k, uint16_t sock)
     return NULL;
 }
 
-static void slot_end(flight_t *f, slot_t *s, flight_result_t *r)
+void flight_slot_ground(flight_t *f, slot_t *s)
 {
-    r->number = s->number;
-    r->server = &s->server;
-    r->query = s->wire;
-    r->query_size = s->size;
-    r->attempts = s->attempts;
-    r->truncated = s->truncated;
-    r->mismatch |= s->mismatch;
-    if (s->limited)
-        limits_give(f->o.limits, &s->server, r->rtt >= 0, r->rtt, f->now);
     if (s->state == SLOT_FLYING)
         f->flying--;
     if (s->in_table)
         table_remove(f, s);
     wheel_cancel(&f->wheel, (uint32_t)(s - f->slot));
-    f->stats.ended++;
-    f->pending--;
-    f->sink(f->user, r);
-    s->state = SLOT_ENDED;
-    if (!s->queued)
-        slot_free(f, s);
 }
 
 /* Asks for the address's turn: to be sent at once, or to ask again later. */
@@ -304,6 +223,63 @@ static void slot_turn(flight_t *f, slot_t *s)
     }
     s->state = SLOT_TURN;
     wheel_set(&f->wheel, (uint32_t)(s - f->slot), again);
+}
+
+/* Lets what waits for an address go on, as far as its lane has room. */
+static void lane_next(flight_t *f, uint32_t lane)
+{
+    lane_t *l = &f->lanes.lane[lane];
+    while (l->first != LANE_NONE && lanes_take(&f->lanes, lane)) {
+        slot_t *s = &f->slot[l->first];
+        l->first = s->chain;
+        f->waiting--;
+        slot_turn(f, s);
+    }
+}
+
+/* An exchange that is new: goes on, or waits until the address has room for it. */
+static void lane_enter(flight_t *f, slot_t *s)
+{
+    s->lane = lanes_find(&f->lanes, &s->server, f->now);
+    if (s->lane == LANE_NONE || lanes_take(&f->lanes, s->lane)) {
+        slot_turn(f, s);
+        return;
+    }
+    lane_t *l = &f->lanes.lane[s->lane];
+    uint32_t i = (uint32_t)(s - f->slot);
+    s->state = SLOT_LANE;
+    s->chain = LANE_NONE;
+    if (l->first == LANE_NONE)
+        l->first = i;
+    else
+        f->slot[l->last].chain = i;
+    l->last = i;
+    f->waiting++;
+}
+
+void flight_slot_end(flight_t *f, slot_t *s, flight_result_t *r)
+{
+    r->number = s->number;
+    r->server = &s->server;
+    r->query = s->wire;
+    r->query_size = s->size;
+    r->attempts = s->attempts;
+    r->truncated = s->truncated;
+    r->mismatch |= s->mismatch;
+    if (s->limited)
+        limits_give(f->o.limits, &s->server, r->rtt >= 0, r->rtt, f->now);
+    flight_slot_ground(f, s);
+    f->stats.ended++;
+    f->pending--;
+    f->sink(f->user, r);
+    s->state = SLOT_ENDED;
+    uint32_t lane = s->lane;
+    if (!s->queued)
+        slot_free(f, s);
+    if (lane != LANE_NONE) {
+        lanes_give(&f->lanes, lane, r->rtt >= 0);
+        lane_next(f, lane);
+    }
 }
 
 void flight_ask(flight_t *f, uint64_t number, const addr_t *server, const uint8_t *wire,
@@ -325,10 +301,10 @@ void flight_ask(flight_t *f, uint64_t number, const addr_t *server, const uint8_
     pool_peer_of(server, &s->peer);
     f->pending++;
     f->stats.asked++;
-    slot_turn(f, s);
+    lane_enter(f, s);
 }
 
-static flight_result_t no_reply(const slot_t *s, outcome_kind_t outcome)
+flight_result_t flight_no_reply(const slot_t *s, outcome_kind_t outcome)
 {
     flight_result_t r = {.outcome = outcome, .rtt = -1, .transport = TRANSPORT_UDP};
     r.icmp_type = s->icmp_type;
@@ -339,8 +315,11 @@ static flight_result_t no_reply(const slot_t *s, outcome_kind_t outcome)
 /* An attempt's time is over. */
 static void slot_timeout(flight_t *f, slot_t *s)
 {
-    if (!s->full)
+    if (!s->full) {
         f->stats.timeouts++;
+        if (s->lane != LANE_NONE)
+            lanes_lost(&f->lanes, s->lane, s->sent, f->now);
+    }
     if (s->attempts < f->o.schedule.tries) {
         if (s->limited && !s->full)
             limits_retry(f->o.limits, &s->server, f->now);
@@ -349,10 +328,10 @@ static void slot_timeout(flight_t *f, slot_t *s)
         push_ready(f, s);
         return;
     }
-    flight_result_t r = no_reply(s, s->icmp            ? OUTCOME_ICMP
-                                    : s->mismatch != 0 ? OUTCOME_MISMATCHED
-                                                       : OUTCOME_SILENT);
-    slot_end(f, s, &r);
+    flight_result_t r = flight_no_reply(s, s->icmp            ? OUTCOME_ICMP
+                                           : s->mismatch != 0 ? OUTCOME_MISMATCHED
+                                                              : OUTCOME_SILENT);
+    flight_slot_end(f, s, &r);
 }
 
 static void run_timers(flight_t *f)
@@ -383,9 +362,9 @@ static void after_send(flight_t *f, slot_t *s, int error)
         return;
     }
     if (error != 0) {
-        flight_result_t r = no_reply(s, OUTCOME_NOT_SENT);
+        flight_result_t r = flight_no_reply(s, OUTCOME_NOT_SENT);
         r.os_error = error;
-        slot_end(f, s, &r);
+        flight_slot_end(f, s, &r);
         return;
     }
     f->stats.sent++;
@@ -471,8 +450,6 @@ static uint8_t mismatch_of(const slot_t *s, const pool_event_t *e)
     return bits;
 }
 
-static void start_tcp(flight_t *f, slot_t *s);
-
 static void on_reply(flight_t *f, slot_t *s, const pool_event_t *e)
 {
     flight_result_t r = {.outcome = OUTCOME_ANSWERED,
@@ -485,7 +462,7 @@ static void on_reply(flight_t *f, slot_t *s, const pool_event_t *e)
     if (nsp_msg_has(&f->scratch.msg, NSP_FLAG_TC) && e->size >= NSP_HEADER_SIZE) {
         s->truncated = true;
         if (!f->o.no_tcp) {
-            start_tcp(f, s);
+            flight_tcp_start(f, s);
             return;
         }
     }
@@ -493,7 +470,7 @@ static void on_reply(flight_t *f, slot_t *s, const pool_event_t *e)
         r.fault = NSP_E_MSG_LONG;
     if (r.fault != NSP_OK)
         r.outcome = OUTCOME_MALFORMED;
-    slot_end(f, s, &r);
+    flight_slot_end(f, s, &r);
 }
 
 static void on_icmp(flight_t *f, slot_t *s, const pool_event_t *e)
@@ -504,8 +481,8 @@ static void on_icmp(flight_t *f, slot_t *s, const pool_event_t *e)
     s->icmp_type = e->icmp_type;
     s->icmp_code = e->icmp_code;
     if (s->attempts >= f->o.schedule.tries) {
-        flight_result_t r = no_reply(s, OUTCOME_ICMP);
-        slot_end(f, s, &r);
+        flight_result_t r = flight_no_reply(s, OUTCOME_ICMP);
+        flight_slot_end(f, s, &r);
     } else {
         wheel_set(&f->wheel, (uint32_t)(s - f->slot), f->now + AFTER_ICMP);
     }
@@ -552,86 +529,6 @@ static void on_events(void *user, const pool_event_t *event, size_t count)
         const pool_event_t *e = &event[i];
         on_event(f, e->size >= 2 ? find(f, e->sock, id_of(e)) : NULL, e);
     }
-}
-
-/* --- TCP --- */
-
-static void tcp_done(void *user, exchange_t *x)
-{
-    slot_t *s = user;
-    flight_t *f = s->flight;
-    outcome_t o;
-    outcome_of(x, &o, &f->scratch);
-    flight_result_t r = {.outcome = o.kind,
-                         .transport = TRANSPORT_TCP,
-                         .rtt = o.rtt,
-                         .fault = o.fault,
-                         .fault_offset = o.fault_offset};
-    const event_t *failed = exchange_find(x, EVENT_SEND_FAILED);
-    if (o.kind == OUTCOME_ANSWERED || o.kind == OUTCOME_MALFORMED)
-        r.reply = &f->scratch.msg;
-    if (failed != NULL)
-        r.os_error = failed->os_error;
-    if (o.kind == OUTCOME_ICMP && o.reply != NULL) {
-        r.icmp_type = o.reply->icmp_type;
-        r.icmp_code = o.reply->icmp_code;
-    }
-    f->tcp--;
-    slot_end(f, s, &r);
-}
-
-/* The engine is made when the first reply is truncated. */
-static bool open_tcp(flight_t *f)
-{
-    if (f->net != NULL)
-        return true;
-    if (net_socket_new(NULL, &f->net) != NET_OK)
-        return false;
-    exchange_set_init(&f->set, 0);
-    if (engine_new(f->net, &f->set, &f->o.schedule, &f->engine) == NET_OK)
-        return true;
-    f->net->ops->destroy(f->net);
-    f->net = NULL;
-    return false;
-}
-
-static void start_tcp(flight_t *f, slot_t *s)
-{
-    engine_query_t q = {.transport = TRANSPORT_TCP,
-                        .server = s->server,
-                        .source = s->server.family == 4 ? f->o.pool.source4 : f->o.pool.source6,
-                        .wire = s->wire,
-                        .size = s->size,
-                        .done = tcp_done,
-                        .user = s};
-    q.source.port = 0;
-    bool good = open_tcp(f) && engine_submit(f->engine, &q, NULL) == NET_OK;
-    if (!good) {
-        flight_result_t r = no_reply(s, OUTCOME_NOT_SENT);
-        r.os_error = ENOMEM;
-        r.transport = TRANSPORT_TCP;
-        slot_end(f, s, &r);
-        return;
-    }
-    if (s->state == SLOT_FLYING)
-        f->flying--;
-    if (s->in_table)
-        table_remove(f, s);
-    wheel_cancel(&f->wheel, (uint32_t)(s - f->slot));
-    s->state = SLOT_TCP;
-    f->tcp++;
-    f->stats.tcp++;
-}
-
-/* Exchanges that are over are dropped outside of the engine's own loops. */
-static void step_tcp(flight_t *f)
-{
-    for (int i = 0; i < TCP_STEPS && f->tcp > 0; i++)
-        if (engine_step(f->engine, 0) != NET_OK)
-            break;
-    for (uint32_t i = f->set.count; i-- > 0;)
-        if (f->set.item[i]->finished)
-            exchange_set_drop(&f->set, f->set.item[i]);
 }
 
 /* --- the loop --- */
@@ -686,5 +583,5 @@ void flight_step(flight_t *f, int64_t wait_until)
     if (f->ready_count[1] > 0)
         send_family(f, 1);
     if (f->tcp > 0)
-        step_tcp(f);
+        flight_tcp_step(f);
 }

@@ -24,6 +24,7 @@ typedef struct flight_options {
     pool_options_t pool;
     limits_t *limits; /* shared; NULL: none */
     int64_t pause;    /* at high rates, the longest time between two batches, nanoseconds: 1 ms */
+    unsigned lane;    /* questions at once to one address (see lane.h): 250; 0: any number */
     bool no_tcp;      /* a truncated reply is the result */
     const volatile int *stop; /* may be NULL; not zero: ends with what it has */
 } flight_options_t;

@@ -166,6 +166,7 @@ static int open_one(pool_t *p, uint8_t family)
     }
     set_int(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_SIZE);
     set_int(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_SIZE);
+    set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_SIZE); /* where root may exceed the limit */
     if (!bind_random(p, fd, source)) {
         close(fd);
         return -1;

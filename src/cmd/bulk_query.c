@@ -184,6 +184,8 @@ void *bulk_query_thread(void *user)
     o.schedule = a->probe.check.schedule;
     o.limits = run->limits;
     o.outstanding = a->outstanding;
+    if (a->limit.address_at_once > 0)
+        o.lane = 0; /* limits see to it */
     if (o.slots < o.outstanding)
         o.slots = o.outstanding;
     o.pool.source4 = a->probe.check.source4;
