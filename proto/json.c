@@ -63,8 +63,8 @@ static void json_close_text(nsp_text_t *t, size_t start)
     /* quotes and backslashes grow: count them, then shift from the end. Most text has none. */
     size_t extra = 0;
     size_t n = t->len - start;
-    if (n == 0 || (memchr(t->buf + start, '"', n) == NULL &&
-                   memchr(t->buf + start, '\\', n) == NULL)) {
+    if (n == 0 ||
+        (memchr(t->buf + start, '"', n) == NULL && memchr(t->buf + start, '\\', n) == NULL)) {
         nsp_text_add(t, "\"", 1);
         return;
     }
