@@ -3,13 +3,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#endif
+#endif
+#ifndef ASAN_POISON_MEMORY_REGION
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
+uint8_t *exact_room(uint32_t size)
+{
+    uint8_t *room = malloc(size > 0 ? size : 1);
+    if (room == NULL)
+        room = malloc(size > 0 ? size : 1); /* it was its turn to fail, and is no more */
+    if (room == NULL)
+        abort();
+    if (size == 0) /* memory of no octets has one all the same, which nobody may read */
+        ASAN_POISON_MEMORY_REGION(room, 1);
+    return room;
+}
+
 uint8_t *exact_copy(const uint8_t *bytes, uint32_t size)
 {
-    uint8_t *copy = malloc(size);
-    if (copy == NULL)
-        copy = malloc(size > 0 ? size : 1); /* some have no memory of no octets */
-    if (copy == NULL)
-        abort();
+    uint8_t *copy = exact_room(size);
     if (size > 0)
         memcpy(copy, bytes, size);
     return copy;

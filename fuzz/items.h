@@ -6,8 +6,10 @@
 #include "capture/decode.h"
 #include "exchange/flow.h"
 
-/* A copy of exactly size octets (also of none), so that one octet too many is seen. Never NULL; the
+/* Memory of exactly size octets (also of none), so that one octet too many is seen. Never NULL; the
  * caller frees it. */
+uint8_t *exact_room(uint32_t size);
+/* A copy of exactly size octets. */
 uint8_t *exact_copy(const uint8_t *bytes, uint32_t size);
 
 /* Adds all that an item says, and every octet of it, to a sum that depends on the order. Traps when

@@ -354,11 +354,35 @@ def pairs():
     }
 
 
+# --- single packets ---
+
+def packets_of(seed):
+    """The packets of a script for the decoder that begin with an IP header: (octets, cut off)."""
+    at = 2
+    while at < len(seed):
+        link, _, size = struct.unpack(">BBH", seed[at:at + 4])
+        octets = seed[at + 4:at + 4 + size]
+        if link & 15 in (RAW, V4, V6) and octets:
+            yield octets, link >> 4
+        at += 4 + size
+
+
+def headers():
+    """A packet each; of those that are alike, not more than two."""
+    out = {}
+    for name, seed in {**networks(), **icmps(), **parts(), **streams()}.items():
+        for i, (octets, cut) in enumerate(list(packets_of(seed))[:2]):
+            family = 0 if octets[0] >> 4 == 4 else 1
+            out[f"{name}-{i}"] = bytes([family | (2 if cut else 0), cut]) + octets
+    return out
+
+
 def main():
     everything = {"decode": {**links(), **networks(), **icmps(), **parts(), **streams()},
-                  "pair": pairs()}
+                  "headers": headers(), "pair": pairs()}
     for target, seeds in everything.items():
         folder = os.path.join(HERE, "corpus", target)
+        os.makedirs(folder, exist_ok=True)
         for name in os.listdir(folder):
             if name.startswith("made-"):
                 os.unlink(os.path.join(folder, name))

@@ -125,7 +125,7 @@ def hunt(tree, target, seconds):
     began = time.monotonic()
     p = subprocess.run(
         [os.path.join(tree, "build", "fuzz", f"fuzz_{target}"), f"-max_total_time={seconds}",
-         "-max_len=1024", "-seed=1", "-timeout=20", "-rss_limit_mb=4096",
+         "-max_len=4096", "-seed=1", "-timeout=20", "-rss_limit_mb=4096",
          f"-dict={ROOT}/build/fuzz.dict", f"-artifact_prefix={found}/", found,
          os.path.join(ROOT, "fuzz", "corpus", target)],
         cwd=tree, capture_output=True, text=True, errors="replace", check=False)
