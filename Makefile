@@ -177,7 +177,7 @@ lab: all
 TARGET_LIBS_differ := -lknot -lldns
 
 # What targets share; allocations fail when a target says so.
-FUZZ_SHARED = $(BUILD)/fuzz/alloc.o $(BUILD)/fuzz/items.o $(BUILD)/fuzz/fragment_model.o
+FUZZ_SHARED = $(patsubst %,$(BUILD)/fuzz/%.o,alloc items fragment_model pair_check)
 FUZZ_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 # Corpora run as ordinary tests through a plain main, without clang.

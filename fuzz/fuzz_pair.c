@@ -1,34 +1,102 @@
-/* Any sequence of packets, decoded as items of 24 octets and their payload, through pairing. Flows
- * do not depend on the seed of the tables; exchanges of them can be written as a capture file,
- * which can be read and decoded without a fault.
+/* Any sequence of items through pairing. Between any two of them the tables are whole
+ * (pair_check.h). A flow holds what came and nothing else: its question, reply and events have the
+ * octets, ends and times of the items that they say they are of. Flows do not depend on the seed of
+ * the tables; exchanges of them can be written as a capture file, which can be read and decoded
+ * without a fault.
  *
- * Options, and which allocation fails; then each item: kind and connection, gap and its scale,
- * notes in two octets, both ends, octets that were cut off, size. */
+ * Options, and which allocation fails; then each item: kind and connection, gap and its scale and
+ * how often it comes, notes in two octets, both ends, octets that were cut off, size. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "capture/pair.h"
 #include "capture/pcap_write.h"
 #include "capture/source.h"
 #include "fuzz/alloc.h"
 #include "fuzz/items.h"
+#include "fuzz/pair_check.h"
 #include "proto/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What came out of one pairer. */
+#define ITEMS_MAX 400u
+/* The tables are looked at after each of the first items, then after as many again. */
+#define CHECKED 40u
+/* Notes that are no notes: items that come again have another ID, or their client another port. */
+#define OTHER_ID   0x8000u
+#define OTHER_PORT 0x4000u
+
+/* What came out of one pairer, and what went in. */
 typedef struct seen {
     exchange_set_t set;
     uint64_t sum;
     uint64_t flows;
     bool exchanges;
+    const cap_item_t *item; /* by number, from 1 */
+    uint64_t count;
 } seen_t;
+
+static void need(bool truth)
+{
+    if (!truth)
+        __builtin_trap();
+}
+
+/* Every item that a flow speaks of. kept: with all octets, unless memory was out. */
+static const cap_item_t *check_message(const seen_t *s, const flow_message_t *m)
+{
+    need(m->number > 0 && m->number <= s->count);
+    const cap_item_t *item = &s->item[m->number];
+    need(m->at == item->at && m->size <= item->size);
+    need(m->bytes == NULL || m->size == 0 || memcmp(m->bytes, item->bytes, m->size) == 0);
+    return item;
+}
+
+static bool same_id(const cap_item_t *a, const cap_item_t *b)
+{
+    return a->size >= 2 && b->size >= 2 && memcmp(a->bytes, b->bytes, 2) == 0;
+}
+
+static void check_flow(const seen_t *s, const flow_t *f)
+{
+    const cap_item_t *query = NULL;
+    const cap_item_t *reply = NULL;
+    bool tcp = f->transport == TRANSPORT_TCP;
+    need(f->began <= f->asked && f->asked <= f->ended);
+    if (f->attempts > 0) {
+        query = check_message(s, &f->query);
+        /* the ends of a connection are those of its first item, whoever speaks on it here */
+        need(tcp || (addr_equal(&query->from, &f->client) && addr_equal(&query->to, &f->server)));
+        need(f->query.size == query->size || f->query.size == 0);
+        need(query->connection == f->connection && f->query.original == query->original);
+    }
+    if (f->reply.bytes != NULL) {
+        reply = check_message(s, &f->reply);
+        need(f->reply.number == s->count && f->reply.size == reply->size);
+        need(reply->connection == f->connection && f->reply.original == reply->original);
+        need(tcp ||
+             (addr_equal(&reply->from, &f->server) && addr_same_host(&reply->to, &f->client)));
+    }
+    need((f->notes & FLOW_ANSWERED) == 0 || (query != NULL && reply != NULL));
+    if ((f->notes & FLOW_ANSWERED) != 0 && f->reply_attempt == 1)
+        need(same_id(query, reply) && f->reply.at >= f->query.at);
+    for (unsigned i = 0; i < f->event_count; i++) {
+        const flow_event_t *e = &f->event[i];
+        const cap_item_t *item = check_message(s, &e->message);
+        need(e->attempt <= f->attempts || f->attempts == 0);
+        need(e->message.bytes == NULL || e->message.size == item->size);
+        need(i == 0 || f->event[i - 1].message.number < e->message.number);
+        need(addr_same_host(&e->peer, &item->from));
+    }
+}
 
 static void take(void *user, const flow_t *flow)
 {
     seen_t *s = user;
     s->sum = flow_sum(s->sum, flow);
     s->flows++;
+    check_flow(s, flow);
     if (s->exchanges)
         flow_exchange(flow, NULL, &s->set);
 }
@@ -39,7 +107,7 @@ static pair_options_t options_of(uint8_t bits, uint64_t seed)
     o.outstanding_max = 64;
     o.connections_max = 4;
     o.memory = (bits & 1) != 0 ? 100000 : 4000;
-    o.linger = (bits & 2) != 0 ? 8 : 0;
+    o.linger = (bits & 2) == 0 ? 0 : (bits & 16) != 0 ? 2 : 8;
     o.any_port = (bits & 4) != 0;
     o.server_port_count = (bits & 8) != 0 ? 2 : 0;
     o.server_port[0] = 53;
@@ -57,16 +125,17 @@ static addr_t end_of(nsp_reader_t *r)
     return addr_from_octets(octets, (host & 4) != 0 ? 16 : 4, (port & 1) != 0 ? 53 : port);
 }
 
-static bool next_item(nsp_reader_t *r, cap_item_t *item)
+/* Reads an item, and how often it comes. False at the end. */
+static bool next_item(nsp_reader_t *r, cap_item_t *item, int64_t *gap, unsigned *times)
 {
     if (nsp_left(r) < 11)
         return false;
     uint8_t kind = nsp_read_u8(r);
-    int64_t at = item->at;
-    uint64_t number = item->number;
-    *item = (cap_item_t){.kind = kind % (CAP_ITEM_ICMP + 1), .number = number + 1};
-    int64_t gap = nsp_read_u8(r);
-    item->at = at + (gap << nsp_read_u8(r) % 34);
+    *item = (cap_item_t){.kind = kind % (CAP_ITEM_ICMP + 1)};
+    *gap = nsp_read_u8(r);
+    uint8_t scale = nsp_read_u8(r);
+    *gap <<= scale % 34;
+    *times = 1u << scale / 34;
     item->notes = nsp_read_u16(r);
     item->from = end_of(r);
     item->to = end_of(r);
@@ -78,31 +147,70 @@ static bool next_item(nsp_reader_t *r, cap_item_t *item)
     if (item->kind != CAP_ITEM_UDP && item->kind != CAP_ITEM_UDP_LOST)
         item->connection = kind >> 5;
     item->quoted = (cut & 1) != 0 ? TRANSPORT_TCP : TRANSPORT_UDP;
-    item->quoted_from = item->to;
-    item->quoted_to = item->from;
     item->icmp_type = 3;
     item->icmp_code = cut & 7;
     return true;
 }
 
-static void run(const uint8_t *data, size_t size, uint64_t seed, uint8_t fail, seen_t *out)
+/* The item as it comes for the nth time; has octets of its own. */
+static cap_item_t make_item(const cap_item_t *pattern, unsigned nth)
 {
-    nsp_reader_t r = nsp_reader(data, size);
-    cap_item_t item = {.at = 0};
-    pair_options_t o = options_of(nsp_read_u8(&r), seed);
-    (void)nsp_read_u8(&r);
+    cap_item_t item = *pattern;
+    uint8_t *copy = exact_copy(pattern->bytes, pattern->size);
+    if ((pattern->notes & OTHER_ID) != 0 && item.size >= 2)
+        copy[1] = (uint8_t)(copy[1] + nth);
+    if ((pattern->notes & OTHER_PORT) != 0 && item.from.port != 53)
+        item.from.port = (uint16_t)(item.from.port + nth);
+    else if ((pattern->notes & OTHER_PORT) != 0 && item.to.port != 53)
+        item.to.port = (uint16_t)(item.to.port + nth);
+    item.bytes = copy;
+    item.notes = pattern->notes & (OTHER_PORT - 1);
+    item.quoted_from = item.to;
+    item.quoted_to = item.from;
+    return item;
+}
+
+/* All items of the input, from the second place on. Returns how many. */
+static uint64_t read_items(nsp_reader_t *r, cap_item_t item[ITEMS_MAX + 1])
+{
+    cap_item_t pattern;
+    int64_t at = 0;
+    int64_t gap;
+    unsigned times;
+    uint64_t count = 0;
+    while (next_item(r, &pattern, &gap, &times))
+        for (unsigned i = 0; i < times && count < ITEMS_MAX; i++) {
+            item[++count] = make_item(&pattern, i);
+            item[count].at = at += gap;
+            item[count].number = count;
+        }
+    return count;
+}
+
+static void feed(pairer_t *p, cap_item_t item)
+{
+    uint8_t *copy = exact_copy(item.bytes, item.size);
+    item.bytes = copy;
+    pairer_feed(p, &item);
+    free(copy);
+    if (item.number < CHECKED || item.number % CHECKED == 0)
+        pair_check(p);
+}
+
+/* fail: the allocation that fails; 0: none. */
+static void run(const pair_options_t *o, uint64_t count, uint8_t fail, seen_t *out)
+{
     alloc_fail(fail);
-    pairer_t *p = pairer_new(&o, take, out);
-    while (p != NULL && next_item(&r, &item)) {
-        uint8_t *copy = exact_copy(item.bytes, item.size);
-        item.bytes = copy;
-        pairer_feed(p, &item);
-        free(copy);
-    }
+    pairer_t *p = pairer_new(o, take, out);
+    for (out->count = 1; p != NULL && out->count <= count; out->count++)
+        feed(p, out->item[out->count]);
+    out->count--;
     if (p != NULL) {
         pairer_finish(p);
-        if (pairer_stats(p)->flows != out->flows)
-            __builtin_trap();
+        pair_check(p);
+        const pair_stats_t *st = pairer_stats(p);
+        need(st->flows == out->flows && st->items == count);
+        need(st->flows == st->answered + st->unanswered + st->orphans + st->duplicates);
     }
     alloc_fail(0);
     pairer_free(p);
@@ -155,17 +263,24 @@ static void write_set(const exchange_set_t *set, uint8_t fail)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    seen_t a = {.exchanges = true};
-    seen_t b = {.exchanges = false};
-    uint8_t fail = size > 1 ? data[1] : 0;
+    static cap_item_t item[ITEMS_MAX + 1];
+    seen_t a = {.exchanges = true, .item = item};
+    seen_t b = {.exchanges = false, .item = item};
+    nsp_reader_t r = nsp_reader(data, size);
+    uint8_t bits = nsp_read_u8(&r);
+    uint8_t fail = nsp_read_u8(&r);
+    pair_options_t o = options_of(bits, 1);
+    uint64_t count = read_items(&r, item);
     exchange_set_init(&a.set, 0);
-    run(data, size, 1, fail, &a);
+    run(&o, count, fail, &a);
     if (fail == 0) {
-        run(data, size, 99, 0, &b);
-        if (a.sum != b.sum || a.flows != b.flows)
-            __builtin_trap();
+        o = options_of(bits, 99);
+        run(&o, count, 0, &b);
+        need(a.sum == b.sum && a.flows == b.flows);
     }
     write_set(&a.set, fail % 8);
     exchange_set_free(&a.set);
+    for (; count > 0; count--)
+        free((void *)(uintptr_t)item[count].bytes);
     return 0;
 }
