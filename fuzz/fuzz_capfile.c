@@ -1,5 +1,7 @@
 /* Any octets as a capture file, compressed or not. Packets lie within the limits and are counted
- * without a gap, reading ends, and memory, file, single packets and batches give the same. */
+ * without a gap, reading ends, and memory, file, single packets and batches give the same; so does
+ * libpcap, as far as it reads the file. */
+#include <pcap/pcap.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,6 +138,48 @@ static void without_memory(const uint8_t *data, size_t size)
     alloc_fail(0);
 }
 
+#define PCAPNG "\x0a\x0d\x0d\x0a"
+
+/* What libpcap reads of it: times, sizes and octets must be the same. It stops earlier: at a second
+ * interface of another kind, and at lengths that it takes for damage. */
+static void beside_libpcap(const uint8_t *data, size_t size)
+{
+    char error[CAP_ERROR_MAX];
+    char pcap_error[PCAP_ERRBUF_SIZE];
+    struct pcap_pkthdr *h;
+    const u_char *bytes;
+    cap_packet_t p;
+    FILE *f = size > 0 ? fmemopen((void *)(uintptr_t)data, size, "rb") : NULL;
+    if (f == NULL)
+        return;
+    pcap_t *other =
+        pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, pcap_error);
+    cap_source_t *s = cap_source_memory(data, size, error);
+    if (other == NULL || s == NULL)
+        fclose(f);
+    while (other != NULL && s != NULL && pcap_next_ex(other, &h, &bytes) == 1) {
+        if (cap_source_read(s, &p) != CAP_PACKET) {
+            if (size < 4 || memcmp(data, PCAPNG, 4) != 0)
+                abort();
+            break; /* libpcap does not look at all lengths of blocks */
+        }
+        if (p.size < h->caplen)
+            abort();
+        if (memcmp(p.bytes, bytes, h->caplen) != 0)
+            abort();
+        if (p.size == h->caplen && h->len >= h->caplen && p.original != h->len)
+            abort();
+        /* a fraction of more than a second is not computed alike */
+        bool sound = h->ts.tv_usec >= 0 && h->ts.tv_usec < 1000000000 && h->ts.tv_sec >= 0 &&
+                     h->ts.tv_sec < INT64_C(9000000000);
+        if (sound && p.at != h->ts.tv_sec * INT64_C(1000000000) + h->ts.tv_usec)
+            abort();
+    }
+    if (other != NULL && s != NULL)
+        pcap_close(other);
+    cap_source_close(s);
+}
+
 /* The same octets as a file, once alone, once twice and with a filter. */
 static void as_files(const uint8_t *data, size_t size, const sum_t *memory)
 {
@@ -182,5 +226,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         as_files(data, size, &first);
     if (size % 4 == 1)
         without_memory(data, size);
+    if (size % 4 == 2)
+        beside_libpcap(data, size);
     return 0;
 }

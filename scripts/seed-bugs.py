@@ -29,7 +29,7 @@ TARGETS = [
     ("proto/name", ["name", "message"]), ("proto/message", ["message", "roundtrip"]),
     ("proto/wire", ["message", "name", "build"]), ("proto/encode", ["roundtrip", "build"]),
     ("proto/mangle", ["mangle"]), ("proto/mutate", ["mutate"]), ("proto/frame", ["build"]),
-    ("proto/lex", ["rdatatext", "zone"]), ("proto/zone", ["zone"]),
+    ("proto/lex", ["rdatatext", "zone", "rdata"]), ("proto/zone", ["zone"]),
     ("proto/generate", ["build", "mutate"]), ("proto/edns", ["message", "build"]),
     ("proto/json", ["message"]), ("proto/rrtype", ["rdatatext", "build"]),
     ("proto/", ["rdata", "message", "roundtrip"]),
@@ -38,7 +38,8 @@ TARGETS = [
     ("capture/reader", ["capfile"]), ("capture/witness", ["witness"]),
     ("capture/filter", ["filter"]), ("capture/bpf", ["capfile"]),
     ("capture/stream", ["tcp", "decode"]), ("capture/spans", ["tcp", "fragment", "decode"]),
-    ("capture/tcp", ["tcp", "decode"]), ("capture/resync", ["tcp", "decode"]),
+    ("capture/ip", ["headers", "decode"]), ("capture/udp", ["headers", "decode"]),
+    ("capture/icmp", ["headers", "decode"]), ("capture/tcp", ["tcp", "decode", "headers"]), ("capture/resync", ["tcp", "decode"]),
     ("capture/fragment", ["fragment", "decode"]), ("capture/", ["decode"]),
 ]
 # What only talks to the kernel (see coverage.py).
