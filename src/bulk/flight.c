@@ -17,7 +17,7 @@
 /* From so many events a step on, batches are worth more than an early wake-up. */
 #define BUSY      8
 #define PAUSE_MIN (SECOND / 20000)
-/* Longest sleep: stop is looked at, and TCP's own loop. */
+/* Longest sleep, and with TCP, which has a loop of its own. */
 #define SLEEP_MAX (SECOND / 5)
 #define TCP_SLEEP (SECOND / 500)
 /* Octets of an exchange that a reply makes the loop look at. */

@@ -26,7 +26,6 @@ typedef struct flight_options {
     int64_t pause;    /* at high rates, the longest time between two batches, nanoseconds: 1 ms */
     unsigned lane;    /* questions at once to one address (see lane.h): 250; 0: any number */
     bool no_tcp;      /* a truncated reply is the result */
-    const volatile int *stop; /* may be NULL; not zero: ends with what it has */
 } flight_options_t;
 
 /* What became of one question. Everything is borrowed until the sink returns. */
