@@ -14,7 +14,7 @@ ALLOWED = {
     "exchange": {"proto"},
     "capture": {"exchange", "proto"},
     "net": {"exchange", "proto"},
-    "diagnose": {"exchange", "proto"},
+    "diagnose": {"dnssec", "exchange", "proto"},
     "dnssec": {"exchange", "proto"},
     "dkim": {"dnssec", "diagnose", "exchange", "proto"},
     "probe": {"net", "dkim", "diagnose", "exchange", "proto"},

@@ -180,6 +180,29 @@ bool crypto_verify(uint8_t algorithm, octets_t key, octets_t data, octets_t sig)
     return good;
 }
 
+unsigned crypto_key_bits(uint8_t algorithm, octets_t key)
+{
+    const algorithm_t *a = algorithm_get(algorithm);
+    octets_t e;
+    octets_t n;
+    if (a == NULL)
+        return 0;
+    if (a->family == FAMILY_EC)
+        return key.len == a->key_size ? (unsigned)key.len * 4 : 0;
+    if (a->family == FAMILY_ED)
+        return key.len != a->key_size ? 0 : a->key_size == 32 ? 256 : 448;
+    if (!rsa_split(key, &e, &n))
+        return 0;
+    while (n.len > 0 && n.at[0] == 0) {
+        n.at++;
+        n.len--;
+    }
+    unsigned bits = (unsigned)n.len * 8;
+    for (unsigned top = n.len > 0 ? n.at[0] : 0; top != 0 && (top & 0x80) == 0; top <<= 1)
+        bits--;
+    return bits;
+}
+
 /* Digest types of DS (the IANA registry). */
 static const char *digest_name(uint8_t digest_type)
 {

@@ -17,6 +17,10 @@ typedef struct octets {
  * False for a key or signature of a wrong size too. */
 bool crypto_verify(uint8_t algorithm, octets_t key, octets_t data, octets_t sig);
 
+/* Bits of an RSA modulus, or of the field of a curve; 0 for a key of a wrong form, or of an
+ * algorithm that is not known. */
+unsigned crypto_key_bits(uint8_t algorithm, octets_t key);
+
 /* Digest of two pieces as a DS digest type says (RFC 4034 5.1.4, RFC 4509, RFC 6605). Returns its
  * octets, or 0. */
 size_t crypto_digest(uint8_t digest_type, octets_t a, octets_t b, uint8_t out[CRYPTO_DIGEST_MAX]);

@@ -1,17 +1,6 @@
 /* The keys of a zone, and the DS records at its parent (RFC 4035 5.2). */
+#include "dnssec/audit.h"
 #include "dnssec/verify.h"
-
-#define DNSKEY_ZONE   0x0100u /* RFC 4034 2.1.1 */
-#define DNSKEY_REVOKE 0x0080u /* RFC 5011 3 */
-
-/* One DS record (RFC 4034 5.1). Borrows the message. */
-typedef struct ds {
-    uint16_t rr;
-    uint16_t key_tag;
-    uint8_t algorithm;
-    uint8_t digest_type;
-    octets_t digest;
-} ds_t;
 
 typedef struct ds_list {
     unsigned count; /* of those that are kept */
@@ -29,27 +18,6 @@ uint16_t dnssec_key_tag(const uint8_t *rdata, size_t size)
         sum += i % 2 == 1 ? rdata[i] : (uint32_t)rdata[i] << 8;
     sum += sum >> 16 & 0xffff;
     return (uint16_t)(sum & 0xffff);
-}
-
-static octets_t rdata_of(const nsp_msg_t *m, uint16_t rr)
-{
-    nsp_reader_t r = nsp_reader(m->wire, m->size);
-    r.pos = m->rr[rr].rdata;
-    octets_t o = {nsp_read_bytes(&r, m->rr[rr].rdlength), m->rr[rr].rdlength};
-    return o;
-}
-
-static bool ds_read(const nsp_msg_t *m, uint16_t rr, ds_t *out)
-{
-    octets_t rdata = rdata_of(m, rr);
-    nsp_reader_t r = nsp_reader(rdata.at, rdata.len);
-    out->rr = rr;
-    out->key_tag = nsp_read_u16(&r);
-    out->algorithm = nsp_read_u8(&r);
-    out->digest_type = nsp_read_u8(&r);
-    out->digest.len = nsp_left(&r);
-    out->digest.at = nsp_read_bytes(&r, nsp_left(&r));
-    return r.err == NSP_OK;
 }
 
 static void describe_ds(dnssec_verdict_t *v, const ds_t *ds)
@@ -93,28 +61,18 @@ static void drop_sha1(ds_list_t *list)
     list->count = kept;
 }
 
-/* Whether the digest in the DS is that of the owner and the DNSKEY's RDATA (RFC 4034 5.1.4). */
-static bool ds_matches(const ds_t *ds, const nsp_name_t *zone, octets_t rdata)
-{
-    uint8_t out[CRYPTO_DIGEST_MAX];
-    nsp_name_t owner = *zone;
-    nsp_name_lower(&owner);
-    size_t n = crypto_digest(ds->digest_type, (octets_t){owner.octets, owner.len}, rdata, out);
-    return n > 0 && n == ds->digest.len && memcmp(out, ds->digest.at, n) == 0;
-}
-
 /* What the DS records say of one DNSKEY. Keeps the status that comes nearest to a match, with the
  * DS that it is about. */
-static bool match_ds(const ds_list_t *list, const nsp_name_t *zone, uint16_t tag, uint8_t algorithm,
-                     octets_t rdata, bool fit, dnssec_verdict_t *v)
+static bool match_ds(const ds_list_t *list, const nsp_name_t *zone, const dnskey_t *key,
+                     dnssec_verdict_t *v)
 {
     bool matched = false;
     for (unsigned i = 0; i < list->count && !matched; i++) {
         const ds_t *ds = &list->ds[i];
-        if (ds->key_tag != tag || ds->algorithm != algorithm)
+        if (ds->key_tag != key->tag || ds->algorithm != key->algorithm)
             continue;
-        bool same = ds_matches(ds, zone, rdata);
-        matched = same && fit;
+        bool same = ds_is_of(ds, zone, key);
+        matched = same && dnskey_fits(key);
         if (!matched && (v->status == DNSSEC_DS_NO_KEY || same)) {
             v->status = same ? DNSSEC_DS_KEY_UNFIT : DNSSEC_DS_DIGEST;
             describe_ds(v, ds);
@@ -123,37 +81,34 @@ static bool match_ds(const ds_list_t *list, const nsp_name_t *zone, uint16_t tag
     return matched;
 }
 
+void keys_add(dnssec_keys_t *keys, const dnskey_t *key, bool by_ds)
+{
+    dnssec_key_t *k = &keys->key[keys->count++];
+    k->flags = key->flags;
+    k->tag = key->tag;
+    k->rr = key->rr;
+    k->algorithm = key->algorithm;
+    k->by_ds = by_ds;
+    k->octets = key->key_size;
+    memcpy(k->public_key, key->key, key->key_size);
+}
+
 /* Adds a DNSKEY to the zone's keys, when it is one that may verify (RFC 4034 2.1, RFC 5011 2.1).
  * False when there are too many. */
 static bool add_key(const nsp_msg_t *m, uint16_t rr, const ds_list_t *list, dnssec_keys_t *keys,
                     dnssec_verdict_t *v)
 {
-    octets_t rdata = rdata_of(m, rr);
-    nsp_reader_t r = nsp_reader(rdata.at, rdata.len);
-    uint16_t flags = nsp_read_u16(&r);
-    uint8_t protocol = nsp_read_u8(&r);
-    uint8_t algorithm = nsp_read_u8(&r);
-    uint32_t size = nsp_left(&r);
-    const uint8_t *public_key = nsp_read_bytes(&r, size);
-    if (rdata.at == NULL || r.err != NSP_OK)
+    dnskey_t key;
+    if (!dnskey_read(m, rr, &key))
         return true;
-    bool fit = (flags & DNSKEY_ZONE) != 0 && (flags & DNSKEY_REVOKE) == 0 && protocol == 3;
-    uint16_t tag = dnssec_key_tag(rdata.at, rdata.len);
-    bool by_ds = match_ds(list, &keys->zone, tag, algorithm, rdata, fit, v);
-    if (by_ds && size > DNSSEC_KEY_OCTETS_MAX)
+    bool by_ds = match_ds(list, &keys->zone, &key, v);
+    if (by_ds && key.key_size > DNSSEC_KEY_OCTETS_MAX)
         v->status = DNSSEC_DS_KEY_UNFIT;
-    if (!fit || size > DNSSEC_KEY_OCTETS_MAX)
+    if (!dnskey_fits(&key) || key.key_size > DNSSEC_KEY_OCTETS_MAX)
         return true;
     if (keys->count == DNSSEC_KEYS_MAX)
         return false;
-    dnssec_key_t *key = &keys->key[keys->count++];
-    key->flags = flags;
-    key->tag = tag;
-    key->rr = rr;
-    key->algorithm = algorithm;
-    key->by_ds = by_ds;
-    key->octets = (uint16_t)size;
-    memcpy(key->public_key, public_key, size);
+    keys_add(keys, &key, by_ds);
     return true;
 }
 

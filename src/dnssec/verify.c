@@ -122,6 +122,14 @@ static dnssec_status_t check_rrsig(verify_t *v, const rrset_t *set, const rrsig_
     return unwrap_time(sig->inception, v->now) > v->now ? DNSSEC_NOT_YET_VALID : DNSSEC_SECURE;
 }
 
+dnssec_verdict_t verify_rrsig(verify_t *v, const rrset_t *set, const rrsig_t *sig)
+{
+    dnssec_verdict_t out = verdict_of(check_rrsig(v, set, sig));
+    out.wildcard = sig->labels < rrset_labels(&set->owner);
+    describe(&out, sig, v->now);
+    return out;
+}
+
 /* One RRSIG record: keeps its verdict when it comes nearer than what was seen. */
 static void look_at_rrsig(verify_t *v, const rrset_t *set, uint16_t index, dnssec_verdict_t *best)
 {
@@ -135,14 +143,11 @@ static void look_at_rrsig(verify_t *v, const rrset_t *set, uint16_t index, dnsse
     }
     if (sig.covered != set->type)
         return;
-    dnssec_status_t s = check_rrsig(v, set, &sig);
-    bool later = s == best->status && s == DNSSEC_EXPIRED &&
-                 unwrap_time(sig.expiration, v->now) > best->expiration;
-    if (nearness(s) > nearness(best->status) || later) {
-        best->status = s;
-        best->wildcard = sig.labels < rrset_labels(&set->owner);
-        describe(best, &sig, v->now);
-    }
+    dnssec_verdict_t one = verify_rrsig(v, set, &sig);
+    bool later = one.status == best->status && one.status == DNSSEC_EXPIRED &&
+                 one.expiration > best->expiration;
+    if (nearness(one.status) > nearness(best->status) || later)
+        *best = one;
 }
 
 static dnssec_verdict_t check_all_rrsigs(verify_t *v, nsp_section_t section, const rrset_t *set)

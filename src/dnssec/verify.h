@@ -2,6 +2,7 @@
 #ifndef DNSSEC_VERIFY_H
 #define DNSSEC_VERIFY_H
 
+#include "dnssec/audit.h"
 #include "dnssec/rrset.h"
 
 /* What all parts of one call share. */
@@ -15,6 +16,12 @@ typedef struct verify {
 
 /* A verdict without a record. */
 dnssec_verdict_t verdict_of(dnssec_status_t status);
+
+/* Verifies one signature of an RRset: status, whether it is of a wildcard, and its times. */
+dnssec_verdict_t verify_rrsig(verify_t *v, const rrset_t *set, const rrsig_t *sig);
+
+/* Adds a key whose public key has at most DNSSEC_KEY_OCTETS_MAX octets, where there is room. */
+void keys_add(dnssec_keys_t *keys, const dnskey_t *key, bool by_ds);
 
 /* Verifies an RRset of a section with the keys, and no more: proofs for wildcards are the
  * caller's. The verdict's expiration is that of the RRSIG. */
