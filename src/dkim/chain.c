@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnose/verdict_text.h"
+
 #define LABELS_MAX 128
-#define DAY        INT64_C(86400)
 
 typedef struct work {
     facts_t *f;
@@ -13,34 +14,6 @@ typedef struct work {
     reply_t *msg;       /* the reply at hand */
     dnssec_keys_t *own; /* the keys of the place at hand */
 } work_t;
-
-static finding_id_t finding_of(dnssec_status_t status, bool keys)
-{
-    switch (status) {
-    case DNSSEC_NO_DNSKEY:
-    case DNSSEC_DS_NO_KEY:
-    case DNSSEC_DS_DIGEST:
-    case DNSSEC_DS_KEY_UNFIT:
-        return FINDING_DNSSEC_DS_MISMATCH;
-    case DNSSEC_UNSUPPORTED:
-        return FINDING_DNSSEC_UNKNOWN_ALGORITHM;
-    case DNSSEC_EXPIRED:
-        return FINDING_DNSSEC_EXPIRED;
-    case DNSSEC_NOT_YET_VALID:
-        return FINDING_DNSSEC_NOT_YET_VALID;
-    case DNSSEC_NO_RRSIG:
-        return FINDING_DNSSEC_UNSIGNED;
-    case DNSSEC_NO_DENIAL:
-    case DNSSEC_DENIAL:
-    case DNSSEC_WILDCARD:
-        return FINDING_DNSSEC_NO_DENIAL;
-    case DNSSEC_NO_ANSWER:
-        return keys ? FINDING_DNSSEC_NO_ANSWER : FINDING_COUNT;
-    default:
-        return dnssec_status_class(status) == DNSSEC_CLASS_BOGUS ? FINDING_DNSSEC_BAD_SIGNATURE
-                                                                 : FINDING_COUNT;
-    }
-}
 
 /* Adds what was seen, when there is something to be said of it. */
 static void see(work_t *w, chain_t *chain, const sighting_t *s)
@@ -60,22 +33,13 @@ static void see(work_t *w, chain_t *chain, const sighting_t *s)
     chain->sighting[chain->count++] = *s;
 }
 
-/* Less than a tenth of its time is left to a signature, and less than a week. Signers renew
- * earlier: Knot DNS at a tenth, BIND at a third or a quarter, PowerDNS at a third. */
-static bool expires_soon(const dnssec_verdict_t *v, int64_t now)
-{
-    int64_t left = v->expiration - now;
-    return v->status == DNSSEC_SECURE && v->has_rrsig && left < 7 * DAY &&
-           left < (v->expiration - v->inception) / 10;
-}
-
 /* Notes a verdict: what is wrong, or what will be soon. */
 static void judge(work_t *w, chain_t *chain, const dnssec_verdict_t *v, size_t place,
                   size_t expected, const answer_t *by)
 {
     sighting_t s = {.v = *v, .place = place, .expected = expected, .by = by};
-    s.id = expires_soon(v, w->f->now) ? FINDING_DNSSEC_EXPIRES
-                                      : finding_of(v->status, expected == FACTS_NONE);
+    s.id = verdict_expires_soon(v, w->f->now) ? FINDING_DNSSEC_EXPIRES
+                                              : verdict_finding(v->status, expected == FACTS_NONE);
     see(w, chain, &s);
 }
 

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define NS_PER_SECOND INT64_C(1000000000)
 
@@ -216,15 +215,6 @@ const char *place_label(const place_t *p, char buf[PLACE_LABEL_MAX])
         snprintf(buf, PLACE_LABEL_MAX, "%s", addr);
     else
         snprintf(buf, PLACE_LABEL_MAX, "%s (%s)", facts_name(&p->server, name), addr);
-    return buf;
-}
-
-const char *facts_time(int64_t seconds, char buf[32])
-{
-    time_t at = (time_t)seconds;
-    struct tm tm;
-    if (gmtime_r(&at, &tm) == NULL || strftime(buf, 32, "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
-        snprintf(buf, 32, "an unknown time");
     return buf;
 }
 

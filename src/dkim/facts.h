@@ -207,8 +207,6 @@ bool mark_fails(mark_t m);
 const char *place_label(const place_t *p, char buf[PLACE_LABEL_MAX]);
 /* Text without the final dot; the root is "the root". */
 const char *facts_name(const nsp_name_t *name, char buf[NSP_NAME_TEXT_MAX]);
-/* "2026-11-25 10:02:03 UTC" */
-const char *facts_time(int64_t seconds, char buf[32]);
 /* A finding whose subject is a place. */
 finding_t *place_finding(facts_t *f, const place_t *p, finding_id_t id, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -4,13 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnose/verdict_text.h"
 #include "dkim/chain.h"
 
-#define TEXT_MAX   1600
-#define NAMED_MAX  3 /* records that a sentence names */
-#define TAGS_MAX   6
-#define SERVFAIL   "Validating resolvers answer SERVFAIL: the verifier sees no record."
-#define CLOCK_NOTE "If this machine's clock (%s) is wrong, so is this."
+#define TEXT_MAX  1600
+#define NAMED_MAX 3 /* records that a sentence names */
+#define TAGS_SIZE 64
+/* room for NAMED_MAX names of the greatest length */
+#define SUBJECTS_SIZE 3200
+#define SERVFAIL      "Validating resolvers answer SERVFAIL: the verifier sees no record."
 
 /* All of one kind in a zone, or at one place of it. */
 typedef struct group {
@@ -66,97 +68,30 @@ static void add_subjects(const facts_t *f, const group_t *g, nsp_text_t *t)
         nsp_text_printf(t, " and %zu more", n - NAMED_MAX);
 }
 
-/* Key tags of the DS records in a message, or of its DNSKEYs. */
-static unsigned gather_tags(const nsp_msg_t *m, const nsp_name_t *apex, uint16_t type,
-                            uint16_t tags[TAGS_MAX])
-{
-    unsigned n = 0;
-    for (uint16_t i = 0; i < m->rr_count && n < TAGS_MAX; i++) {
-        const nsp_rr_t *rr = &m->rr[i];
-        uint64_t tag = 0;
-        if (rr->type != type || rr->rclass != NSP_CLASS_IN || !nsp_rr_owner_is(m, rr, apex))
-            continue;
-        if (type == NSP_TYPE_DNSKEY)
-            tag = dnssec_key_tag(m->wire + rr->rdata, rr->rdlength);
-        else if (!nsp_rdata_number(m, rr, 0, &tag))
-            continue;
-        tags[n++] = (uint16_t)tag;
-    }
-    return n;
-}
-
 static void add_tags(facts_t *f, const answer_t *a, const nsp_name_t *apex, uint16_t type,
                      nsp_text_t *t)
 {
-    uint16_t tags[TAGS_MAX];
-    const nsp_msg_t *m = a != NULL ? facts_message(f, a) : NULL;
-    unsigned n = m != NULL ? gather_tags(m, apex, type, tags) : 0;
-    for (unsigned i = 0; i < n; i++)
-        nsp_text_printf(t, "%s%u", i > 0 ? ", " : "", tags[i]);
-    if (n == 0)
-        nsp_text_str(t, "none");
+    verdict_add_tags(t, a != NULL ? facts_message(f, a) : NULL, apex, type);
 }
 
 static void describe_ds(facts_t *f, const group_t *g, const sighting_t *s, nsp_text_t *t)
 {
-    char name[NSP_NAME_TEXT_MAX];
-    nsp_text_printf(t, "The parent's DS records for %s have key tags ",
-                    facts_name(&g->z->apex, name));
-    add_tags(f, g->z->ds, &g->z->apex, NSP_TYPE_DS, t);
-    nsp_text_str(t, "; the zone's DNSKEY records have ");
-    add_tags(f, s->by, &g->z->apex, NSP_TYPE_DNSKEY, t);
-    nsp_text_printf(t, ": %s. " SERVFAIL, dnssec_status_text(s->v.status));
-}
-
-/* "3 days", "5 hours", "20 minutes" */
-static void add_span(int64_t seconds, nsp_text_t *t)
-{
-    int64_t n = seconds < 0 ? -seconds : seconds;
-    if (n >= INT64_C(2) * 86400)
-        nsp_text_printf(t, "%lld days", (long long)(n / 86400));
-    else if (n >= INT64_C(2) * 3600)
-        nsp_text_printf(t, "%lld hours", (long long)(n / 3600));
-    else
-        nsp_text_printf(t, "%lld minutes", (long long)(n / 60));
-}
-
-static void describe_time(const facts_t *f, const group_t *g, const sighting_t *s, nsp_text_t *t)
-{
-    char when[32];
-    char now[32];
-    bool later = g->id == FINDING_DNSSEC_NOT_YET_VALID;
-    int64_t at = later ? s->v.inception : s->v.expiration;
-    const char *verb = later                             ? "is valid only from"
-                       : g->id == FINDING_DNSSEC_EXPIRED ? "expired at"
-                                                         : "expires at";
-    nsp_text_str(t, "The signature of ");
-    add_subjects(f, g, t);
-    nsp_text_printf(t, " %s %s (", verb, facts_time(at, when));
-    if (at > f->now)
-        nsp_text_str(t, "in ");
-    add_span(at - f->now, t);
-    nsp_text_printf(t, "%s; key tag %u). ", at > f->now ? "" : " ago", s->v.key_tag);
-    if (g->id != FINDING_DNSSEC_EXPIRES)
-        nsp_text_printf(t, SERVFAIL " " CLOCK_NOTE, facts_time(f->now, now));
-}
-
-static void describe_status(const facts_t *f, const group_t *g, const sighting_t *s, nsp_text_t *t)
-{
-    char name[NSP_NAME_TEXT_MAX];
-    nsp_text_str(t, "About ");
-    add_subjects(f, g, t);
-    nsp_text_printf(t, ": %s", dnssec_status_text(s->v.status));
-    if (s->v.status == DNSSEC_SIGNER && s->v.has_rrsig)
-        nsp_text_printf(t, ", but %s", facts_name(&s->v.signer, name));
-    if (s->v.has_rrsig)
-        nsp_text_printf(t, " (key tag %u)", s->v.key_tag);
-    nsp_text_str(t, ". " SERVFAIL);
+    char of_ds[TAGS_SIZE] = "";
+    char of_keys[TAGS_SIZE] = "";
+    nsp_text_t tags;
+    nsp_text_begin(&tags, of_ds, sizeof of_ds);
+    add_tags(f, g->z->ds, &g->z->apex, NSP_TYPE_DS, &tags);
+    nsp_text_begin(&tags, of_keys, sizeof of_keys);
+    add_tags(f, s->by, &g->z->apex, NSP_TYPE_DNSKEY, &tags);
+    verdict_say_ds(t, of_ds, of_keys, &g->z->apex, s->v.status, SERVFAIL);
 }
 
 static void describe(facts_t *f, const group_t *g, const sighting_t *s, nsp_text_t *t)
 {
     char name[NSP_NAME_TEXT_MAX];
     char other[NSP_NAME_TEXT_MAX];
+    char subjects[SUBJECTS_SIZE] = "";
+    nsp_text_t names;
     switch (g->id) {
     case FINDING_DNSSEC_DS_BOGUS:
         nsp_text_printf(t, "What the parent %s says about the DS of %s does not verify: %s. ",
@@ -166,21 +101,6 @@ static void describe(facts_t *f, const group_t *g, const sighting_t *s, nsp_text
         break;
     case FINDING_DNSSEC_DS_MISMATCH:
         describe_ds(f, g, s, t);
-        break;
-    case FINDING_DNSSEC_EXPIRED:
-    case FINDING_DNSSEC_NOT_YET_VALID:
-    case FINDING_DNSSEC_EXPIRES:
-        describe_time(f, g, s, t);
-        break;
-    case FINDING_DNSSEC_UNSIGNED:
-        nsp_text_str(t, "Without signature, although the parent has a DS record: ");
-        add_subjects(f, g, t);
-        nsp_text_str(t, ". " SERVFAIL);
-        break;
-    case FINDING_DNSSEC_NO_ANSWER:
-        nsp_text_str(t, "Asked with DO, there is no usable answer for ");
-        add_subjects(f, g, t);
-        nsp_text_str(t, ". " SERVFAIL);
         break;
     case FINDING_DNSSEC_KEYS_DIFFER:
         nsp_text_str(t, "The signature of ");
@@ -195,7 +115,9 @@ static void describe(facts_t *f, const group_t *g, const sighting_t *s, nsp_text
                         dnssec_status_text(s->v.status) + strlen("every DS record has "));
         break;
     default:
-        describe_status(f, g, s, t);
+        nsp_text_begin(&names, subjects, sizeof subjects);
+        add_subjects(f, g, &names);
+        verdict_say(t, g->id, &s->v, subjects, f->now, SERVFAIL);
         break;
     }
 }
@@ -206,7 +128,7 @@ static void fix_ds(facts_t *f, const group_t *g, const sighting_t *s, finding_t 
     char apex[NSP_NAME_TEXT_MAX];
     char parent[NSP_NAME_TEXT_MAX];
     char where[NSP_NAME_TEXT_MAX + 40] = "At the registrar";
-    char tags[64] = "";
+    char tags[TAGS_SIZE] = "";
     nsp_text_t t;
     facts_name(&g->z->apex, apex);
     /* a cut inside the domain is its holder's own */

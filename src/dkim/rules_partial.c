@@ -1,4 +1,5 @@
 /* Records that some servers of the zone have and others do not: which ones, and how far behind. */
+#include "diagnose/verdict_text.h"
 #include "dkim/say.h"
 
 #define NAMED_MAX 4 /* records that one text names */
@@ -77,7 +78,7 @@ static void say_behind(say_t *s, say_t *fix, const facts_t *f, const place_t *p,
     say(s, " Its SOA has a refresh of ");
     say_span(s, soa->refresh);
     say(s, ", so that it should have the new version by %s at the latest",
-        facts_time(facts_wall(f, soa) + soa->refresh, when));
+        verdict_time(facts_wall(f, soa) + soa->refresh, when));
     say(s, ".");
     say(fix,
         "Have %s transfer the zone now; if it does not have serial %u by %s, look why its "

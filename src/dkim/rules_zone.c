@@ -1,4 +1,5 @@
 /* What is wrong with the zones that hold the names, as a whole. */
+#include "diagnose/verdict_text.h"
 #include "dkim/say.h"
 
 /* Second labels under which registries delegate (co.uk): a zone of two such labels is theirs. */
@@ -193,7 +194,7 @@ static void negative_rule(facts_t *f, size_t zone)
     say_t s;
     if (n.by == NULL)
         return;
-    facts_time(n.until, when);
+    verdict_time(n.until, when);
     say_begin(&s);
     if (n.missing)
         say(&s,
