@@ -29,6 +29,8 @@ static void run_rules(diag_t *d)
     rules_layout(d);
     rules_content(d);
     rules_forms(d);
+    if (!d->options.without_dnssec)
+        rules_signed(d);
 }
 
 bool diagnose(const model_t *m, const exchange_set_t *set, const diagnose_options_t *options,

@@ -6,7 +6,8 @@
 #include "diagnose/outcome.h"
 
 typedef struct diagnose_options {
-    int64_t slow; /* a median reply time above this is slow: 500 ms */
+    int64_t slow;        /* a median reply time above this is slow: 500 ms */
+    bool without_dnssec; /* whoever asks judges the chain by himself */
 } diagnose_options_t;
 
 diagnose_options_t diagnose_options_default(void);

@@ -149,6 +149,7 @@ void rules_quality(diag_t *d);
 void rules_agree(diag_t *d);
 void rules_layout(diag_t *d);
 void rules_content(diag_t *d); /* after rules_layout: a single server shares all addresses */
+void rules_signed(diag_t *d);
 void rules_forms(diag_t *d); /* after rules_edns: where EDNS as such fails, no form of it is told */
 
 #endif

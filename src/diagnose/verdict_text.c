@@ -158,3 +158,33 @@ void verdict_say(nsp_text_t *t, finding_id_t id, const dnssec_verdict_t *v, cons
         break;
     }
 }
+
+bool verdict_cured_by_transfer(finding_id_t id)
+{
+    return id == FINDING_DNSSEC_DS_MISMATCH || id == FINDING_DNSSEC_EXPIRED ||
+           id == FINDING_DNSSEC_UNSIGNED || id == FINDING_DNSSEC_BAD_SIGNATURE ||
+           id == FINDING_DNSSEC_NO_DENIAL || id == FINDING_DNSSEC_EXPIRES;
+}
+
+void verdict_fix_transfer(finding_t *f, const char *label)
+{
+    finding_set_fix(f,
+                    "Other servers have it right: look why %s does not take their copy of the zone "
+                    "over (transfers, TSIG key, NOTIFY), and have it do so.",
+                    label);
+}
+
+void verdict_fix_ds(finding_t *f, const char *where, const char *zone, const char *key_tags,
+                    dnssec_status_t status)
+{
+    if (status == DNSSEC_NO_DNSKEY)
+        finding_set_fix(f,
+                        "%s, remove the DS record of %s; or sign the zone with the key that the "
+                        "DS record names.",
+                        where, zone);
+    else
+        finding_set_fix(f,
+                        "%s, replace the DS record of %s by one for a key that the zone has (key "
+                        "tag %s), or remove it when the zone is not to be signed.",
+                        where, zone, key_tags);
+}

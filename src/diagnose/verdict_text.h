@@ -34,4 +34,16 @@ void verdict_say_ds(nsp_text_t *t, const char *ds_tags, const char *key_tags,
 void verdict_say(nsp_text_t *t, finding_id_t id, const dnssec_verdict_t *v, const char *subjects,
                  int64_t now, const char *effect);
 
+/* Whether what one address has alone is cured by a transfer from the others; and the fix that says
+ * so. */
+bool verdict_cured_by_transfer(finding_id_t id);
+void verdict_fix_transfer(finding_t *f, const char *label);
+
+/* The fix for DS records that lead to no key.
+ *
+ * where     "At the registrar"
+ * key_tags  those that the zone has */
+void verdict_fix_ds(finding_t *f, const char *where, const char *zone, const char *key_tags,
+                    dnssec_status_t status);
+
 #endif

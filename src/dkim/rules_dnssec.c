@@ -135,37 +135,17 @@ static void fix_ds(facts_t *f, const group_t *g, const sighting_t *s, finding_t 
     if (nsp_name_is_subdomain(&g->z->apex, &f->in->domain) &&
         !nsp_name_equal(&g->z->apex, &f->in->domain))
         snprintf(where, sizeof where, "In the zone %s", facts_name(&g->z->parent, parent));
-    if (s->v.status == DNSSEC_NO_DNSKEY) {
-        finding_set_fix(finding,
-                        "%s, remove the DS record of %s; or sign the zone with the key that the "
-                        "DS record names.",
-                        where, apex);
-        return;
-    }
     nsp_text_begin(&t, tags, sizeof tags);
     add_tags(f, s->by, &g->z->apex, NSP_TYPE_DNSKEY, &t);
-    finding_set_fix(finding,
-                    "%s, replace the DS record of %s by one for a key that the zone has (key tag "
-                    "%s), or remove it when the zone is not to be signed.",
-                    where, apex, tags);
-}
-
-static bool cured_by_transfer(finding_id_t id)
-{
-    return id == FINDING_DNSSEC_DS_MISMATCH || id == FINDING_DNSSEC_EXPIRED ||
-           id == FINDING_DNSSEC_UNSIGNED || id == FINDING_DNSSEC_BAD_SIGNATURE ||
-           id == FINDING_DNSSEC_NO_DENIAL || id == FINDING_DNSSEC_EXPIRES;
+    verdict_fix_ds(finding, where, apex, tags, s->v.status);
 }
 
 /* The fix for this very case, where the table's word is too general. */
 static void set_fix(facts_t *f, const group_t *g, const sighting_t *s, finding_t *finding)
 {
     char label[PLACE_LABEL_MAX];
-    if (g->place != FACTS_NONE && g->chain->keys != NULL && cured_by_transfer(g->id))
-        finding_set_fix(finding,
-                        "Other servers have it right: look why %s does not take their copy of the "
-                        "zone over (transfers, TSIG key, NOTIFY), and have it do so.",
-                        place_label(&g->z->place[g->place], label));
+    if (g->place != FACTS_NONE && g->chain->keys != NULL && verdict_cured_by_transfer(g->id))
+        verdict_fix_transfer(finding, place_label(&g->z->place[g->place], label));
     else if (g->id == FINDING_DNSSEC_DS_MISMATCH)
         fix_ds(f, g, s, finding);
 }

@@ -1,5 +1,6 @@
 #include "dnssec/audit.h"
 
+#include "dnssec/proof.h"
 #include "dnssec/verify.h"
 
 #define DNSKEY_ZONE   0x0100u /* RFC 4034 2.1.1 */
@@ -157,4 +158,15 @@ bool nsec3_params_equal(const nsec3_params_t *a, const nsec3_params_t *b)
 {
     return a->hash == b->hash && a->iterations == b->iterations && a->salt_size == b->salt_size &&
            memcmp(a->salt, b->salt, a->salt_size) == 0;
+}
+
+uint16_t dnssec_type_denied(const nsp_msg_t *m, const nsp_name_t *zone, const nsp_name_t *name,
+                            const uint16_t *types)
+{
+    octets_t bitmap;
+    if (!nsec_types_at(m, zone, name, &bitmap) && !nsec3_types_at(m, zone, name, &bitmap))
+        return 0;
+    while (*types != 0 && proof_has_type(bitmap, *types))
+        types++;
+    return *types;
 }

@@ -82,6 +82,11 @@ bool nsec3_params_read(const nsp_msg_t *m, uint16_t rr, nsec3_params_t *out);
 /* Whether hash, iterations and salt are the same. */
 bool nsec3_params_equal(const nsec3_params_t *a, const nsec3_params_t *b);
 
+/* The first of some types (0 at their end) that the NSEC or NSEC3 record at a name does not list;
+ * 0 when it lists all, or the authority section has no such record. */
+uint16_t dnssec_type_denied(const nsp_msg_t *m, const nsp_name_t *zone, const nsp_name_t *name,
+                            const uint16_t *types);
+
 /* What a registry says of a number. */
 typedef enum dnssec_advice {
     ADVICE_GOOD,

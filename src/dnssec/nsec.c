@@ -186,3 +186,14 @@ void nsec_prove(const nsp_msg_t *m, const proof_question_t *q, proof_t *out)
     if (out->used_count == 0)
         proof_use(out, list.item[0].rr);
 }
+
+bool nsec_types_at(const nsp_msg_t *m, const nsp_name_t *zone, const nsp_name_t *name,
+                   octets_t *bitmap)
+{
+    nsec_list_t list;
+    gather(m, zone, &list);
+    const nsec_t *n = find_match(&list, name);
+    if (n != NULL)
+        *bitmap = n->bitmap;
+    return n != NULL;
+}

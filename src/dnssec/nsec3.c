@@ -264,3 +264,18 @@ void nsec3_prove(const nsp_msg_t *m, const proof_question_t *q, proof_t *out)
     if (out->used_count == 0)
         proof_use(out, list.item[0].rr);
 }
+
+bool nsec3_types_at(const nsp_msg_t *m, const nsp_name_t *zone, const nsp_name_t *name,
+                    octets_t *bitmap)
+{
+    nsec3_list_t list;
+    uint8_t hash[CRYPTO_SHA1_SIZE];
+    gather(m, zone, &list);
+    if (list.count == 0 || list.iterations > DNSSEC_ITERATIONS_MAX ||
+        !crypto_nsec3_hash(name, list.iterations, list.salt, hash))
+        return false;
+    const nsec3_t *n = find_match(&list, hash);
+    if (n != NULL)
+        *bitmap = n->bitmap;
+    return n != NULL;
+}

@@ -34,6 +34,13 @@ void nsec_prove(const nsp_msg_t *m, const proof_question_t *q, proof_t *out);
 /* RFC 5155 8. */
 void nsec3_prove(const nsp_msg_t *m, const proof_question_t *q, proof_t *out);
 
+/* The types that the record at a name lists, its own or by its hash. False without such a record in
+ * the authority section. */
+bool nsec_types_at(const nsp_msg_t *m, const nsp_name_t *zone, const nsp_name_t *name,
+                   octets_t *bitmap);
+bool nsec3_types_at(const nsp_msg_t *m, const nsp_name_t *zone, const nsp_name_t *name,
+                    octets_t *bitmap);
+
 /* Notes that the proof needs a record. */
 void proof_use(proof_t *p, uint16_t rr);
 

@@ -89,6 +89,8 @@ static void progress(void *user, size_t done, size_t outstanding)
 /* What check would find in the zones that hold the names. */
 static bool diagnose_zones(run_t *r, int64_t now, dkim_result_t *out)
 {
+    diagnose_options_t options = r->options->diagnose;
+    options.without_dnssec = true; /* dkim/chain has verified it */
     facts_t *f = r->facts;
     bool ok = true;
     for (size_t i = 0; i < f->zone_count && ok; i++) {
@@ -100,7 +102,7 @@ static bool diagnose_zones(run_t *r, int64_t now, dkim_result_t *out)
             in.given = *given;
         in.domain = f->zone[i].apex;
         ok = model_build(&in, now, f->model, f->wants) &&
-             diagnose(f->model, f->set, &r->options->diagnose, &out->findings);
+             diagnose(f->model, f->set, &options, &out->findings);
     }
     finding_list_sort(&out->findings);
     return ok;

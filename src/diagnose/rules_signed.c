@@ -1,0 +1,254 @@
+/* DNSSEC: from the DS at the parent to signed records and proofs, at each address; and how that is
+ * told. */
+#include <stdlib.h>
+
+#include "diagnose/signed.h"
+#include "diagnose/verdict_text.h"
+
+#define SUBJECTS_MAX 640
+#define TEXT_MAX     1600
+
+/* All of one kind, at one place or everywhere. */
+typedef struct group {
+    const signed_zone_t *z;
+    finding_id_t id;
+    size_t place; /* SIGNED_NOWHERE: everywhere */
+} group_t;
+
+static bool in_group(const group_t *g, const sighting_t *s)
+{
+    return s->id == g->id && (g->place == SIGNED_NOWHERE || s->place == g->place);
+}
+
+static const sighting_t *first_of(const group_t *g)
+{
+    for (size_t i = 0; i < g->z->count; i++)
+        if (in_group(g, &g->z->sighting[i]))
+            return &g->z->sighting[i];
+    return NULL;
+}
+
+/* "DNSKEY, SOA and NS of example.net": what verdicts of the group are about. */
+static void add_subjects(const group_t *g, nsp_text_t *t)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    char word[32];
+    bool about[SIGNED_COUNT] = {false};
+    bool any = false;
+    for (size_t i = 0; i < g->z->count; i++)
+        if (in_group(g, &g->z->sighting[i]) && g->z->sighting[i].text == NULL)
+            about[g->z->sighting[i].question] = true;
+    for (unsigned q = 0; q < SIGNED_NAME; q++) {
+        if (about[q])
+            nsp_text_printf(t, "%s%s", any ? ", " : "", signed_word((signed_question_t)q, word));
+        any = any || about[q];
+    }
+    if (any)
+        nsp_text_printf(t, " of %s", name_label(&g->z->d->m->zone, name));
+    if (about[SIGNED_NAME])
+        nsp_text_printf(t, "%s%s", any ? ", " : "", signed_word(SIGNED_NAME, word));
+}
+
+/* What comes of a broken chain. */
+static const char *effect(const group_t *g)
+{
+    if (g->z->ds == DS_NONE)
+        return "Nobody validates the zone as long as the parent has no DS record for it.";
+    if (g->z->ds == DS_UNKNOWN)
+        return "Validating resolvers answer SERVFAIL if the parent has a DS record.";
+    return g->place == SIGNED_NOWHERE
+               ? "Validating resolvers answer SERVFAIL."
+               : "Validating resolvers that ask here must ask elsewhere, or answer SERVFAIL.";
+}
+
+static void describe_ds(const group_t *g, const sighting_t *s, nsp_text_t *t)
+{
+    char of_ds[80] = "";
+    char of_keys[80] = "";
+    nsp_text_t tags;
+    const nsp_name_t *zone = &g->z->d->m->zone;
+    const signed_answer_t *a = &g->z->place[s->place].answer[SIGNED_DNSKEY];
+    reply_t *scratch = g->z->d->scratch;
+    nsp_text_begin(&tags, of_ds, sizeof of_ds);
+    verdict_add_tags(&tags, &g->z->ds_reply->msg, zone, NSP_TYPE_DS);
+    nsp_text_begin(&tags, of_keys, sizeof of_keys);
+    if (a->reply != NULL)
+        nsp_msg_index(&scratch->msg, a->reply->bytes, a->reply->size, scratch->arena, NSP_RR_MAX);
+    verdict_add_tags(&tags, a->reply != NULL ? &scratch->msg : NULL, zone, NSP_TYPE_DNSKEY);
+    verdict_say_ds(t, of_ds, of_keys, zone, s->v.status, effect(g));
+}
+
+/* Texts of their own, each once. */
+static void add_texts(const group_t *g, nsp_text_t *t)
+{
+    const char *last = "";
+    for (size_t i = 0; i < g->z->count; i++) {
+        const sighting_t *s = &g->z->sighting[i];
+        bool again = false;
+        if (!in_group(g, s) || s->text == NULL)
+            continue;
+        for (size_t k = 0; k < i && !again; k++)
+            again = in_group(g, &g->z->sighting[k]) && g->z->sighting[k].text != NULL &&
+                    strcmp(g->z->sighting[k].text, s->text) == 0;
+        if (again)
+            continue;
+        nsp_text_printf(t, "%s%s", *last != '\0' ? " " : "", s->text);
+        last = s->text;
+    }
+}
+
+static void describe(const group_t *g, const sighting_t *s, nsp_text_t *t)
+{
+    char subjects[SUBJECTS_MAX] = "";
+    char name[NSP_NAME_TEXT_MAX];
+    nsp_text_t names;
+    if (s->text != NULL) {
+        add_texts(g, t);
+    } else if (s->id == FINDING_DNSSEC_DS_MISMATCH) {
+        describe_ds(g, s, t);
+    } else if (s->id == FINDING_DNSSEC_UNKNOWN_ALGORITHM) {
+        nsp_text_printf(t, "About the DS records of %s: %s.", name_label(&g->z->d->m->zone, name),
+                        dnssec_status_text(s->v.status));
+    } else {
+        nsp_text_begin(&names, subjects, sizeof subjects);
+        add_subjects(g, &names);
+        verdict_say(t, s->id, &s->v, subjects, s->now, effect(g));
+    }
+}
+
+static void set_fix(const group_t *g, const sighting_t *s, finding_t *f)
+{
+    char label[LABEL_MAX];
+    char name[NSP_NAME_TEXT_MAX];
+    char tags[80] = "";
+    nsp_text_t t;
+    const signed_answer_t *a =
+        s->place != SIGNED_NOWHERE ? &g->z->place[s->place].answer[SIGNED_DNSKEY] : NULL;
+    reply_t *scratch = g->z->d->scratch;
+    if (g->place != SIGNED_NOWHERE && verdict_cured_by_transfer(g->id)) {
+        verdict_fix_transfer(f, subject_label(g->z->d, g->z->place[g->place].s, label));
+        return;
+    }
+    if (g->id != FINDING_DNSSEC_DS_MISMATCH || a == NULL || a->reply == NULL)
+        return;
+    nsp_msg_index(&scratch->msg, a->reply->bytes, a->reply->size, scratch->arena, NSP_RR_MAX);
+    nsp_text_begin(&t, tags, sizeof tags);
+    verdict_add_tags(&t, &scratch->msg, &g->z->d->m->zone, NSP_TYPE_DNSKEY);
+    verdict_fix_ds(f, "At the registrar", name_label(&g->z->d->m->zone, name), tags, s->v.status);
+}
+
+/* Which severity a group has: the worst that one of its own asks for, else the table's, where
+ * nobody validates no error. */
+static void set_severity(const group_t *g, finding_t *f)
+{
+    int worst = -1;
+    for (size_t i = 0; f != NULL && i < g->z->count; i++) {
+        const sighting_t *s = &g->z->sighting[i];
+        int own = s->severity >= 0 ? s->severity : (int)finding_desc(s->id)->severity;
+        if (in_group(g, s) && own > worst)
+            worst = own;
+    }
+    if (f == NULL || worst < 0)
+        return;
+    f->severity = (severity_t)worst;
+    if (g->z->ds == DS_NONE && worst == SEVERITY_ERROR)
+        f->severity = SEVERITY_WARNING;
+}
+
+static void report(const group_t *g)
+{
+    diag_t *d = g->z->d;
+    const sighting_t *first = first_of(g);
+    char *text = malloc(TEXT_MAX);
+    nsp_text_t t;
+    if (text == NULL || first == NULL) {
+        d->list->out_of_memory = d->list->out_of_memory || text == NULL;
+        free(text);
+        return;
+    }
+    nsp_text_begin(&t, text, TEXT_MAX);
+    describe(g, first, &t);
+    finding_t *f = g->place != SIGNED_NOWHERE
+                       ? subject_finding(d, g->z->place[g->place].s, g->id, "%s", text)
+                       : finding_add(d->list, g->id, "%s", text);
+    if (g->id == FINDING_DNSSEC_DS_MISMATCH || g->id == FINDING_DNSSEC_UNKNOWN_ALGORITHM)
+        finding_add_evidence(f, g->z->ds_by);
+    for (size_t i = 0; i < g->z->count; i++) {
+        const sighting_t *s = &g->z->sighting[i];
+        if (!in_group(g, s))
+            continue;
+        finding_add_evidence(f, s->by);
+        finding_add_evidence(f, s->other);
+    }
+    set_severity(g, f);
+    if (f != NULL)
+        set_fix(g, first, f);
+    free(text);
+}
+
+/* True when the group has something at every place that was judged, or is about the parent. */
+static bool everywhere(const group_t *g)
+{
+    for (size_t i = 0; i < g->z->place_count; i++) {
+        const group_t at = {g->z, g->id, i};
+        if (g->z->place[i].counts && first_of(&at) == NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool is_wide(const group_t *g)
+{
+    for (size_t i = 0; i < g->z->count; i++)
+        if (in_group(g, &g->z->sighting[i]) && g->z->sighting[i].place == SIGNED_NOWHERE)
+            return true;
+    return everywhere(g);
+}
+
+static void report_all(const signed_zone_t *z)
+{
+    for (int id = 0; id < FINDING_COUNT; id++) {
+        group_t g = {z, (finding_id_t)id, SIGNED_NOWHERE};
+        if (first_of(&g) == NULL)
+            continue;
+        if (is_wide(&g)) {
+            report(&g);
+            continue;
+        }
+        for (g.place = 0; g.place < z->place_count; g.place++)
+            if (first_of(&g) != NULL)
+                report(&g);
+    }
+}
+
+static bool any_keyed(const signed_zone_t *z)
+{
+    for (size_t i = 0; i < z->place_count; i++)
+        if (z->place[i].keyed)
+            return true;
+    return false;
+}
+
+void rules_signed(diag_t *d)
+{
+    signed_zone_t z;
+    bool ok = signed_zone_gather(&z, d);
+    if (ok && (z.ds == DS_SOME || any_keyed(&z))) {
+        signed_rules_ds(&z);
+        for (size_t i = 0; i < z.place_count; i++) {
+            if (!z.place[i].counts)
+                continue;
+            signed_rules_keys(&z, i);
+            if (!z.place[i].keyed)
+                continue;
+            signed_rules_records(&z, i);
+            signed_rules_denial(&z, i);
+            signed_rules_cds(&z, i);
+        }
+        signed_rules_agree(&z);
+    }
+    if (ok)
+        report_all(&z);
+    d->list->out_of_memory = d->list->out_of_memory || !ok || z.out_of_memory;
+    signed_zone_free(&z);
+}
