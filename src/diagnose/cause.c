@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-typedef enum where { AT_ADDRESS, AT_SERVER, LEFT_BEHIND, ANYWHERE } where_t;
+typedef enum where { AT_ADDRESS, AT_SERVER, ALIKE, LEFT_BEHIND, ANYWHERE } where_t;
 
 typedef struct follows {
     unsigned symptom[2]; /* first and last finding_id_t */
@@ -83,6 +83,9 @@ static bool lies(const causes_t *c, where_t where, const finding_t *f, const fin
         return f->has_addr && cause->has_addr && addr_equal(&f->addr, &cause->addr);
     case AT_SERVER:
         return same_server(f, cause);
+    case ALIKE:
+        return f->has_addr == cause->has_addr &&
+               (!f->has_addr || addr_equal(&f->addr, &cause->addr));
     case LEFT_BEHIND:
         return left_behind(c->d, f);
     case ANYWHERE:
@@ -270,13 +273,42 @@ static unsigned signs_of_group(const causes_t *c, const subject_t *s, finding_id
     return signs;
 }
 
+/* What the address has of the zone. */
+static unsigned signs_of_copy(const diag_t *d, const subject_t *s)
+{
+    bool newest = s->has_serial;
+    for (size_t i = 0; i < d->subject_count; i++)
+        newest =
+            newest && !(d->subject[i].has_serial && serial_newer(d->subject[i].serial, s->serial));
+    return (newest ? SIGN_NEWEST : 0) | (s->no_keys ? SIGN_NO_KEYS : 0) |
+           (s->no_signatures ? SIGN_NO_SIGNATURES : 0);
+}
+
+/* Signs of a finding about the whole zone: what all addresses that serve it have in common. */
+static unsigned signs_of_zone(const diag_t *d)
+{
+    unsigned signs = 0;
+    bool any = false;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        if (!d->subject[i].serves)
+            continue;
+        unsigned mine = signs_of_copy(d, &d->subject[i]);
+        signs = any ? signs & mine : mine;
+        any = true;
+    }
+    return signs | SIGN_ZONE_ALL;
+}
+
 static void find_likely(const causes_t *c, finding_t *f)
 {
     const subject_t *s = subject_of(c->d, f);
-    if (s == NULL)
+    unsigned signs = signs_of_zone(c->d);
+    if (s != NULL)
+        signs = signs_of_exchanges(c->d, s) | signs_of_others(c->d, s) |
+                signs_of_group(c, s, f->id) | signs_of_copy(c->d, s) |
+                (left_behind(c->d, f) ? SIGN_LEFT_BEHIND : 0);
+    else if (f->has_addr || f->has_server)
         return;
-    unsigned signs = signs_of_exchanges(c->d, s) | signs_of_others(c->d, s) |
-                     signs_of_group(c, s, f->id) | (left_behind(c->d, f) ? SIGN_LEFT_BEHIND : 0);
     for (size_t i = 0; i < sizeof likely / sizeof likely[0]; i++) {
         const likely_t *l = &likely[i];
         if (l->id != f->id || (signs & l->must) != l->must || (signs & l->never) != 0 ||

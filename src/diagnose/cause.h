@@ -26,6 +26,9 @@
 #define SIGN_NOBODY_HERE   0x08000u /* no such neighbour in a network of this machine */
 #define SIGN_LEFT_BEHIND   0x10000u /* the server is in the delegation only */
 #define SIGN_RECURSION     0x20000u
+#define SIGN_NEWEST        0x40000u  /* it has the newest serial that was seen */
+#define SIGN_NO_KEYS       0x80000u  /* no DNSKEY, where there should be some */
+#define SIGN_NO_SIGNATURES 0x100000u /* no signature at all, where there should be some */
 
 /* Links the findings from list->item[first] on, all of them about the zone of d, to their causes,
  * and adds the probable causes. The order of the list does not change; finding_list_sort then puts

@@ -74,6 +74,8 @@ typedef struct subject {
     bool flapping;     /* loses so much that silence of one kind proves nothing */
     bool has_serial;
     uint32_t serial;
+    bool no_keys;       /* no DNSKEY, though the parent has a DS or others have keys */
+    bool no_signatures; /* asked with DO, it never gave a signature, and there should be some */
 } subject_t;
 
 typedef struct diag {

@@ -28,24 +28,50 @@ static const sighting_t *first_of(const group_t *g)
     return NULL;
 }
 
-/* "DNSKEY, SOA and NS of example.net": what verdicts of the group are about. */
+/* What verdicts of a group are about: records that are there, and others that are not. */
+typedef struct subjects {
+    bool there[SIGNED_COUNT];
+    bool absent[SIGNED_COUNT];
+    bool any_there;
+} subjects_t;
+
+static void find_subjects(const group_t *g, subjects_t *out)
+{
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < g->z->count; i++) {
+        const sighting_t *s = &g->z->sighting[i];
+        if (!in_group(g, s) || s->text != NULL)
+            continue;
+        bool there =
+            g->z->place[s->place].answer[s->question].count > 0 || s->question == SIGNED_DNSKEY;
+        out->there[s->question] = out->there[s->question] || there;
+        out->absent[s->question] = out->absent[s->question] || !there;
+        out->any_there = out->any_there || there;
+    }
+}
+
+/* "DNSKEY, SOA of example.net and proofs that something does not exist"; "CDS, CDNSKEY of
+ * example.net, a name that does not exist". */
 static void add_subjects(const group_t *g, nsp_text_t *t)
 {
     char name[NSP_NAME_TEXT_MAX];
     char word[32];
-    bool about[SIGNED_COUNT] = {false};
+    subjects_t about;
     bool any = false;
-    for (size_t i = 0; i < g->z->count; i++)
-        if (in_group(g, &g->z->sighting[i]) && g->z->sighting[i].text == NULL)
-            about[g->z->sighting[i].question] = true;
+    bool proofs = false;
+    find_subjects(g, &about);
     for (unsigned q = 0; q < SIGNED_NAME; q++) {
-        if (about[q])
+        bool named = about.any_there ? about.there[q] : about.absent[q];
+        proofs = proofs || about.absent[q];
+        if (named)
             nsp_text_printf(t, "%s%s", any ? ", " : "", signed_word((signed_question_t)q, word));
-        any = any || about[q];
+        any = any || named;
     }
     if (any)
         nsp_text_printf(t, " of %s", name_label(&g->z->d->m->zone, name));
-    if (about[SIGNED_NAME])
+    if (about.any_there && (proofs || about.absent[SIGNED_NAME]))
+        nsp_text_str(t, " and proofs that something does not exist");
+    else if (about.absent[SIGNED_NAME])
         nsp_text_printf(t, "%s%s", any ? ", " : "", signed_word(SIGNED_NAME, word));
 }
 
@@ -229,6 +255,13 @@ static bool any_keyed(const signed_zone_t *z)
     return false;
 }
 
+/* What tells causes from each other. */
+static void note_signs(signed_place_t *p)
+{
+    p->s->no_keys = !p->keyed && p->answer[SIGNED_DNSKEY].reply != NULL;
+    p->s->no_signatures = !p->signatures;
+}
+
 void rules_signed(diag_t *d)
 {
     signed_zone_t z;
@@ -238,6 +271,7 @@ void rules_signed(diag_t *d)
         for (size_t i = 0; i < z.place_count; i++) {
             if (!z.place[i].counts)
                 continue;
+            note_signs(&z.place[i]);
             signed_rules_keys(&z, i);
             if (!z.place[i].keyed)
                 continue;

@@ -60,7 +60,8 @@ static int64_t wall_of(const diag_t *d, const event_t *e)
     return (d->set->began_wall + e->at) / BILLION;
 }
 
-static void read_exchange(diag_t *d, const exchange_t *x, signed_question_t q, signed_answer_t *a)
+static void read_exchange(diag_t *d, const exchange_t *x, signed_question_t q, signed_answer_t *a,
+                          bool *signatures)
 {
     outcome_t o;
     const nsp_msg_t *m = &d->scratch->msg;
@@ -82,6 +83,8 @@ static void read_exchange(diag_t *d, const exchange_t *x, signed_question_t q, s
         return;
     a->reply = o.reply;
     a->now = wall_of(d, o.reply);
+    for (uint16_t i = 0; i < m->rr_count; i++)
+        *signatures = *signatures || m->rr[i].type == NSP_TYPE_RRSIG;
     a->digest = rrset_digest(d->octets, m, NSP_ANSWER, &d->m->zone, types[q], &a->count, &ttl);
 }
 
@@ -94,7 +97,7 @@ static void gather_place(signed_zone_t *z, signed_place_t *p)
             continue;
         signed_question_t q = question_of(d, x);
         if (q != SIGNED_COUNT)
-            read_exchange(d, x, q, &p->answer[q]);
+            read_exchange(d, x, q, &p->answer[q], &p->signatures);
     }
     p->counts = p->s->serves && !p->s->folded && p->answer[SIGNED_DNSKEY].x != NULL;
     p->keyed = p->counts && p->answer[SIGNED_DNSKEY].count > 0;

@@ -34,10 +34,11 @@ typedef struct signed_answer {
 } signed_answer_t;
 
 typedef struct signed_place {
-    const subject_t *s;
-    bool counts; /* serves the zone, and what it says of DNSSEC is known */
-    bool keyed;  /* has a DNSKEY of the zone */
-    bool nsec;   /* what it proves with */
+    subject_t *s;
+    bool counts;     /* serves the zone, and what it says of DNSSEC is known */
+    bool keyed;      /* has a DNSKEY of the zone */
+    bool signatures; /* some reply has one */
+    bool nsec;       /* what it proves with */
     bool nsec3;
     bool has_params; /* of the first NSEC3 record */
     nsec3_params_t params;
