@@ -264,10 +264,28 @@ static nsp_err_t expand_rdata(const nsp_msg_t *m, const nsp_rr_t *rr, nsp_writer
     return it.r.err != NSP_OK ? it.r.err : w->err;
 }
 
+/* Every RR of m, behind the question that b has. */
+static nsp_err_t encode_records(nsp_builder_t *b, const nsp_msg_t *m)
+{
+    uint8_t rdata[UINT16_MAX];
+    for (uint16_t i = 0; i < m->rr_count; i++) {
+        const nsp_rr_t *rr = &m->rr[i];
+        nsp_name_t owner;
+        nsp_writer_t w = nsp_writer(rdata, sizeof rdata);
+        nsp_err_t err = rr->rdlength == 0 ? NSP_OK : expand_rdata(m, rr, &w);
+        if (err != NSP_OK)
+            return err;
+        nsp_rr_owner(m, rr, &owner);
+        if (!nsp_build_rr(b, (nsp_section_t)rr->section, &owner, rr->type, rr->rclass, rr->ttl,
+                          rdata, (uint16_t)w.pos))
+            return NSP_E_SPACE;
+    }
+    return NSP_OK;
+}
+
 nsp_err_t nsp_msg_encode(const nsp_msg_t *m, uint8_t *buf, size_t cap, size_t *size)
 {
     nsp_builder_t b;
-    uint8_t rdata[UINT16_MAX];
     *size = 0;
     nsp_build_begin(&b, buf, cap, m->id, m->flags);
     nsp_reader_t r = nsp_reader(m->wire, m->size);
@@ -281,17 +299,17 @@ nsp_err_t nsp_msg_encode(const nsp_msg_t *m, uint8_t *buf, size_t cap, size_t *s
             return r.err;
         nsp_build_question(&b, &name, type, qclass);
     }
-    for (uint16_t i = 0; i < m->rr_count; i++) {
-        const nsp_rr_t *rr = &m->rr[i];
-        nsp_name_t owner;
-        nsp_writer_t w = nsp_writer(rdata, sizeof rdata);
-        nsp_err_t err = rr->rdlength == 0 ? NSP_OK : expand_rdata(m, rr, &w);
-        if (err != NSP_OK)
-            return err;
-        nsp_rr_owner(m, rr, &owner);
-        if (!nsp_build_rr(&b, (nsp_section_t)rr->section, &owner, rr->type, rr->rclass, rr->ttl,
-                          rdata, (uint16_t)w.pos))
-            return NSP_E_SPACE;
-    }
-    return nsp_build_end(&b, size);
+    nsp_err_t err = encode_records(&b, m);
+    return err == NSP_OK ? nsp_build_end(&b, size) : err;
+}
+
+nsp_err_t nsp_msg_encode_for(const nsp_msg_t *m, const nsp_name_t *name, uint16_t type,
+                             uint16_t qclass, uint8_t *buf, size_t cap, size_t *size)
+{
+    nsp_builder_t b;
+    *size = 0;
+    nsp_build_begin(&b, buf, cap, m->id, m->flags);
+    nsp_build_question(&b, name, type, qclass);
+    nsp_err_t err = encode_records(&b, m);
+    return err == NSP_OK ? nsp_build_end(&b, size) : err;
 }

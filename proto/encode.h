@@ -44,6 +44,10 @@ NSP_API nsp_err_t nsp_build_query(uint8_t *buf, size_t cap, uint16_t id, uint16_
 
 /* Writes an indexed message again: every RR decoded and encoded (round trip). */
 NSP_API nsp_err_t nsp_msg_encode(const nsp_msg_t *m, uint8_t *buf, size_t cap, size_t *size);
+/* The same with another question in the place of its own: a referral, for instance, is the same for
+ * every name below the zone that it refers to. */
+NSP_API nsp_err_t nsp_msg_encode_for(const nsp_msg_t *m, const nsp_name_t *name, uint16_t type,
+                                     uint16_t qclass, uint8_t *buf, size_t cap, size_t *size);
 
 #ifdef __cplusplus
 }

@@ -251,6 +251,17 @@ int64_t limits_take(limits_t *l, const addr_t *a, int64_t now, limits_turn_t *tu
     return again;
 }
 
+void limits_leave(limits_t *l, const addr_t *a, int64_t now, const limits_turn_t *turn)
+{
+    pair_t x = lock_pair(l, a, now);
+    if (x.address != NULL && x.prefix != NULL && turn->at != 0) {
+        x.address->waiting -= x.address->waiting > 0;
+        x.address->turn -= address_gap(l, x.address);
+        x.prefix->turn -= l->prefix_gap;
+    }
+    pthread_mutex_unlock(&x.shard->lock);
+}
+
 void limits_retry(limits_t *l, const addr_t *a, int64_t now)
 {
     pair_t x = lock_pair(l, a, now);

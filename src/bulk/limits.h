@@ -43,6 +43,9 @@ typedef struct limits_turn {
  * until limits_give. Otherwise the time at which to ask again, later than now. The caller keeps
  * *turn from call to call. */
 int64_t limits_take(limits_t *l, const addr_t *a, int64_t now, limits_turn_t *turn);
+/* The exchange does not take place, although limits_take gave a time to ask again: its place in the
+ * queue is free for others. */
+void limits_leave(limits_t *l, const addr_t *a, int64_t now, const limits_turn_t *turn);
 /* One message more to the same address, a retry: counts towards the rates, and as a loss. */
 void limits_retry(limits_t *l, const addr_t *a, int64_t now);
 /* The exchange is over. answered: something came back; rtt then is its time (nanoseconds). */

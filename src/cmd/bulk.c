@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -30,22 +31,85 @@ list_got_t bulk_take(bulk_run_t *run, list_line_t *line)
     return got;
 }
 
-/* One line on stderr. */
-static void show_progress(bulk_run_t *run, int64_t began, uint64_t before, bool last)
+/* What progress is measured from. */
+typedef struct meter {
+    int64_t began;
+    uint64_t before; /* results of earlier runs */
+    /* where the list was once lines that had their results already were passed over */
+    int64_t share_at;
+    double share;
+} meter_t;
+
+/* Seconds until the list's end, by the share of it that was read; negative when that says nothing.
+ */
+static double time_left(const bulk_run_t *run, meter_t *m, int64_t now)
 {
-    double took = (double)(flight_now() - began) / 1e9;
-    uint64_t done = output_count(run->out);
     double share = list_share(run->in);
-    double rate = took > 0 ? (double)(done - before) / took : 0;
-    double loss = run->sent > 0 ? 100.0 * (double)run->timeouts / (double)run->sent : 0;
-    fprintf(stderr, "%s%" PRIu64 " results, %.0f/s, %" PRIu64 " outstanding, %.1f %% lost",
-            last ? "" : "\r\033[K", done, rate, (uint64_t)run->outstanding, loss);
-    if (!last && share > 0 && share < 1)
-        fprintf(stderr, ", %.0f s left", took * (1 - share) / share);
-    if (last)
-        fprintf(stderr, ", %" PRIu64 " bad lines, %" PRIu64 " questions, %.1f s\n",
-                (uint64_t)run->bad, (uint64_t)run->sent, took);
+    if (m->share_at == 0) {
+        m->share_at = now;
+        m->share = share;
+    }
+    if (share <= m->share || share >= 1)
+        return -1;
+    return (double)(now - m->share_at) / 1e9 * (1 - share) / (share - m->share);
+}
+
+static double loss_of(const bulk_run_t *run)
+{
+    return run->sent > 0 ? 100.0 * (double)run->timeouts / (double)run->sent : 0;
+}
+
+static void show_progress(const bulk_run_t *run, meter_t *m)
+{
+    int64_t now = flight_now();
+    double took = (double)(now - m->began) / 1e9;
+    double left = time_left(run, m, now);
+    uint64_t done = output_count(run->out);
+    fprintf(stderr, "\r\033[K%" PRIu64 " results, %.0f/s, %" PRIu64 " outstanding, %.1f %% lost",
+            done, took > 0 ? (double)(done - m->before) / took : 0, (uint64_t)run->outstanding,
+            loss_of(run));
+    if (left >= 0)
+        fprintf(stderr, ", %.0f s left", left);
     fflush(stderr);
+}
+
+static void show_summary(const bulk_run_t *run, const meter_t *m)
+{
+    double took = (double)(flight_now() - m->began) / 1e9;
+    uint64_t done = output_count(run->out) - m->before;
+    fprintf(stderr,
+            "%" PRIu64 " results, %.0f/s; %" PRIu64 " messages sent, %.1f %% lost; %" PRIu64
+            " bad lines; %.1f s\n",
+            done, took > 0 ? (double)done / took : 0, (uint64_t)run->sent, loss_of(run),
+            (uint64_t)run->bad, took);
+    if (m->before > 0)
+        fprintf(stderr, "%" PRIu64 " results of earlier runs\n", m->before);
+    if (run->skipped > 0)
+        fprintf(stderr, "%" PRIu64 " lines not asked: opt-out\n", (uint64_t)run->skipped);
+    if (run->share != NULL) {
+        share_stats_t c = share_stats(run->share);
+        fprintf(stderr,
+                "cache: %" PRIu64 " hits, %" PRIu64 " misses, %" PRIu64 " evictions; %" PRIu64
+                " entries, %.1f MiB\n",
+                c.known, c.asked, c.evictions, c.entries, (double)c.octets / (1 << 20));
+    }
+}
+
+/* SIGHUP: another list of whom not to ask; a bad one changes nothing. */
+static void reload_optout(bulk_run_t *run)
+{
+    char err[OPTOUT_ERROR_MAX];
+    size_t size = 0;
+    reload_requested = 0;
+    if (run->optout == NULL || strcmp(run->args->optout, "-") == 0)
+        return;
+    char *text = common_read_file(run->args->optout, &size, err);
+    if (text == NULL)
+        fprintf(stderr, "nsprobe bulk: --opt-out %s; the list stays as it was\n", err);
+    else if (!optout_replace(run->optout, text, size, err))
+        fprintf(stderr, "nsprobe bulk: --opt-out %s: %s; the list stays as it was\n",
+                run->args->optout, err);
+    free(text);
 }
 
 /* Runs the threads, and shows progress until they are done. */
@@ -53,8 +117,7 @@ static void run_threads(bulk_run_t *run, uint32_t count)
 {
     pthread_t thread[BULK_THREADS_MAX];
     uint32_t started = 0;
-    int64_t began = flight_now();
-    uint64_t before = output_count(run->out);
+    meter_t m = {.began = flight_now(), .before = output_count(run->out)};
     bool progress = session_wants_progress(run->args->quiet);
     while (started < count &&
            pthread_create(&thread[started], NULL,
@@ -67,7 +130,9 @@ static void run_threads(bulk_run_t *run, uint32_t count)
         while (pthread_timedjoin_np(thread[i], NULL, &until) != 0) {
             until.tv_sec++;
             if (progress)
-                show_progress(run, began, before, false);
+                show_progress(run, &m);
+            if (reload_requested != 0)
+                reload_optout(run);
         }
     }
     if (started == 0)
@@ -75,20 +140,74 @@ static void run_threads(bulk_run_t *run, uint32_t count)
     if (progress)
         session_progress_end();
     if (!run->args->quiet)
-        show_progress(run, began, before, true);
+        show_summary(run, &m);
 }
 
 static int finish(bulk_run_t *run)
 {
     bool read = !list_failed(run->in);
     bool good = output_close(run->out) && !run->failed;
-    list_close(run->in);
-    limits_free(run->limits);
     if (!read)
         fprintf(stderr, "nsprobe bulk: %s: cannot be read to its end\n", run->args->file);
     if (!good)
         fprintf(stderr, "nsprobe bulk: results could not be written, or memory is out\n");
     return !read || !good ? EXIT_UNTESTED : stop_requested != 0 ? EXIT_INTERRUPTED : EXIT_HEALTHY;
+}
+
+static int open_optout(bulk_run_t *run)
+{
+    char err[OPTOUT_ERROR_MAX];
+    size_t size = 0;
+    if (run->args->optout == NULL)
+        return 0;
+    char *text = common_read_file(run->args->optout, &size, err);
+    if (text == NULL)
+        return usage_error("bulk", "--opt-out %s", err);
+    run->optout = optout_new(text, size, err);
+    free(text);
+    if (run->optout == NULL)
+        return usage_error("bulk", "--opt-out %s: %s", run->args->optout, err);
+    common_catch_reload();
+    return 0;
+}
+
+static bool open_limits(bulk_run_t *run)
+{
+    if (limits_none(&run->args->limit))
+        return true;
+    run->limits = limits_new(&run->args->limit);
+    return run->limits != NULL;
+}
+
+static bool open_share(bulk_run_t *run)
+{
+    const bulk_args_t *c = run->args;
+    share_options_t o = share_options_default();
+    model_input_t in;
+    nsp_name_t root;
+    uint64_t seed = 0;
+    if (c->query || c->cache == 0)
+        return true;
+    nsp_name_root(&root);
+    probe_options_input(&c->probe, &root, &in);
+    o.octets = (size_t)c->cache << 20;
+    o.root = in.kind == START_RESOLVER ? NULL : in.start;
+    o.root_count = in.kind == START_RESOLVER ? 0 : in.start_count;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        return false;
+    run->share = share_new(&o, seed);
+    return run->share != NULL;
+}
+
+/* List and output are open. */
+static int bulk_go(bulk_run_t *run)
+{
+    const bulk_args_t *c = run->args;
+    run->failed = !open_limits(run) || !open_share(run);
+    common_catch_signals();
+    if (!run->failed)
+        run_threads(run, c->threads != 0 ? c->threads : c->query ? 1 : CHECK_THREADS);
+    return finish(run);
 }
 
 static int bulk_run(const bulk_args_t *c)
@@ -100,22 +219,21 @@ static int bulk_run(const bulk_args_t *c)
              c->file);
     output_options_t o = {
         .path = c->output, .checkpoint = c->checkpoint, .job = job, .resume = c->resume};
-    run.in = list_open(c->file, c->shard, c->shards);
-    if (run.in == NULL)
-        return usage_error("bulk", "%s: %s", c->file, strerror(errno));
-    run.out = output_open(&o, err);
-    if (run.out == NULL) {
-        list_close(run.in);
-        return usage_error("bulk", "%s", err);
+    int rc = open_optout(&run);
+    if (rc == 0) {
+        run.in = list_open(c->file, c->shard, c->shards);
+        if (run.in == NULL)
+            rc = usage_error("bulk", "%s: %s", c->file, strerror(errno));
     }
-    if (!limits_none(&c->limit)) {
-        run.limits = limits_new(&c->limit);
-        run.failed = run.limits == NULL;
+    if (rc == 0) {
+        run.out = output_open(&o, err);
+        rc = run.out != NULL ? bulk_go(&run) : usage_error("bulk", "%s", err);
     }
-    common_catch_signals();
-    if (!run.failed)
-        run_threads(&run, c->threads != 0 ? c->threads : c->query ? 1 : CHECK_THREADS);
-    return finish(&run);
+    list_close(run.in);
+    limits_free(run.limits);
+    share_free(run.share);
+    optout_free(run.optout);
+    return rc;
 }
 
 static int cmd_bulk(int argc, char **argv)

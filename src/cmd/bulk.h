@@ -7,7 +7,9 @@
 
 #include "bulk/flight.h"
 #include "bulk/list.h"
+#include "bulk/optout.h"
 #include "bulk/output.h"
+#include "bulk/share.h"
 #include "cmd/probe_options.h"
 
 #define BULK_THREADS_MAX 256
@@ -19,6 +21,7 @@ typedef struct bulk_args {
     const char *output;
     const char *checkpoint;
     const char *identify;
+    const char *optout;
     bool query;
     bool resume;
     bool quiet;
@@ -33,6 +36,7 @@ typedef struct bulk_args {
     uint32_t shards;
     uint32_t threads; /* 0: not given */
     uint32_t outstanding;
+    uint32_t cache; /* MiB */
 } bulk_args_t;
 
 extern const option_desc_t bulk_options[];
@@ -45,12 +49,15 @@ typedef struct bulk_run {
     list_t *in;
     output_t *out;
     limits_t *limits; /* NULL: none */
+    share_t *share;   /* NULL: nothing is shared */
+    optout_t *optout; /* NULL: nobody */
     pthread_mutex_t take;
     _Atomic bool failed;
     _Atomic uint64_t sent;
     _Atomic uint64_t timeouts;
     _Atomic uint64_t outstanding;
-    _Atomic uint64_t bad; /* lines with an error */
+    _Atomic uint64_t bad;     /* lines with an error */
+    _Atomic uint64_t skipped; /* lines that the list of --opt-out forbids */
 } bulk_run_t;
 
 /* The next line that has no result yet. */

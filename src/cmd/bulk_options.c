@@ -5,7 +5,8 @@
 #include "cmd/bulk.h"
 #include "cmd/cmd.h"
 
-#define IDENTIFY_MAX 80
+#define IDENTIFY_MAX  80
+#define CACHE_DEFAULT 64
 
 enum {
     B_FILE = 1,
@@ -24,6 +25,8 @@ enum {
     B_ADDRESS_AT_ONCE,
     B_PREFIX_AT_ONCE,
     B_IDENTIFY,
+    B_OPT_OUT,
+    B_CACHE,
     B_NO_EDNS,
     B_DNSSEC,
     B_NO_RECORDS,
@@ -50,6 +53,9 @@ const option_desc_t bulk_options[] = {
     {B_ADDRESS_AT_ONCE, "address-at-once", 0, NULL, "N", "questions at once to an address (8)"},
     {B_PREFIX_AT_ONCE, "prefix-at-once", 0, NULL, "N", "questions at once to a prefix (64)"},
     {B_IDENTIFY, "identify", 0, NULL, "TEXT", "with --query: who asks, as an EDNS option"},
+    {B_OPT_OUT, "opt-out", 0, NULL, "FILE",
+     "addresses, prefixes and domains that are not asked; read again on SIGHUP"},
+    {B_CACHE, "cache", 0, NULL, "MIB", "memory for what domains share (64); 0: share nothing"},
     {B_NO_EDNS, "no-edns", 0, NULL, NULL, "with --query: without EDNS"},
     {B_DNSSEC, "dnssec", 0, NULL, NULL, "with --query: set DO"},
     {B_NO_RECORDS, "no-records", 0, NULL, NULL,
@@ -104,6 +110,9 @@ static int set_text(bulk_args_t *c, int id, const char *value)
         return 0;
     case B_CHECKPOINT:
         c->checkpoint = value;
+        return 0;
+    case B_OPT_OUT:
+        c->optout = value;
         return 0;
     case B_IDENTIFY:
         if (strlen(value) > IDENTIFY_MAX)
@@ -166,8 +175,11 @@ static int take_option(void *user, int id, const char *value)
     }
     if (id == ARGS_WORD)
         return usage_error("bulk", "'%s': the list is given with -f", value);
-    if (id == B_FILE || (id >= B_SERVER && id <= B_CHECKPOINT) || id == B_IDENTIFY)
+    if (id == B_FILE || (id >= B_SERVER && id <= B_CHECKPOINT) || id == B_IDENTIFY ||
+        id == B_OPT_OUT)
         return set_text(c, id, value);
+    if (id == B_CACHE)
+        return set_count("cache", value, 0, 65536, &c->cache);
     if (id >= B_SHARD && id <= B_PREFIX_AT_ONCE)
         return set_limit(c, id, value);
     return probe_options_take(&c->probe, id, value);
@@ -181,6 +193,8 @@ static int check_conflicts(const bulk_args_t *c)
         return usage_error("bulk", "--resume needs --checkpoint");
     if (!c->query && (c->has_server || c->identify != NULL || c->no_edns || c->dnssec))
         return usage_error("bulk", "--server, --identify, --no-edns and --dnssec need --query");
+    if (c->optout != NULL && strcmp(c->optout, "-") == 0 && strcmp(c->file, "-") == 0)
+        return usage_error("bulk", "--opt-out - and -f - cannot both read standard input");
     if (c->no_edns && (c->dnssec || c->identify != NULL))
         return usage_error("bulk", "--no-edns excludes --dnssec and --identify");
     if (c->query && (c->probe.lab != NULL || c->probe.map_count > 0 || c->probe.raw))
@@ -197,6 +211,7 @@ int bulk_args_read(bulk_args_t *c, int argc, char **argv)
     c->type = NSP_TYPE_A;
     c->shard = c->shards = 1;
     c->outstanding = 1000;
+    c->cache = CACHE_DEFAULT;
     int rc = args_each(&command_bulk, argc, argv, take_option, c);
     if (rc != 0)
         return rc;

@@ -108,6 +108,11 @@ static bool read_question(const bulk_args_t *a, const list_line_t *line, questio
     return n == 0;
 }
 
+static bool must_not_ask(optout_t *o, const question_t *q)
+{
+    return o != NULL && (optout_has_address(o, &q->server) || optout_has_name(o, &q->name));
+}
+
 static void ask(worker_t *w, const question_t *q)
 {
     const bulk_args_t *a = w->run->args;
@@ -134,12 +139,16 @@ static bool fill(worker_t *w)
         list_got_t got = bulk_take(w->run, &w->in);
         if (got != LIST_LINE)
             return got == LIST_LATER;
-        if (read_question(w->run->args, &w->in, &q, err)) {
+        if (!read_question(w->run->args, &w->in, &q, err)) {
+            bulk_json_error(&w->text, w->in.number, w->in.text, w->in.size, err);
+            w->run->bad++;
+        } else if (must_not_ask(w->run->optout, &q)) {
+            bulk_json_skipped(&w->text, w->in.number, w->in.text, w->in.size);
+            w->run->skipped++;
+        } else {
             ask(w, &q);
             continue;
         }
-        bulk_json_error(&w->text, w->in.number, w->in.text, w->in.size, err);
-        w->run->bad++;
         result_done(w, w->in.number);
     }
     return stop_requested == 0;

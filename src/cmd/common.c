@@ -12,10 +12,25 @@
 #define FILE_MAX ((size_t)64 << 20)
 
 volatile int stop_requested;
+volatile int reload_requested;
 
 static void on_signal(int number)
 {
     stop_requested = number;
+}
+
+static void on_reload(int number)
+{
+    reload_requested = number;
+}
+
+void common_catch_reload(void)
+{
+    struct sigaction sa;
+    memset(&sa, 0, sizeof sa);
+    sa.sa_handler = on_reload;
+    sa.sa_flags = SA_RESTART;
+    sigaction(SIGHUP, &sa, NULL);
 }
 
 void common_catch_signals(void)

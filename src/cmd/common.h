@@ -11,6 +11,10 @@
 /* Becomes non-zero when SIGINT or SIGTERM arrives. Only main's signal handler writes it. */
 extern volatile int stop_requested;
 
+/* Becomes non-zero when SIGHUP arrives, once common_catch_reload was called; set it to 0 again. */
+extern volatile int reload_requested;
+void common_catch_reload(void);
+
 /* Installs the handlers for SIGINT and SIGTERM; a second signal ends the program at once. */
 void common_catch_signals(void);
 

@@ -68,6 +68,9 @@ typedef struct exchange {
     uint16_t qtype;
     uint16_t qclass;
     bool finished; /* nothing more will be added */
+    /* 0, or when it was observed by another run, whose evidence this one shares, nanoseconds since
+     * 1970; its events then stand where they would have been */
+    int64_t shared;
     uint32_t event_count;
     uint32_t event_cap;
     event_t *event; /* in order of time */

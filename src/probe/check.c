@@ -46,7 +46,8 @@ loop_options_t check_loop_options(const check_options_t *o)
                         .source6 = o->source6,
                         .exchanges_max = o->exchanges_max,
                         .per_address = o->per_address,
-                        .gate = o->gate};
+                        .gate = o->gate,
+                        .memory = o->memory};
     return l;
 }
 

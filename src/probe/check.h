@@ -10,11 +10,12 @@ typedef struct check_options {
     schedule_t schedule;
     addr_t source4; /* family 0: any */
     addr_t source6;
-    unsigned exchanges_max;  /* budget of one domain: 4000 */
-    unsigned per_address;    /* questions to one address at a time: 16 */
-    const loop_gate_t *gate; /* NULL: none */
-    bool thorough;           /* asks also what no resolver asks (diagnose/form.h) */
-    bool walk_only;          /* finds the addresses, and asks them nothing more */
+    unsigned exchanges_max;      /* budget of one domain: 4000 */
+    unsigned per_address;        /* questions to one address at a time: 16 */
+    const loop_gate_t *gate;     /* NULL: none */
+    const loop_memory_t *memory; /* NULL: none */
+    bool thorough;               /* asks also what no resolver asks (diagnose/form.h) */
+    bool walk_only;              /* finds the addresses, and asks them nothing more */
     /* Called now and then for a progress line; may be NULL. */
     void (*progress)(void *user, const model_t *m, size_t done, size_t outstanding);
     void *user;

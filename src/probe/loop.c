@@ -23,6 +23,8 @@ typedef struct task {
     transport_t transport;
     int64_t turn[2]; /* the gate's */
     int64_t again;   /* when the gate is to be asked again */
+    loop_known_t known;
+    bool recalled;
     size_t size;
     uint8_t wire[LOOP_QUERY_SIZE];
 } task_t;
@@ -39,6 +41,7 @@ struct loop {
     int64_t gap;     /* to the next look */
     int64_t gate_at; /* when the gate is to be asked again, net's clock; INT64_MAX: nothing waits */
     bool dirty;      /* something came that may change what is wanted */
+    schedule_t once; /* for LOOP_TRY_ONCE */
     uint64_t seed;
     size_t asked_count;
     size_t asked_cap;
@@ -137,6 +140,11 @@ static node_t *node_of(loop_t *l, const addr_t *a)
     return n;
 }
 
+static void look_later(loop_t *l, const exchange_t *x)
+{
+    l->dirty |= l->plan->matters == NULL || l->plan->matters(l->plan->user, x);
+}
+
 static void on_done(void *user, exchange_t *x)
 {
     loop_t *l = user;
@@ -145,7 +153,9 @@ static void on_done(void *user, exchange_t *x)
         n->outstanding--;
     if (l->options->gate != NULL)
         l->options->gate->give(l->options->gate->user, x, l->net->ops->now(l->net));
-    l->dirty |= l->plan->matters == NULL || l->plan->matters(l->plan->user, x);
+    if (l->options->memory != NULL)
+        l->options->memory->learn(l->options->memory->user, x, l->net->ops->wall(l->net));
+    look_later(l, x);
 }
 
 static net_err_t submit(loop_t *l, const task_t *t)
@@ -156,6 +166,7 @@ static net_err_t submit(loop_t *l, const task_t *t)
         .source = t->server.family == 4 ? l->options->source4 : l->options->source6,
         .wire = t->wire,
         .size = t->size,
+        .schedule = t->known == LOOP_TRY_ONCE ? &l->once : NULL,
         .done = on_done,
         .user = l,
     };
@@ -176,24 +187,72 @@ static bool gate_open(loop_t *l, task_t *t)
     return t->again == 0;
 }
 
-/* Submits what the limit for each address and the gate allow; the rest stays, in order. */
+static void gate_leave(loop_t *l, const task_t *t)
+{
+    const loop_gate_t *g = l->options->gate;
+    if (g != NULL && t->again != 0)
+        g->leave(g->user, &t->server, l->net->ops->now(l->net), t->turn);
+}
+
+/* Asks the memory, the first time, and again when the gate would be asked again: meanwhile others
+ * may have learnt. */
+static net_err_t recall(loop_t *l, task_t *t)
+{
+    const loop_memory_t *m = l->options->memory;
+    loop_question_t q = {&t->server, t->transport, t->wire, t->size};
+    exchange_t *x = NULL;
+    if (m == NULL || (t->recalled && t->known == LOOP_UNKNOWN &&
+                      (t->again == 0 || t->again > l->net->ops->now(l->net))))
+        return NET_OK;
+    t->recalled = true;
+    t->known = m->recall(m->user, &q, l->set, set_now(l), l->net->ops->wall(l->net), &x);
+    if (t->known != LOOP_KNOWN)
+        return NET_OK;
+    gate_leave(l, t);
+    if (x == NULL)
+        return NET_E_MEMORY;
+    look_later(l, x);
+    return NET_OK;
+}
+
+typedef enum fate { FATE_WAITS, FATE_GONE } fate_t;
+
+/* Submits a question, unless its answer is known, or it has to wait. */
+static net_err_t submit_task(loop_t *l, task_t *t, fate_t *fate)
+{
+    node_t *n = node_of(l, &t->server);
+    *fate = FATE_WAITS;
+    if (n != NULL && n->outstanding >= l->options->per_address)
+        return NET_OK;
+    net_err_t err = recall(l, t);
+    if (err != NET_OK || t->known == LOOP_SOON)
+        return err;
+    if (t->known != LOOP_KNOWN) {
+        if (!gate_open(l, t))
+            return NET_OK;
+        if (n != NULL)
+            n->outstanding++;
+        err = submit(l, t);
+    }
+    *fate = FATE_GONE;
+    return err;
+}
+
+/* Submits what may be asked now; the rest stays, in order. */
 static net_err_t submit_tasks(loop_t *l)
 {
     size_t left = 0;
     net_err_t err = NET_OK;
     l->gate_at = INT64_MAX;
     for (size_t i = 0; i < l->task_count; i++) {
-        node_t *n = node_of(l, &l->task[i].server);
-        if (err != NET_OK || (n != NULL && n->outstanding >= l->options->per_address) ||
-            !gate_open(l, &l->task[i])) {
-            if (left != i)
-                l->task[left] = l->task[i];
-            left++;
+        fate_t fate = FATE_WAITS;
+        if (err == NET_OK)
+            err = submit_task(l, &l->task[i], &fate);
+        if (fate == FATE_GONE)
             continue;
-        }
-        if (n != NULL)
-            n->outstanding++;
-        err = submit(l, &l->task[i]);
+        if (left != i)
+            l->task[left] = l->task[i];
+        left++;
     }
     l->task_count = left;
     return err;
@@ -237,11 +296,13 @@ static net_err_t loop_go(loop_t *l)
         if (l->plan->progress != NULL)
             l->plan->progress(l->plan->user, l->set->count - outstanding,
                               outstanding + l->task_count);
-        if (err != NET_OK || (outstanding == 0 && l->gate_at == INT64_MAX))
+        if (err != NET_OK || (outstanding == 0 && l->gate_at == INT64_MAX && !l->dirty))
             break;
-        int64_t next = next_look(l);
-        next = next < INT64_MAX - l->began ? next + l->began : INT64_MAX;
-        err = engine_step(l->engine, next < l->gate_at ? next : l->gate_at);
+        if (!l->dirty || !due(l)) {
+            int64_t next = next_look(l);
+            next = next < INT64_MAX - l->began ? next + l->began : INT64_MAX;
+            err = engine_step(l->engine, next < l->gate_at ? next : l->gate_at);
+        }
         if (err == NET_OK && due(l))
             err = look(l);
     }
@@ -254,6 +315,9 @@ static net_err_t loop_begin(loop_t *l)
     while (cap < (size_t)l->options->exchanges_max * 2)
         cap *= 2;
     l->asked_cap = cap;
+    l->once = l->options->schedule;
+    l->once.tries = 1;
+    l->once.late = 0;
     l->asked = calloc(cap, sizeof *l->asked);
     l->node = malloc(NODES_MAX * sizeof *l->node);
     if (l->asked == NULL || l->node == NULL)
@@ -281,6 +345,8 @@ net_err_t loop_run(net_t *net, exchange_set_t *set, const loop_options_t *option
         err = loop_go(l);
     if (ended != NULL)
         *ended = set_now(l);
+    for (size_t i = 0; i < l->task_count; i++)
+        gate_leave(l, &l->task[i]);
     engine_free(l->engine);
     free(l->asked);
     free(l->node);

@@ -18,10 +18,40 @@ typedef struct loop_gate {
      * begins as zeros and is kept for the question. */
     int64_t (*take)(void *user, const addr_t *server, int64_t now, int64_t turn[2]);
     void (*give)(void *user, const exchange_t *x, int64_t now);
+    /* The question is not asked after all, although take gave it a time to ask again. */
+    void (*leave)(void *user, const addr_t *server, int64_t now, const int64_t turn[2]);
 } loop_gate_t;
 
+/* One question to one address. */
+typedef struct loop_question {
+    const addr_t *server;
+    transport_t transport;
+    const uint8_t *wire; /* ID 0 */
+    size_t size;
+} loop_question_t;
+
+typedef enum loop_known {
+    LOOP_UNKNOWN,  /* ask */
+    LOOP_TRY_ONCE, /* ask, and give up after the first try's time */
+    LOOP_SOON,     /* not now: what is being asked will tell */
+    LOOP_KNOWN     /* no need to ask */
+} loop_known_t;
+
+/* What other runs have learnt. Its questions do not pass the gate. */
+typedef struct loop_memory {
+    void *user;
+    /* LOOP_KNOWN: *x is a finished exchange with the question's answer, or its silence, which was
+     * added to set. at: the time on the set's clock; wall: nanoseconds since 1970. May be called
+     * again for a question that still waits. LOOP_KNOWN with *x NULL: memory is out. */
+    loop_known_t (*recall)(void *user, const loop_question_t *q, exchange_set_t *set, int64_t at,
+                           int64_t wall, exchange_t **x);
+    /* An exchange that was asked is over. */
+    void (*learn)(void *user, const exchange_t *x, int64_t wall);
+} loop_memory_t;
+
 typedef struct loop_options {
-    const loop_gate_t *gate; /* NULL: none */
+    const loop_gate_t *gate;     /* NULL: none */
+    const loop_memory_t *memory; /* NULL: none */
     schedule_t schedule;
     addr_t source4; /* family 0: any */
     addr_t source6;

@@ -207,12 +207,23 @@ void bulk_json_query(nsp_text_t *t, const flight_result_t *r, bool records)
     nsp_text_add(t, "}\n", 2);
 }
 
-void bulk_json_error(nsp_text_t *t, uint64_t line, const char *input, size_t size,
-                     const char *error)
+static void add_input(nsp_text_t *t, uint64_t line, const char *input, size_t size)
 {
     nsp_text_printf(t, "{\"line\":%" PRIu64 ",\"input\":", line);
     nsp_text_json_string(t, input, size < INPUT_SHOWN ? size : INPUT_SHOWN);
+}
+
+void bulk_json_error(nsp_text_t *t, uint64_t line, const char *input, size_t size,
+                     const char *error)
+{
+    add_input(t, line, input, size);
     nsp_text_str(t, ",\"error\":");
     nsp_text_json_string(t, error, strlen(error));
     nsp_text_str(t, "}\n");
+}
+
+void bulk_json_skipped(nsp_text_t *t, uint64_t line, const char *input, size_t size)
+{
+    add_input(t, line, input, size);
+    nsp_text_str(t, ",\"skipped\":\"opt-out\"}\n");
 }

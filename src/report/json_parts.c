@@ -110,6 +110,8 @@ json_t *json_exchange(const exchange_t *x, const nsp_name_t *zone, bool octets, 
     for (uint32_t i = 0; i < x->event_count; i++)
         json_array_append_new(events, json_event(x, &x->event[i], octets, scratch));
     json_object_set_new(j, "events", events);
+    if (x->shared != 0)
+        json_object_set_new(j, "shared", json_real((double)x->shared / 1e9));
     return j;
 }
 
