@@ -80,7 +80,7 @@ static void ladder_event(const html_t *h, const exchange_t *x, const event_t *e,
     event_line(h, x, e, line);
     html_raw(h, "<g tabindex=\"0\"><title>");
     html_text(h, line);
-    html_textf(h, "\nat %s", time_text(h->r->set->began_wall + e->at, when));
+    html_textf(h, "\nat %s", time_text(h->set->began_wall + e->at, when));
     if (e->attempt > 0)
         html_textf(h, "\nattempt %u", e->attempt);
     if (e->peer.family != 0)
@@ -151,7 +151,7 @@ static void one(const html_t *h, const exchange_t *x)
     outcome_t o;
     outcome_of(x, &o, NULL);
     nsp_name_to_text(&x->qname, name, sizeof name);
-    html_rawf(h, "<article class=\"exchange\" id=\"x%u\"><h3>Exchange %u: ", x->id, x->id);
+    html_rawf(h, "<article class=\"exchange\" id=\"%sx%u\"><h3>Exchange %u: ", h->id, x->id, x->id);
     html_textf(h, "%s %s %s to %s: %s", x->transport == TRANSPORT_UDP ? "UDP" : "TCP",
                nsp_type_text(x->qtype, type), name, addr_port_text(&x->server, addr),
                outcome_name(o.kind));
@@ -166,18 +166,17 @@ static void one(const html_t *h, const exchange_t *x)
 void html_exchanges(const html_t *h)
 {
     unsigned n = 0;
-    html_raw(h,
-             "<section aria-labelledby=\"exchanges\"><h2 id=\"exchanges\">Exchanges that failed, "
-             "or prove a finding</h2>\n");
-    for (uint32_t i = 0; i < h->r->set->count; i++) {
+    html_section(h, "exchanges", "Exchanges that failed, or prove a finding");
+    for (uint32_t i = 0; i < h->set->count; i++) {
         if (!h->drawn[i])
             continue;
-        one(h, h->r->set->item[i]);
+        one(h, h->set->item[i]);
         n++;
     }
     if (n == 0)
         html_raw(h, "<p>There is none.</p>\n");
     if (h->left_out > 0)
-        html_rawf(h, "<p>%u more were left out; --pcap has all.</p>\n", h->left_out);
+        html_rawf(h, "<p>%u more were left out: a page has room for %u.</p>\n", h->left_out,
+                  HTML_EXCHANGES_MAX);
     html_raw(h, "</section>\n");
 }

@@ -48,13 +48,13 @@ static unsigned rank(const char *verdict)
 
 static void addresses(const html_t *h, uint16_t server, unsigned y, unsigned from)
 {
-    const model_t *m = h->r->model;
+    const model_t *m = h->model;
     char addr[ADDR_TEXT_MAX];
     char text[ADDR_TEXT_MAX + 32];
     for (uint16_t i = 0; i < m->address_count; i++) {
         if (!model_address_serves(&m->address[i], server))
             continue;
-        const char *verdict = html_verdict(h, &m->address[i]);
+        const char *verdict = html_verdict(h, &m->address[i].addr);
         addr_port_text(&m->address[i].addr, addr);
         snprintf(text, sizeof text, "%s  %s", addr, html_sign(verdict));
         edge(h, SERVER_X + SERVER_W, from, ADDR_X, y + BOX / 2, verdict);
@@ -68,11 +68,12 @@ static void addresses(const html_t *h, uint16_t server, unsigned y, unsigned fro
 /* The worst of a server's addresses; an error when it has none. */
 static const char *server_verdict(const html_t *h, uint16_t server)
 {
-    const model_t *m = h->r->model;
+    const model_t *m = h->model;
     const char *worst = NULL;
     for (uint16_t i = 0; i < m->address_count; i++) {
-        const char *v =
-            model_address_serves(&m->address[i], server) ? html_verdict(h, &m->address[i]) : NULL;
+        const char *v = model_address_serves(&m->address[i], server)
+                            ? html_verdict(h, &m->address[i].addr)
+                            : NULL;
         if (v != NULL && (worst == NULL || rank(v) > rank(worst)))
             worst = v;
     }
@@ -81,7 +82,7 @@ static const char *server_verdict(const html_t *h, uint16_t server)
 
 static void servers(const html_t *h, unsigned middle, bool parent)
 {
-    const model_t *m = h->r->model;
+    const model_t *m = h->model;
     char name[NSP_NAME_TEXT_MAX];
     char title[NSP_NAME_TEXT_MAX + 64];
     unsigned y = 24;
@@ -105,7 +106,7 @@ static void servers(const html_t *h, unsigned middle, bool parent)
 
 static void summary_line(const html_t *h)
 {
-    const model_t *m = h->r->model;
+    const model_t *m = h->model;
     char parent[NSP_NAME_TEXT_MAX];
     nsp_name_to_text(&m->parent, parent, sizeof parent);
     html_raw(h, "<p>");
@@ -117,21 +118,22 @@ static void summary_line(const html_t *h)
 
 void html_graph(const html_t *h)
 {
-    const model_t *m = h->r->model;
+    const model_t *m = h->model;
     char parent[NSP_NAME_TEXT_MAX];
     unsigned rows = 0;
-    html_raw(h, "<section aria-labelledby=\"delegation\"><h2 id=\"delegation\">Delegation</h2>\n");
+    html_section(h, "delegation", "Delegation");
     summary_line(h);
     for (uint16_t i = 0; i < m->server_count; i++)
         rows += rows_of(m, i);
     if (rows > 0) {
         unsigned height = rows * ROW + 32;
-        html_rawf(h,
-                  "<svg role=\"img\" aria-labelledby=\"gt gd\" viewBox=\"0 0 %u %u\" width=\"%u\" "
-                  "height=\"%u\"><title id=\"gt\">The delegation</title><desc id=\"gd\">The parent "
-                  "to the left, the servers in the middle, their addresses to the right; the table "
-                  "of tests has the same in text.</desc>\n",
-                  WIDTH, height, WIDTH, height);
+        html_rawf(
+            h,
+            "<svg role=\"img\" aria-labelledby=\"%sgt %sgd\" viewBox=\"0 0 %u %u\" width=\"%u\" "
+            "height=\"%u\"><title id=\"%sgt\">The delegation</title><desc id=\"%sgd\">The parent "
+            "to the left, the servers in the middle, their addresses to the right; the table "
+            "of tests has the same in text.</desc>\n",
+            h->id, h->id, WIDTH, height, WIDTH, height, h->id, h->id);
         html_rawf(h,
                   "<text class=\"t-dim\" x=\"0\" y=\"14\">parent</text><text class=\"t-dim\" "
                   "x=\"%u\" y=\"14\">server</text><text class=\"t-dim\" x=\"%u\" y=\"14\">address"

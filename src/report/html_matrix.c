@@ -18,11 +18,11 @@ typedef struct columns {
 static void cell(const html_t *h, const model_address_t *a, const uint8_t *column, unsigned wanted)
 {
     static const char *const cls[] = {"untested", "good", "warning", "error"};
-    const matrix_cell_t c = matrix_cell(h->r->set, column, &a->addr, wanted, h->scratch);
+    const matrix_cell_t c = matrix_cell(h->set, column, &a->addr, wanted, h->scratch);
     bool linked = c.shown != NULL && h->drawn[c.shown->id - 1];
     html_rawf(h, "<td class=\"%s\">", cls[c.grade]);
     if (linked)
-        html_rawf(h, "<a class=\"%s\" href=\"#x%u\">", cls[c.grade], c.shown->id);
+        html_rawf(h, "<a class=\"%s\" href=\"#%sx%u\">", cls[c.grade], h->id, c.shown->id);
     html_text(h, c.word);
     html_raw(h, linked ? "</a></td>" : "</td>");
 }
@@ -32,11 +32,11 @@ static void row(const html_t *h, const model_address_t *a, const columns_t *c,
 {
     char names[512];
     char addr[ADDR_TEXT_MAX];
-    const char *verdict = html_verdict(h, a);
+    const char *verdict = html_verdict(h, &a->addr);
     html_raw(h, "<tr><th scope=\"row\">");
     html_text(h, addr_port_text(&a->addr, addr));
     html_raw(h, "</th><td title=\"");
-    html_text(h, model_address_names(h->r->model, a, names, sizeof names));
+    html_text(h, model_address_names(h->model, a, names, sizeof names));
     html_raw(h, "\">");
     html_short(h, names, 34);
     html_rawf(h, "</td><td class=\"%s\">%s (%s)</td>", verdict, verdict, html_sign(verdict));
@@ -55,14 +55,14 @@ static void table(const html_t *h, const columns_t *c, const char *caption, cons
     for (unsigned i = 0; i < c->count; i++)
         html_rawf(h, "<th scope=\"col\" title=\"%s\">%s</th>", c->title[i], c->name[i]);
     html_raw(h, "</tr></thead><tbody>\n");
-    for (uint16_t i = 0; i < h->r->model->address_count; i++)
-        row(h, &h->r->model->address[i], c, column);
+    for (uint16_t i = 0; i < h->model->address_count; i++)
+        row(h, &h->model->address[i], c, column);
     html_raw(h, "</tbody></table></div>\n");
 }
 
 static bool any_in(const html_t *h, const uint8_t *column, unsigned wanted)
 {
-    for (uint32_t i = 0; i < h->r->set->count; i++)
+    for (uint32_t i = 0; i < h->set->count; i++)
         if (column[i] == wanted)
             return true;
     return false;
@@ -107,9 +107,9 @@ static void form_tables(const html_t *h, const uint8_t *column)
 
 void html_matrix(const html_t *h)
 {
-    html_raw(h, "<section aria-labelledby=\"matrix\"><h2 id=\"matrix\">Tests</h2>\n");
-    uint8_t *column = matrix_columns(h->r->set, &h->r->model->zone);
-    if (column != NULL && h->r->model->address_count > 0) {
+    html_section(h, "matrix", "Tests");
+    uint8_t *column = matrix_columns(h->set, &h->model->zone);
+    if (column != NULL && h->model->address_count > 0) {
         probe_table(h, column);
         form_tables(h, column);
         html_raw(h, "<p class=\"dim\">none: no answer; icmp: the network says no; refused, reset, "
