@@ -281,6 +281,13 @@ void analysis_report(analysis_t *a, const cap_stats_t *stats, replay_report_t *o
     out->runs = a->runs;
 }
 
+void analysis_profile(analysis_t *a, const profile_t *profile)
+{
+    profile_apply(profile, &a->findings);
+    if (a->runs != NULL)
+        runs_profile(a->runs, profile);
+}
+
 int analysis_exit_code(const analysis_t *a)
 {
     replay_report_t r = {.findings = &a->findings, .runs = a->runs};

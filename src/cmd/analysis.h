@@ -41,6 +41,8 @@ bool analysis_finish(analysis_t *a, bool broken);
 /* Fills everything that comes from packets; names of sources, style and the like stay the caller's
  * to set. stats (may be NULL) are the source's. Everything is borrowed from a. */
 void analysis_report(analysis_t *a, const cap_stats_t *stats, replay_report_t *out);
+/* Changes severities of all findings; after analysis_finish. */
+void analysis_profile(analysis_t *a, const profile_t *profile);
 /* Exit code of the findings. */
 int analysis_exit_code(const analysis_t *a);
 /* Flows so far, of all servers: for progress. */

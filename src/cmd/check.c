@@ -125,7 +125,7 @@ static int take_option(void *user, int id, const char *value)
         c->capture = value;
         return 0;
     case C_HTML:
-        c->output.html = value;
+        c->output.page.path = value;
         return 0;
     case C_MAIL:
         return check_output_mail(&c->output, value);
@@ -167,7 +167,7 @@ static int check_conflicts(const check_args_t *c)
                                     "out");
     if (c->output.mail != NULL && c->output.json)
         return usage_error("check", "--mail and --json: one of them");
-    if ((c->output.html != NULL || c->output.mail != NULL) && c->domain_count > 1)
+    if ((c->output.page.path != NULL || c->output.mail != NULL) && c->domain_count > 1)
         return usage_error("check", "--html and --mail are for one domain");
     if (servers_unreachable(c))
         return usage_error("check",
@@ -312,10 +312,10 @@ static int cmd_check(int argc, char **argv)
     if (rc == 0)
         rc = session_pcap_begin("check", c->pcap, &pcap);
     if (rc == 0)
-        rc = check_output_begin(&c->output);
+        rc = page_output_begin(&c->output.page, "check");
     if (rc == 0)
         rc = check_all(c, pcap);
-    if (check_output_end(&c->output) != 0)
+    if (page_output_end(&c->output.page, "check") != 0)
         rc = EXIT_UNTESTED;
     if (session_pcap_end("check", c->pcap, pcap) != 0)
         rc = EXIT_UNTESTED;

@@ -1,6 +1,5 @@
 #include "cmd/check_output.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -13,15 +12,6 @@ int check_output_mail(check_output_t *o, const char *text)
     if (addr_from_text(text, strlen(text), 53, &o->mail_addr))
         return 0;
     return usage_error("check", "--mail '%s': expected the IP address of a name server", text);
-}
-
-int check_output_begin(check_output_t *o)
-{
-    if (o->html == NULL)
-        return 0;
-    o->html_file = fopen(o->html, "we");
-    return o->html_file != NULL ? 0
-                                : usage_error("check", "--html %s: %s", o->html, strerror(errno));
 }
 
 static bool is_address(const model_t *m, const addr_t *a)
@@ -55,23 +45,7 @@ int check_output_write(const check_output_t *o, const check_report_t *r, int rc)
         rc = write_mail(o, r, rc);
     else
         good = o->json ? check_report_json(stdout, r) : check_report_text(stdout, r);
-    if (o->html_file != NULL)
-        good = check_report_html(o->html_file, r) && good;
+    if (o->page.file != NULL)
+        good = check_report_html(o->page.file, r) && good;
     return good ? rc : EXIT_UNTESTED;
-}
-
-int check_output_end(check_output_t *o)
-{
-    FILE *page = o->html_file;
-    o->html_file = NULL;
-    if (page == NULL)
-        return 0;
-    bool bad = ferror(page) != 0;
-    int os_error = bad ? EIO : 0;
-    if (fclose(page) != 0)
-        os_error = errno;
-    if (os_error == 0)
-        return 0;
-    fprintf(stderr, "nsprobe check: --html %s: %s\n", o->html, strerror(os_error));
-    return EXIT_UNTESTED;
 }

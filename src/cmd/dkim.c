@@ -6,6 +6,8 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/expect_options.h"
+#include "cmd/fail_options.h"
+#include "cmd/page_output.h"
 #include "cmd/probe_options.h"
 #include "cmd/session.h"
 #include "cmd/when.h"
@@ -22,6 +24,7 @@ enum {
     D_FULL,
     D_NO_FOLLOW,
     D_JSON,
+    D_HTML,
     D_VERBOSE,
     D_PCAP,
     D_QUIET
@@ -37,8 +40,10 @@ static const option_desc_t dkim_options_table[] = {
     PROBE_OPTIONS_WALK,
     PROBE_OPTIONS_REACH,
     {D_JSON, "json", 'j', NULL, NULL, "one JSON object"},
+    {D_HTML, "html", 0, NULL, "FILE", "also write the report as one page for browsers"},
     {D_VERBOSE, "verbose", 'v', NULL, NULL, "whole names, and every exchange"},
     {D_PCAP, "pcap", 0, NULL, "FILE", "write all packets to a pcap"},
+    FAIL_OPTIONS,
     {D_QUIET, "quiet", 0, NULL, NULL, "no progress on stderr"},
     {0, NULL, 0, NULL, NULL, NULL},
 };
@@ -53,6 +58,8 @@ typedef struct dkim_args {
     size_t also_count;
     addr_t also[ALSO_MAX];
     const char *pcap;
+    page_output_t page;
+    fail_options_t fail;
     bool json;
     bool verbose;
     bool quiet;
@@ -122,6 +129,12 @@ static int take_option(void *user, int id, const char *value)
     case D_JSON:
         c->json = true;
         return 0;
+    case D_HTML:
+        c->page.path = value;
+        return 0;
+    case FO_PROFILE:
+    case FO_FAIL_ON:
+        return fail_options_take(&c->fail, id, value);
     case D_VERBOSE:
         c->verbose = true;
         return 0;
@@ -158,6 +171,16 @@ static int parse_args(dkim_args_t *c, int argc, char **argv)
     return rc;
 }
 
+/* The exit code of what was found, and of what --fail-on makes of it. */
+static int verdict(const dkim_args_t *c, const exchange_set_t *set, const dkim_result_t *result,
+                   bool interrupted)
+{
+    int rc = session_exit(&result->findings, set, interrupted);
+    if (rc == EXIT_HEALTHY && result->outcome == ROUND_UNTESTED)
+        rc = EXIT_UNTESTED;
+    return fail_options_exit(&c->fail, &result->findings, rc);
+}
+
 static int report(const dkim_args_t *c, const exchange_set_t *set, const dkim_result_t *result,
                   bool interrupted)
 {
@@ -169,12 +192,11 @@ static int report(const dkim_args_t *c, const exchange_set_t *set, const dkim_re
                        .interrupted = interrupted};
     r.untested = !session_tested(set);
     bool good = c->json ? dkim_report_json(stdout, &r) : dkim_report_text(stdout, &r);
+    if (c->page.file != NULL)
+        good = dkim_report_html(c->page.file, &r) && good;
     if (r.untested && !interrupted)
         fprintf(stderr, "nsprobe dkim: nothing could be sent; is there a network?\n");
-    if (!good)
-        return EXIT_UNTESTED;
-    int rc = session_exit(&result->findings, set, interrupted);
-    return rc == EXIT_HEALTHY && result->outcome == ROUND_UNTESTED ? EXIT_UNTESTED : rc;
+    return good ? verdict(c, set, result, interrupted) : EXIT_UNTESTED;
 }
 
 /* Walks, asks, judges and reports. */
@@ -197,6 +219,7 @@ static int run(const dkim_args_t *c, net_t *net, const expectations_t *e, FILE *
         session_progress_end();
     if (err != NET_OK && err != NET_E_INTERRUPTED)
         fprintf(stderr, "nsprobe dkim: out of memory or sockets; this is what was learnt\n");
+    fail_options_apply(&c->fail, &result.findings);
     int rc = report(c, &set, &result, err == NET_E_INTERRUPTED);
     if (session_pcap_write("dkim", c->pcap, pcap, &set) != 0)
         rc = EXIT_UNTESTED;
@@ -206,11 +229,13 @@ static int run(const dkim_args_t *c, net_t *net, const expectations_t *e, FILE *
 }
 
 /* The records are known: opens what is needed, and runs. */
-static int run_with(const dkim_args_t *c, const expectations_t *e)
+static int run_with(dkim_args_t *c, const expectations_t *e)
 {
     FILE *pcap = NULL;
     net_t *net = NULL;
     int rc = session_pcap_begin("dkim", c->pcap, &pcap);
+    if (rc == 0)
+        rc = page_output_begin(&c->page, "dkim");
     if (rc == 0)
         rc = probe_options_open(&c->probe, &net);
     if (rc == 0) {
@@ -218,6 +243,8 @@ static int run_with(const dkim_args_t *c, const expectations_t *e)
         rc = run(c, net, e, pcap);
         net->ops->destroy(net);
     }
+    if (page_output_end(&c->page, "dkim") != 0)
+        rc = EXIT_UNTESTED;
     if (session_pcap_end("dkim", c->pcap, pcap) != 0)
         rc = EXIT_UNTESTED;
     return rc;
@@ -231,6 +258,7 @@ static int cmd_dkim(int argc, char **argv)
         return EXIT_UNTESTED;
     probe_options_init(&c->probe, "dkim");
     expect_options_init(&c->expect, "dkim");
+    fail_options_init(&c->fail, "dkim");
     c->options = dkim_options_default();
     expectations_init(&e);
     int rc = parse_args(c, argc, argv);

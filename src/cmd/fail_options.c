@@ -71,12 +71,17 @@ void fail_options_apply(const fail_options_t *o, finding_list_t *list)
         profile_apply(&o->profile, list);
 }
 
+bool fail_options_match(const fail_options_t *o, const finding_list_t *list)
+{
+    for (size_t i = 0; o->has_fail_on && i < list->count; i++)
+        if ((int)list->item[i].severity >= o->severity || o->finding[list->item[i].id])
+            return true;
+    return false;
+}
+
 int fail_options_exit(const fail_options_t *o, const finding_list_t *list, int rc)
 {
     if (!o->has_fail_on || rc > EXIT_ERRORS)
         return rc;
-    for (size_t i = 0; i < list->count; i++)
-        if ((int)list->item[i].severity >= o->severity || o->finding[list->item[i].id])
-            return EXIT_ERRORS;
-    return EXIT_HEALTHY;
+    return fail_options_match(o, list) ? EXIT_ERRORS : EXIT_HEALTHY;
 }

@@ -29,6 +29,8 @@ void fail_options_init(fail_options_t *o, const char *command);
 int fail_options_take(fail_options_t *o, int id, const char *value);
 /* Applies the profile, if there is one. */
 void fail_options_apply(const fail_options_t *o, finding_list_t *list);
+/* Whether --fail-on minds one of these findings. */
+bool fail_options_match(const fail_options_t *o, const finding_list_t *list);
 /* The exit code: rc, or what --fail-on makes of it when rc is that of a verdict. */
 int fail_options_exit(const fail_options_t *o, const finding_list_t *list, int rc);
 

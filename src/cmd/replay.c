@@ -19,6 +19,7 @@
 typedef struct run {
     const replay_options_t *o;
     replay_source_t source;
+    page_output_t page;
     analysis_t *analysis;
     bool utf8;
     bool good;    /* no memory was missed, nothing failed to be written */
@@ -67,6 +68,17 @@ static bool wants_flows(const replay_options_t *o)
     return o->json || o->exchanges || o->ladder_count > 0;
 }
 
+/* The exit code of what was found, in traffic and in every run. */
+static int verdict(const run_t *run, const replay_report_t *r)
+{
+    const fail_options_t *fail = &run->o->fail;
+    int rc = fail_options_exit(fail, r->findings, analysis_exit_code(run->analysis));
+    for (size_t i = 0; rc == EXIT_HEALTHY && r->runs != NULL && i < runs_count(r->runs); i++)
+        if (fail_options_match(fail, &runs_item(r->runs, i)->findings))
+            rc = EXIT_ERRORS;
+    return rc;
+}
+
 static int print_report(run_t *run)
 {
     const replay_options_t *o = run->o;
@@ -85,19 +97,23 @@ static int print_report(run_t *run)
         good = replay_report_json(stdout, &r);
     else if (!o->exchanges && o->ladder_count == 0)
         good = replay_report_text(stdout, &r);
+    if (run->page.file != NULL)
+        good = replay_report_html(run->page.file, &r) && good;
     run->good = run->good && good;
     if (o->ladder_count > run->drawn)
         fprintf(stderr,
                 "nsprobe replay: %zu of the exchanges asked for with --ladder %s not "
                 "there; --exchanges lists them\n",
                 o->ladder_count - run->drawn, o->ladder_count - run->drawn == 1 ? "is" : "are");
-    return o->ladder_count > run->drawn ? EXIT_UNTESTED : analysis_exit_code(run->analysis);
+    return o->ladder_count > run->drawn ? EXIT_UNTESTED : verdict(run, &r);
 }
 
 static int finish(run_t *run)
 {
     run->good = analysis_finish(run->analysis, run->source.broken > 0 || run->source.interrupted) &&
                 run->good;
+    if (run->o->fail.has_profile)
+        analysis_profile(run->analysis, &run->o->fail.profile);
     int rc = print_report(run);
     if (fflush(stdout) != 0 || ferror(stdout) != 0)
         run->good = false;
@@ -119,10 +135,14 @@ static bool is_utf8(void)
 
 static int replay_files(const replay_options_t *o)
 {
-    run_t run = {.o = o, .good = true, .utf8 = is_utf8()};
-    int rc = replay_source_open(&run.source, o, true);
-    if (rc != 0)
+    run_t run = {.o = o, .page = o->page, .good = true, .utf8 = is_utf8()};
+    int rc = page_output_begin(&run.page, "replay"); /* the sandbox opens no more files */
+    if (rc == 0)
+        rc = replay_source_open(&run.source, o, true);
+    if (rc != 0) {
+        (void)page_output_end(&run.page, "replay");
         return rc;
+    }
     run.scratch = malloc(sizeof *run.scratch);
     run.analysis = analysis_new(&o->analysis, wants_flows(o) ? on_flow : NULL, &run);
     if (run.scratch != NULL && run.analysis != NULL) {
@@ -138,6 +158,8 @@ static int replay_files(const replay_options_t *o)
     analysis_free(run.analysis);
     free(run.scratch);
     replay_source_close(&run.source);
+    if (page_output_end(&run.page, "replay") != 0)
+        rc = EXIT_UNTESTED;
     return rc;
 }
 

@@ -26,6 +26,7 @@ enum {
     R_LADDER,
     R_TOP,
     R_JSON,
+    R_HTML,
     R_VERBOSE,
     R_TIMEOUT,
     R_SLOW,
@@ -55,11 +56,13 @@ const option_desc_t replay_options[] = {
     {R_LADDER, "ladder", 0, NULL, "ID", "draw this exchange as packets; repeatable"},
     {R_TOP, "top", 0, NULL, "[N]", "only the N servers in most trouble (10); 0: all"},
     {R_JSON, "json", 'j', NULL, NULL, "JSON, one object a line"},
+    {R_HTML, "html", 0, NULL, "FILE", "also write the report as one page for browsers"},
     {R_VERBOSE, "verbose", 'v', NULL, NULL, "nothing cut or left out; rcodes and types"},
     {R_TIMEOUT, "timeout", 'w', NULL, "S[,S...]", "how long each try was, or is, waited for"},
     {R_SLOW, "slow", 0, NULL, "MS", "a median above this is slow (500)"},
     {R_MEMORY, "memory", 0, NULL, "MIB", "memory for what is not finished (256)"},
     {R_THREADS, "threads", 0, NULL, "N", "1 or 2; the report is the same (2)"},
+    FAIL_OPTIONS,
     {R_QUIET, "quiet", 0, NULL, NULL, "no progress on stderr"},
     {R_QUERIES, "queries", 0, NULL, "FILE", "ask the questions of FILE again; needs --to"},
     {R_TO, "to", 0, NULL, "ADDR[#PORT]", "the address that they are asked of"},
@@ -324,6 +327,12 @@ static int take_option(void *user, int id, const char *value)
     case R_JSON:
         o->json = true;
         return 0;
+    case R_HTML:
+        o->page.path = value;
+        return 0;
+    case FO_PROFILE:
+    case FO_FAIL_ON:
+        return fail_options_take(&o->fail, id, value);
     case R_VERBOSE:
         o->verbose = true;
         return 0;
@@ -350,6 +359,8 @@ static int check_conflicts(const replay_options_t *o)
                                                   "FILE");
     if (o->queries && (o->exchanges || o->ladder_count > 0 || o->top_given))
         return usage_error("replay", "--queries excludes --exchanges, --ladder and --top");
+    if (o->queries && (o->page.path != NULL || o->fail.has_profile || o->fail.has_fail_on))
+        return usage_error("replay", "--queries excludes --html, --profile and --fail-on");
     if (o->queries && o->requery.source.family != 0 &&
         o->requery.source.family != o->requery.to.family)
         return usage_error("replay", "--source and --to are of different families");
@@ -368,6 +379,7 @@ int replay_parse(const command_desc_t *command, int argc, char **argv, replay_op
     o->requery = requery_options_default();
     o->analysis.threads = THREADS_MAX;
     o->top = SHOWN_DEFAULT;
+    fail_options_init(&o->fail, "replay");
     int rc = args_each(command, argc, argv, take_option, o);
     if (rc != 0)
         return rc;

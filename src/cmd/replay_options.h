@@ -3,7 +3,9 @@
 #define CMD_REPLAY_OPTIONS_H
 
 #include "cmd/analysis.h"
+#include "cmd/fail_options.h"
 #include "cmd/options.h"
+#include "cmd/page_output.h"
 #include "probe/requery.h"
 
 #define REPLAY_LADDERS_MAX 64
@@ -17,6 +19,8 @@ typedef struct replay_options {
     bool exchanges;
     size_t ladder_count;
     uint64_t ladder[REPLAY_LADDERS_MAX];
+    page_output_t page;
+    fail_options_t fail;
     bool json;
     bool verbose;
     bool quiet;

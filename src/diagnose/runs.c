@@ -457,6 +457,12 @@ const found_run_t *runs_item(const runs_t *r, size_t i)
     return &r->run[i];
 }
 
+void runs_profile(runs_t *r, const profile_t *profile)
+{
+    for (size_t i = 0; i < runs_count(r); i++)
+        profile_apply(profile, &r->run[i].findings);
+}
+
 uint64_t runs_questions(const runs_t *r, const addr_t *server)
 {
     asked_server_t key = {*server, 0};

@@ -14,6 +14,7 @@
 #define DIAGNOSE_RUNS_H
 
 #include "diagnose/diagnose.h"
+#include "diagnose/profile.h"
 #include "exchange/flow.h"
 
 typedef struct runs_options {
@@ -52,6 +53,8 @@ bool runs_finish(runs_t *r, bool broken);
 size_t runs_count(const runs_t *r);
 /* The i-th, below runs_count; belongs to r. */
 const found_run_t *runs_item(const runs_t *r, size_t i);
+/* Changes severities of the findings of every run; after runs_finish. */
+void runs_profile(runs_t *r, const profile_t *profile);
 /* Questions of recognised runs that this server was asked: address and port must be the same. */
 uint64_t runs_questions(const runs_t *r, const addr_t *server);
 /* Clients and questions in check's form that there was no room for. */

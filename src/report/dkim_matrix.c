@@ -14,7 +14,7 @@
 #define LABEL_LONG   16 /* a label that is longer is shortened when space is short */
 #define LABEL_BEFORE 8
 #define LABEL_BEHIND 5
-#define MARK_HIDDEN  MARK_COUNT /* found, behind a broken chain */
+#define MARK_HIDDEN  DKIM_MARK_HIDDEN
 
 /* One address, and by what it is ordered: indices of the first address of its zone and server. */
 typedef struct row {
@@ -46,7 +46,7 @@ static char mark_char(unsigned m)
     return marks[m];
 }
 
-static const char *mark_text(unsigned m)
+const char *dkim_mark_text(unsigned m)
 {
     static const char *const texts[MARK_HIDDEN + 1] = {[MARK_UNASKED] = "not asked",
                                                        [MARK_MATCH] = "found",
@@ -61,16 +61,24 @@ static const char *mark_text(unsigned m)
     return texts[m];
 }
 
-static const char *mark_colour(const matrix_t *x, const dkim_cell_t *c)
+int dkim_cell_severity(const dkim_cell_t *c)
 {
     mark_t worst = c->udp > c->tcp ? c->udp : c->tcp;
     if (worst == MARK_UNASKED)
-        return "";
+        return -1;
     if (c->bogus)
-        return text_colour(&x->style, SEVERITY_ERROR);
+        return SEVERITY_ERROR;
     if (worst == MARK_MATCH)
-        return text_good(&x->style);
-    return text_colour(&x->style, worst >= MARK_BROKEN ? SEVERITY_WARNING : SEVERITY_ERROR);
+        return SEVERITY_INFO;
+    return worst >= MARK_BROKEN ? SEVERITY_WARNING : SEVERITY_ERROR;
+}
+
+static const char *mark_colour(const matrix_t *x, const dkim_cell_t *c)
+{
+    int severity = dkim_cell_severity(c);
+    return severity < 0                ? ""
+           : severity == SEVERITY_INFO ? text_good(&x->style)
+                                       : text_colour(&x->style, (severity_t)severity);
 }
 
 static const dkim_cell_t *cell_at(const dkim_result_t *r, size_t expectation, size_t address)
@@ -78,8 +86,7 @@ static const dkim_cell_t *cell_at(const dkim_result_t *r, size_t expectation, si
     return &r->cell[expectation * r->address_count + address];
 }
 
-/* Whether there is anything to show: addresses without delegation are asked without holding. */
-static bool cell_shown(const dkim_cell_t *c)
+bool dkim_cell_shown(const dkim_cell_t *c)
 {
     return c->holds || c->udp != MARK_UNASKED || c->tcp != MARK_UNASKED;
 }
@@ -267,7 +274,7 @@ static void print_tail(const matrix_t *x, const dkim_address_t *a)
     fprintf(x->out, "  %-10s %9s", serial, time);
 }
 
-static unsigned shown_mark(const dkim_cell_t *c, mark_t m)
+unsigned dkim_shown_mark(const dkim_cell_t *c, mark_t m)
 {
     return c->bogus && m == MARK_MATCH ? MARK_HIDDEN : m;
 }
@@ -275,12 +282,12 @@ static unsigned shown_mark(const dkim_cell_t *c, mark_t m)
 static void print_cell(matrix_t *x, const dkim_cell_t *c)
 {
     int width = (int)x->cell;
-    if (!cell_shown(c)) {
+    if (!dkim_cell_shown(c)) {
         fprintf(x->out, "%*s", width, "");
         return;
     }
-    unsigned udp = shown_mark(c, c->udp);
-    unsigned tcp = shown_mark(c, c->tcp);
+    unsigned udp = dkim_shown_mark(c, c->udp);
+    unsigned tcp = dkim_shown_mark(c, c->tcp);
     x->seen[udp] = true;
     x->seen[tcp] = true;
     fprintf(x->out, "%s%*c%c%s", mark_colour(x, c), width - 1, mark_char(udp), mark_char(tcp),
@@ -290,7 +297,7 @@ static void print_cell(matrix_t *x, const dkim_cell_t *c)
 static bool row_shown(const matrix_t *x, const row_t *row, size_t first, size_t end)
 {
     for (size_t e = first; e < end; e++)
-        if (cell_shown(cell_at(x->r->result, e, row->at)))
+        if (dkim_cell_shown(cell_at(x->r->result, e, row->at)))
             return true;
     return false;
 }
@@ -332,7 +339,7 @@ static void print_legend(const matrix_t *x)
     size_t column = 0;
     for (unsigned i = 1; i <= MARK_HIDDEN + 1; i++) {
         unsigned mark = i % (MARK_HIDDEN + 1);
-        size_t width = strlen(mark_text(mark)) + 4;
+        size_t width = strlen(dkim_mark_text(mark)) + 4;
         if (!x->seen[mark])
             continue;
         if (column == 0)
@@ -341,7 +348,7 @@ static void print_legend(const matrix_t *x)
             column += (size_t)fprintf(x->out, ",");
         if (column + width > TEXT_WIDTH)
             column = (size_t)fprintf(x->out, "\n              ") - 1;
-        column += (size_t)fprintf(x->out, " %c %s", mark_char(mark), mark_text(mark));
+        column += (size_t)fprintf(x->out, " %c %s", mark_char(mark), dkim_mark_text(mark));
     }
     if (column > 0)
         fputc('\n', x->out);

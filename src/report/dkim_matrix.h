@@ -15,6 +15,17 @@ typedef struct dkim_found {
     size_t of;
 } dkim_found_t;
 
+/* What is shown of a cell's UDP or TCP mark: the mark itself, or DKIM_MARK_HIDDEN for a record that
+ * is found behind a broken chain. */
+#define DKIM_MARK_HIDDEN MARK_COUNT
+unsigned dkim_shown_mark(const dkim_cell_t *c, mark_t m);
+/* "found", "no such name", ... */
+const char *dkim_mark_text(unsigned mark);
+/* False when there is nothing to show: addresses without delegation are asked without holding. */
+bool dkim_cell_shown(const dkim_cell_t *c);
+/* The severity of what a cell shows, SEVERITY_INFO when all is found; -1 when nothing was asked. */
+int dkim_cell_severity(const dkim_cell_t *c);
+
 dkim_found_t dkim_found_of(const dkim_result_t *r, size_t expectation);
 
 /* The record as "owner TYPE RDATA": owner relative to domain, long labels with ".." in their

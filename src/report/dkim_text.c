@@ -69,8 +69,7 @@ static void print_head(FILE *out, const dkim_report_t *r)
     }
 }
 
-/* A chance in percent that never rounds to certainty. */
-static const char *chance_text(double chance, char buf[32])
+const char *dkim_chance_text(double chance, char buf[32])
 {
     if (!(chance > 0))
         return "none";
@@ -97,7 +96,7 @@ static void print_verdict(FILE *out, const dkim_report_t *r)
                 r->untested ? "nothing could be sent" : "no record could be asked for");
     else
         fprintf(out, ": chance that one attempt of a verifier finds every record: %s\n",
-                chance_text(d->chance, chance));
+                dkim_chance_text(d->chance, chance));
     fprintf(out, "%zu errors, %zu warnings, %zu notices; %u exchanges\n", n.of[SEVERITY_ERROR],
             n.of[SEVERITY_WARNING], n.of[SEVERITY_NOTICE], r->set->count);
     if (r->interrupted)

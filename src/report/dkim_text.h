@@ -19,6 +19,12 @@ typedef struct dkim_report {
 /* Prints head, matrix, findings and verdict within 80 columns (with verbose, names may be longer).
  * False when memory is out. */
 bool dkim_report_text(FILE *out, const dkim_report_t *r);
+/* Writes the same as one page for browsers that needs nothing but itself, with a packet ladder of
+ * each exchange that failed or proves a finding. Whatever comes from packets is escaped. False when
+ * memory is out; whether out could be written is for the caller to ask. */
+bool dkim_report_html(FILE *out, const dkim_report_t *r);
+/* A chance in percent that never rounds to certainty; buf or a constant. */
+const char *dkim_chance_text(double chance, char buf[32]);
 /* Prints one JSON object on one line (docs/schema/dkim.schema.json). False when memory is out. */
 bool dkim_report_json(FILE *out, const dkim_report_t *r);
 

@@ -47,6 +47,8 @@ void html_rawf(const html_t *h, const char *format, ...) __attribute__((format(p
 /* Text cut to room characters, with "..." at its end when it was. */
 void html_short(const html_t *h, const char *text, unsigned room);
 
+/* The worst severity_t of the findings about an address, -1 for none. */
+int html_worst(const finding_list_t *findings, const addr_t *a);
 /* "error", "warning", "notice", "info", "good" or "untested": how an address fares, as a class. */
 const char *html_verdict(const html_t *h, const addr_t *a);
 /* A sign beside the colour, so that nothing depends on seeing it: "x", "!", "i", "ok", "-". */

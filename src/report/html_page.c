@@ -4,15 +4,21 @@
 
 #include "report/html.h"
 
-const char *html_verdict(const html_t *h, const addr_t *a)
+int html_worst(const finding_list_t *findings, const addr_t *a)
 {
     int worst = -1;
-    bool sent = false;
-    for (size_t i = 0; i < h->findings->count; i++) {
-        const finding_t *f = &h->findings->item[i];
+    for (size_t i = 0; i < findings->count; i++) {
+        const finding_t *f = &findings->item[i];
         if (f->has_addr && addr_equal(&f->addr, a) && (int)f->severity > worst)
             worst = (int)f->severity;
     }
+    return worst;
+}
+
+const char *html_verdict(const html_t *h, const addr_t *a)
+{
+    int worst = html_worst(h->findings, a);
+    bool sent = false;
     for (uint32_t i = 0; i < h->set->count && !sent; i++)
         sent = addr_equal(&h->set->item[i]->server, a) && exchange_query(h->set->item[i]) != NULL;
     if (worst >= (int)SEVERITY_NOTICE)

@@ -45,6 +45,26 @@ bool replay_report_text(FILE *out, const replay_report_t *r);
 /* Prints one line for each server, each finding, and the summary. False when memory is out or
  * writing failed. */
 bool replay_report_json(FILE *out, const replay_report_t *r);
+/* Writes the same as one page for browsers that needs nothing but itself; the servers shown are
+ * those of the text. Whatever comes from packets is escaped. False when memory is out; whether out
+ * could be written is for the caller to ask. */
+bool replay_report_html(FILE *out, const replay_report_t *r);
+/* "broken", "healthy", ...: of all findings, which are counted. */
+const char *replay_report_verdict(const replay_report_t *r, finding_counts_t *count);
+/* How many servers are shown: the first ones. */
+size_t replay_report_shown(const replay_report_t *r);
+
+/* One column of the table of servers. */
+typedef struct replay_cell {
+    const char *name; /* in capitals, of at most width characters */
+    unsigned width;   /* of the column in text */
+    const char *title;
+    uint64_t count;
+} replay_cell_t;
+
+#define REPLAY_CELLS 10
+void replay_report_cells(const traffic_counts_t *n, replay_cell_t cell[REPLAY_CELLS]);
+
 /* The worst severity_t of all findings, those of runs included; -1 for none. */
 int replay_report_worst(const replay_report_t *r);
 /* True when there was nothing to diagnose. */

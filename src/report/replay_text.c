@@ -85,17 +85,28 @@ static uint64_t mismatched(const traffic_counts_t *n)
            n->headerless;
 }
 
+void replay_report_cells(const traffic_counts_t *n, replay_cell_t cell[REPLAY_CELLS])
+{
+    const replay_cell_t cells[REPLAY_CELLS] = {
+        {"ASKED", 5, "questions, without retries", n->queries},
+        {"ANSW", 5, "answered", n->answered},
+        {"NONE", 5, "not answered", n->unanswered},
+        {"RETRY", 5, "asked more than once", n->retried},
+        {"LATE", 4, "answered when nobody waited", n->late},
+        {"WRONG", 5, "replies that do not match", mismatched(n)},
+        {"ICMP", 4, "ICMP errors", n->icmp},
+        {"TCP", 4, "TCP refused, reset, closed or silent", tcp_trouble(n)},
+        {"TC", 4, "truncated replies", n->truncated},
+        {"BAD", 4, "malformed replies", n->malformed}};
+    memcpy(cell, cells, sizeof cells);
+}
+
 static void print_row(FILE *out, const traffic_server_t *s)
 {
     static const double shares[] = {0.5, 0.9, 0.99};
-    const traffic_counts_t *n = &s->n;
     char buf[NUMBER_TEXT_MAX];
-    const struct {
-        uint64_t count;
-        unsigned width;
-    } cells[] = {{n->queries, 5},   {n->answered, 5},   {n->unanswered, 5}, {n->retried, 5},
-                 {n->late, 4},      {mismatched(n), 5}, {n->icmp, 4},       {tcp_trouble(n), 4},
-                 {n->truncated, 4}, {n->malformed, 4}};
+    replay_cell_t cells[REPLAY_CELLS];
+    replay_report_cells(&s->n, cells);
     fputc(' ', out);
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++)
         fprintf(out, " %*s", (int)cells[i].width,
@@ -151,7 +162,7 @@ static void print_details(FILE *out, const traffic_server_t *s)
     }
 }
 
-static size_t shown_servers(const replay_report_t *r)
+size_t replay_report_shown(const replay_report_t *r)
 {
     size_t count = traffic_server_count(r->traffic);
     return r->top == 0 || r->top > count ? count : r->top;
@@ -161,7 +172,7 @@ static void print_table(FILE *out, const replay_report_t *r)
 {
     char addr[ADDR_TEXT_MAX];
     size_t count = traffic_server_count(r->traffic);
-    size_t shown = shown_servers(r);
+    size_t shown = replay_report_shown(r);
     if (count == 0)
         return;
     fprintf(out, "\nSERVER\n  ASKED  ANSW  NONE RETRY LATE WRONG ICMP  TCP   TC  BAD"
@@ -185,25 +196,32 @@ static bool is_shown(const replay_report_t *r, const finding_t *f)
 {
     if (!r->top_findings || !f->has_addr)
         return true;
-    for (size_t i = 0; i < shown_servers(r); i++)
+    for (size_t i = 0; i < replay_report_shown(r); i++)
         if (addr_equal(&traffic_server(r->traffic, i)->addr, &f->addr))
             return true;
     return false;
 }
 
-static void print_verdict(FILE *out, const replay_report_t *r)
+const char *replay_report_verdict(const replay_report_t *r, finding_counts_t *count)
 {
-    finding_counts_t n = finding_count(r->findings);
+    *count = finding_count(r->findings);
     for (size_t i = 0; r->runs != NULL && i < runs_count(r->runs); i++) {
         finding_counts_t of_run = finding_count(&runs_item(r->runs, i)->findings);
         for (unsigned k = 0; k <= SEVERITY_ERROR; k++)
-            n.of[k] += of_run.of[k];
+            count->of[k] += of_run.of[k];
     }
     int worst = replay_report_worst(r);
-    const char *word = replay_report_empty(r)      ? "nothing to diagnose: no DNS exchange"
-                       : worst == SEVERITY_ERROR   ? "broken"
-                       : worst == SEVERITY_WARNING ? "works, with warnings"
-                                                   : "healthy";
+    return replay_report_empty(r)      ? "nothing to diagnose: no DNS exchange"
+           : worst == SEVERITY_ERROR   ? "broken"
+           : worst == SEVERITY_WARNING ? "works, with warnings"
+                                       : "healthy";
+}
+
+static void print_verdict(FILE *out, const replay_report_t *r)
+{
+    finding_counts_t n;
+    const char *word = replay_report_verdict(r, &n);
+    int worst = replay_report_worst(r);
     fprintf(out,
             "\n%scapture%s: %s%s: %zu errors, %zu warnings, %zu notices; %" PRIu64 " exchanges\n",
             worst >= 0 ? text_colour(&r->style, (severity_t)worst) : "",

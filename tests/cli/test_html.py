@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""check --html and --mail: form, access, nothing foreign as markup; and in a real browser.
+"""--html of check, dkim and replay, and --mail: form, access, nothing foreign as markup; and in a real browser.
 
 Without Chromium the browser's part is skipped, loudly; all else is tested by tests/page.py.
 """
@@ -156,6 +156,89 @@ def test_browser(t, name, folder, path, report):
                 os.path.getsize(shot) > 10000, got)
 
 
+def test_dkim(t, prog, folder):
+    """Every record and every address is on the page, and every finding."""
+    path = os.path.join(folder, "dkim.html")
+    p = subprocess.run([prog, "dkim", "--json", "--lab", DEMO, "--html", path, *QUICK,
+                        "florist.example", "bq7k2vw4", "m5xw7d3p", "zt4c6yqh"],
+                       capture_output=True, text=True, check=False)
+    report = json.loads(p.stdout)
+    with open(path, encoding="ascii") as f:
+        page = test_form(t, "dkim", report, f.read())
+    t.check("dkim: the status", any(report["status"] in text for _, text in
+                                    page.all("p", **{"class": "verdict error"}) +
+                                    page.all("p", **{"class": "verdict warning"})), report["status"])
+    cells = [text for _, text in page.all("td")]
+    for r in report["records"]:
+        t.check(f"dkim: {r['name']} has a row", any(
+            c.startswith(r["name"].split(".")[0]) for c in cells), cells)
+        have = sum(c["udp"] == "match" and c["holds"] and not c["bogus"] for c in r["cells"])
+        t.check(f"dkim: {r['name']}: found at", any(
+            c.startswith(f"{have} of {len(r['cells'])} (") for c in cells), cells)
+    wrong = sum(c["udp"] not in ("match", "unasked") for r in report["records"] for c in r["cells"])
+    bad = [a for a, text in page.all("td") if a.get("class") in ("error", "warning") and
+           " of " not in text]
+    t.check("dkim: cells that fail have a colour", wrong > 0 and len(bad) >= wrong, (wrong, bad))
+    test_browser(t, "dkim", folder, path, report)
+
+
+def test_replay(t, prog, folder):
+    """What check found live is on the page of its packets, ladders and all."""
+    pcap, path = os.path.join(folder, "shop.pcap"), os.path.join(folder, "replay.html")
+    live = subprocess.run([prog, "check", "--json", "--lab", DEMO, *QUICK, "--pcap", pcap,
+                           "shop.example"], capture_output=True, text=True, check=False)
+    report = json.loads(live.stdout)
+    p = subprocess.run([prog, "replay", "--json", pcap, "--html", path], capture_output=True,
+                       text=True, check=False)
+    lines = [json.loads(line) for line in p.stdout.splitlines()]
+    found = [f for line in lines for f in ([line] if line.get("kind") == "finding" else
+                                           line.get("findings", []))]
+    with open(path, encoding="ascii") as f:
+        text = f.read()
+    page = pages.Page(text)
+    t.equal("replay: well formed", page.errors, [])
+    t.equal("replay: access", list(pages.access_errors(page)), [])
+    t.check("replay: no address of a network", not re.search(r"(src|href)=\"[^#]|url\(|@import", text))
+    shown = sorted(a["data-id"] for a, _ in page.all("article") if "data-id" in a)
+    t.equal("replay: every finding of traffic and of runs", shown, sorted(f["id"] for f in found))
+    heads = [text for _, text in page.all("th", scope="row")]
+    for a in report["addresses"]:
+        t.check(f"replay: {a['address']} has a row", any(h.startswith(a["address"]) for h in heads),
+                heads)
+    rows = {}  # the first one of each address: in the table of servers
+    for address, verdict in re.findall(r"<th scope=\"row\">([^<]*)</th><td class=\"(\w+)\">", text):
+        rows.setdefault(address, verdict)
+    bad = {f["address"]: f["severity"] for f in found[::-1] if f["address"]}
+    t.check("replay: addresses with findings", len(bad) >= 4, bad)
+    for address, severity in sorted(bad.items()):
+        t.equal(f"replay: the verdict of {address}", rows.get(address), severity)
+    run = [a["data-id"] for a, _ in page.all("article") if a.get("id", "").startswith("r1-f")]
+    t.equal("replay: the run's findings are check's", sorted(run),
+            sorted(f["id"] for f in report["findings"]))
+    ladders = [a for a, _ in page.all("article", **{"class": "exchange"})
+               if a["id"].startswith("r1-x")]
+    failed = [x for x in report["exchanges"] if x["outcome"] not in ("answered", "pending",
+                                                                     "not-sent")]
+    t.check("replay: ladders of the run", len(ladders) >= len(failed) > 0, (len(ladders), len(failed)))
+    test_browser(t, "replay", folder, path, {"findings": found})
+    for words, code in ((["--fail-on", "zone-down"], 0), (["--fail-on", "error"], 2),
+                        (["--fail-on", "lame-refused"], 2)):
+        p = subprocess.run([prog, "replay", pcap, *words], capture_output=True, text=True,
+                           check=False)
+        t.equal(f"replay {' '.join(words)}", p.returncode, code)
+    profile = os.path.join(folder, "quiet.conf")
+    with open(profile, "w", encoding="ascii") as f:
+        f.writelines(f"{i} ignore\n" for i in sorted({f["id"] for f in found}))
+    p = subprocess.run([prog, "replay", pcap, "--profile", profile], capture_output=True, text=True,
+                       check=False)
+    t.check("replay --profile: what it ignores is not told", p.returncode == 0 and
+            "capture: healthy: 0 errors, 0 warnings" in p.stdout, p.stdout)
+    p = subprocess.run([prog, "replay", pcap, "--html", os.path.join(folder, "no", "x.html")],
+                       capture_output=True, text=True, check=False)
+    t.check("replay: a page that cannot be written", p.returncode == 64 and "--html" in p.stderr,
+            p.stderr)
+
+
 def test_mail(t, prog, report):
     bad = {f["address"] for f in report["findings"] if f["severity"] in ("error", "warning")}
     for a in report["addresses"]:
@@ -213,6 +296,8 @@ def main():
                     test_browser(t, domain, folder, path, report)
                     test_mail(t, a.prog, report)
                     test_matrix(t, a.prog, report)
+            test_dkim(t, a.prog, folder)
+            test_replay(t, a.prog, folder)
         lab = os.path.join(folder, "evil.scn")
         with open(lab, "w", encoding="ascii") as f:
             f.write(evil_scenario())
