@@ -1,0 +1,47 @@
+"""Which of our findings says what a peer says: src/diagnose/peers.def, and what follows of a cause."""
+import os
+import re
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PEERS = os.path.join(HERE, "..", "..", "src", "diagnose", "peers.def")
+NAMES = {"ZONEMASTER": "zonemaster", "DNSVIZ": "dnsviz", "EDNS": "edns"}
+
+# A server that gives no usable answer fails every test that begins with asking it. Then a peer says
+# the same of each test case, and the finding that names the cause covers all of these words.
+UNUSABLE = ("unresponsive udp-unresponsive icmp-unreachable lame-refused lame-servfail lame-rcode "
+            "lame-not-authoritative lame-upward-referral lame-other-zone truncated-no-tcp "
+            "wrong-source-address wrong-source-port malformed edns-dropped edns-broken "
+            "query-dropped negative-broken case-not-preserved").split()
+NO_TCP = "tcp-unresponsive tcp-refused tcp-reset tcp-closed tcp-wrong-answer".split()
+FOLLOWS = {
+    ("zonemaster", "NS_FAILED"): UNUSABLE,
+    ("zonemaster", "NS_NO_RESPONSE"): UNUSABLE,
+    ("zonemaster", "NS_ERROR"): UNUSABLE,
+    ("zonemaster", "NO_RESPONSE"): UNUSABLE,
+}
+
+
+def peers():
+    """{(peer, case): findings}"""
+    with open(PEERS, encoding="utf-8") as f:
+        text = f.read()
+    table = {}
+    for suite, case, body in re.findall(r'PEER\((\w+),\s*"([^"]+)",(.*?)\)\n(?=\s*(?:PEER|/\*|$))',
+                                        text, re.S):
+        strings = re.findall(r'"((?:[^"\\]|\\.)*)"(\s*,)?', body)
+        fields, current = [], ""
+        for s, comma in strings:  # adjacent strings are one
+            current += s
+            if comma:
+                fields.append(current)
+                current = ""
+        if suite in NAMES:
+            table[(NAMES[suite], case)] = fields[1].split()
+    return table
+
+
+def covering(table, message, ours):
+    """The findings among ours that say what message (peer, case, tag) says."""
+    peer, case, tag = message
+    wanted = list(table.get((peer, case), [])) + list(FOLLOWS.get((peer, tag), []))
+    return [f for f in ours if f in wanted]

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""nsprobe beside zonemaster-cli and dnsviz, on one lab of broken zones, zone by zone (root).
+
+    run.py --prog build/release/nsprobe --write docs/COMPARISON.md   # all three; needs the peers
+    run.py --prog build/release/nsprobe                              # a test: nsprobe alone
+
+What the peers say is kept in peers.json, so that the test needs none of them: it fails when nsprobe
+no longer finds what they found. Everything runs in a network namespace of its own.
+"""
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
+import document  # noqa: E402
+import mapping  # noqa: E402
+import tap  # noqa: E402
+import zones as table  # noqa: E402
+from lab import Lab, ROOT  # noqa: E402
+
+RECORD = os.path.join(HERE, "peers.json")
+INSIDE = "NSPROBE_COMPARISON_INSIDE"
+
+
+def timed(*argv):
+    start = time.monotonic()
+    p = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return p, time.monotonic() - start
+
+
+def ask_nsprobe(prog, lab, zone):
+    p, seconds = timed(prog, "check", "--json", "--hints", lab.hints, zone)
+    if p.returncode > 2:
+        raise RuntimeError(f"nsprobe: {zone}: {p.stdout[:300]}{p.stderr}")
+    return [(f["id"], f["severity"]) for f in json.loads(p.stdout)["findings"]], seconds
+
+
+def ask_zonemaster(lab, zone):
+    p, seconds = timed("zonemaster-cli", "--no-ipv6", "--hints", lab.hints, "--level", "NOTICE",
+                       "--show-testcase", "--json", zone)
+    said = [("zonemaster", m["testcase"], m["tag"], m["level"]) for m in json.loads(p.stdout)]
+    return sorted(set(said)), seconds
+
+
+def codes(value, level=""):
+    """Every code of an error or a warning, wherever it stands in what grok prints."""
+    if isinstance(value, list):
+        return [c for v in value for c in codes(v, level)]
+    if not isinstance(value, dict):
+        return []
+    found = [("dnsviz", value["code"], value["code"], level)] if "code" in value else []
+    for key, v in value.items():
+        inner = key.upper().rstrip("S") if key.startswith(("error", "warning")) else level
+        found += codes(v, inner)
+    return found
+
+
+def ask_dnsviz(lab, zone):
+    path = os.path.join(lab.dir, "dnsviz.json")
+    p, probing = timed("dnsviz", "probe", "-A", "-4", "-E", "-a", ".", "-x",
+                       f".+:a.root-servers.net={ROOT}", "-o", path, zone)
+    if p.returncode:
+        raise RuntimeError(f"dnsviz probe: {zone}: {p.stderr}")
+    p, judging = timed("dnsviz", "grok", "-l", "warning", "-r", path)
+    if p.returncode:
+        raise RuntimeError(f"dnsviz grok: {zone}: {p.stderr}")
+    said = codes(json.loads(p.stdout or "{}").get(zone + ".", {}))
+    return sorted(set(said)), probing + judging
+
+
+def files_for_peers(lab):
+    """What the peers read of the system comes from the lab, in this mount namespace alone."""
+    resolv = os.path.join(lab.dir, "resolv.conf")
+    with open(resolv, "w", encoding="ascii") as f:
+        f.write(f"nameserver {lab.hosts['open']}\n")
+    for mine, path in ((lab.hints, "/usr/share/dns/root.hints"), (resolv, "/etc/resolv.conf")):
+        if os.path.exists(path):
+            subprocess.run(["mount", "--bind", mine, path], check=True)
+
+
+def compare(prog, zones):
+    results = []
+    with Lab(prog, zones) as lab:
+        files_for_peers(lab)
+        for z in zones:
+            name = z.name + ".test"
+            ours, t_ours = ask_nsprobe(prog, lab, name)
+            zonemaster, t_zonemaster = ask_zonemaster(lab, name)
+            dnsviz, t_dnsviz = ask_dnsviz(lab, name)
+            results.append({"zone": z.name, "fault": z.fault, "ours": ours,
+                            "peers": zonemaster + dnsviz,
+                            "seconds": [t_ours, t_zonemaster, t_dnsviz]})
+            print(f"{z.name:18} {t_ours:7.2f} s  zonemaster {t_zonemaster:7.2f} s  "
+                  f"dnsviz {t_dnsviz:7.2f} s", flush=True)
+            show_missed(results[-1])
+    return results
+
+
+def show_missed(result):
+    for m in missed(mapping.peers(), result):
+        print(f"    missed: {' '.join(m)}   (ours: {' '.join(sorted({i for i, _ in result['ours']}))})")
+
+
+def missed(peers, result):
+    ours = sorted({i for i, _ in result["ours"]})
+    return [m for m in result["peers"] if not mapping.covering(peers, tuple(m[:3]), ours)
+            and (m[0], m[2]) not in document.EXCUSED]
+
+
+def test(prog, zones):
+    t = tap.Tap()
+    peers = mapping.peers()
+    with open(RECORD, encoding="ascii") as f:
+        recorded = {r["zone"]: r["peers"] for r in json.load(f)}
+    with Lab(prog, zones) as lab:
+        for z in zones:
+            ours, _ = ask_nsprobe(prog, lab, z.name + ".test")
+            if not t.check(f"{z.name}: the peers were asked", z.name in recorded):
+                continue
+            left = missed(peers, {"ours": ours, "peers": recorded[z.name]})
+            t.check(f"{z.name}: nothing that they find is missed", not left,
+                    f"{left}\nours: {ours}")
+            if z is not table.CONTROL:
+                t.check(f"{z.name}: something is found", any(s != "info" for i, s in ours
+                        if i not in document.EVERYWHERE), ours)
+    return t.done()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--prog", required=True)
+    parser.add_argument("--only", help="zones with this in their name")
+    parser.add_argument("--write", help="ask the peers too, and write this document")
+    a = parser.parse_args()
+    if INSIDE not in os.environ:
+        tools = ["unshare", "nft", "nsd", "knotd", "named", "dnssec-signzone", "ldns-signzone"]
+        tools += ["zonemaster-cli", "dnsviz"] if a.write else []
+        lack = [x for x in tools if not shutil.which(x) and not shutil.which("/usr/sbin/" + x)]
+        if os.geteuid() != 0 or lack:
+            why = f"needs {' '.join(lack)}" if lack else "needs root"
+            if a.write:
+                sys.exit(why)
+            t = tap.Tap()
+            t.skip("comparison", why)
+            return t.done()
+        os.environ[INSIDE] = "1"
+        os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, *sys.argv])
+    chosen = [z for z in [table.CONTROL, *table.ZONES] if not a.only or a.only in z.name]
+    if not a.write:
+        return test(os.path.abspath(a.prog), chosen)
+    results = compare(os.path.abspath(a.prog), chosen)
+    with open(RECORD if not a.only else "/dev/null", "w", encoding="ascii") as f:
+        json.dump([{"zone": r["zone"], "peers": r["peers"]} for r in results], f, indent=1)
+        f.write("\n")
+    with open(a.write, "w", encoding="ascii") as f:
+        f.write(document.of(results, mapping.peers(), missed))
+    left = sum(len(missed(mapping.peers(), r)) for r in results)
+    print(f"{left} missed")
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
