@@ -14,8 +14,10 @@
 
 #define CHECK_THREADS 32
 
-list_got_t bulk_take(bulk_run_t *run, list_line_t *line)
+/* feed_t.take of a list. */
+static list_got_t take_line(void *user, list_line_t *line)
 {
+    bulk_run_t *run = user;
     list_got_t got = LIST_LATER;
     bool again = true;
     /* one lock around both: a line that was taken must not be passed over as having no result */
@@ -29,6 +31,14 @@ list_got_t bulk_take(bulk_run_t *run, list_line_t *line)
     }
     pthread_mutex_unlock(&run->take);
     return got;
+}
+
+/* feed_t.give of a list. */
+static bool write_lines(void *user, const char *text, size_t size, const uint64_t *line,
+                        size_t count)
+{
+    const bulk_run_t *run = user;
+    return output_write(run->out, text, size, line, count);
 }
 
 /* What progress is measured from. */
@@ -215,6 +225,7 @@ static int bulk_run(const bulk_args_t *c)
     char err[300] = "out of memory";
     char job[400];
     bulk_run_t run = {.args = c, .take = PTHREAD_MUTEX_INITIALIZER};
+    run.feed = (feed_t){.user = &run, .take = take_line, .give = write_lines};
     snprintf(job, sizeof job, "%s %u/%u %.300s", c->query ? "query" : "check", c->shard, c->shards,
              c->file);
     output_options_t o = {

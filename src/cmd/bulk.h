@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "bulk/feed.h"
 #include "bulk/flight.h"
 #include "bulk/list.h"
 #include "bulk/optout.h"
@@ -46,6 +47,7 @@ int bulk_args_read(bulk_args_t *c, int argc, char **argv);
 /* One run, shared by its threads. */
 typedef struct bulk_run {
     const bulk_args_t *args;
+    feed_t feed; /* of in and out, or of a work queue */
     list_t *in;
     output_t *out;
     limits_t *limits; /* NULL: none */
@@ -60,8 +62,6 @@ typedef struct bulk_run {
     _Atomic uint64_t skipped; /* lines that the list of --opt-out forbids */
 } bulk_run_t;
 
-/* The next line that has no result yet. */
-list_got_t bulk_take(bulk_run_t *run, list_line_t *line);
 /* A thread's work: user is the bulk_run_t. */
 void *bulk_query_thread(void *user);
 void *bulk_check_thread(void *user);

@@ -73,7 +73,7 @@ static void work_on(bulk_probe_t *p, const nsp_name_t *domain, model_t *m)
     if (err == NET_OK)
         bulk_probe_write(p, text, size);
     else if (err != NET_E_INTERRUPTED)
-        bulk_probe_error(p, "out of memory or sockets");
+        bulk_probe_fail(p, "out of memory or sockets");
     free(text);
 }
 

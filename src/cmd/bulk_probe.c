@@ -142,7 +142,7 @@ bool bulk_probe_next(bulk_probe_t *p)
 {
     struct timespec pause = {.tv_nsec = LATER_PAUSE};
     while (stop_requested == 0 && !p->run->failed) {
-        list_got_t got = bulk_take(p->run, &p->in);
+        list_got_t got = p->run->feed.take(p->run->feed.user, &p->in);
         if (got != LIST_LATER)
             return got == LIST_LINE;
         nanosleep(&pause, NULL);
@@ -152,18 +152,36 @@ bool bulk_probe_next(bulk_probe_t *p)
 
 void bulk_probe_write(bulk_probe_t *p, const char *text, size_t size)
 {
-    if (!output_write(p->run->out, text, size, &p->in.number, 1))
+    if (!p->run->feed.give(p->run->feed.user, text, size, &p->in.number, 1))
         p->run->failed = true;
 }
 
-void bulk_probe_error(bulk_probe_t *p, const char *why)
+static void write_error(bulk_probe_t *p, const char *why)
 {
     char buf[2048];
     nsp_text_t t;
     nsp_text_begin(&t, buf, sizeof buf);
     bulk_json_error(&t, p->in.number, p->in.text, p->in.size, why);
-    p->run->bad++;
     bulk_probe_write(p, t.buf, t.len);
+}
+
+void bulk_probe_error(bulk_probe_t *p, const char *why)
+{
+    const feed_t *feed = &p->run->feed;
+    p->run->bad++;
+    if (feed->refuse != NULL)
+        feed->refuse(feed->user, p->in.number, why);
+    else
+        write_error(p, why);
+}
+
+void bulk_probe_fail(bulk_probe_t *p, const char *why)
+{
+    const feed_t *feed = &p->run->feed;
+    if (feed->fail != NULL)
+        feed->fail(feed->user, p->in.number, why);
+    else
+        bulk_probe_error(p, why);
 }
 
 bool bulk_probe_skips(bulk_probe_t *p, const nsp_name_t *domain)

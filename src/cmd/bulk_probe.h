@@ -35,6 +35,8 @@ bool bulk_probe_next(bulk_probe_t *p);
 void bulk_probe_write(bulk_probe_t *p, const char *text, size_t size);
 /* A line that cannot be understood. */
 void bulk_probe_error(bulk_probe_t *p, const char *why);
+/* Nothing came of the line at hand, for no reason of its own. */
+void bulk_probe_fail(bulk_probe_t *p, const char *why);
 /* True, with the result written, for a domain that is not to be asked about. */
 bool bulk_probe_skips(bulk_probe_t *p, const nsp_name_t *domain);
 

@@ -30,7 +30,8 @@ static void flush(worker_t *w)
     w->flushed = flight_now();
     if (w->lines == 0)
         return;
-    if (!output_write(w->run->out, w->text.buf, w->text.len, w->line, w->lines))
+    const feed_t *feed = &w->run->feed;
+    if (!feed->give(feed->user, w->text.buf, w->text.len, w->line, w->lines))
         w->run->failed = true;
     w->lines = 0;
     nsp_text_begin(&w->text, w->buf, sizeof w->buf);
@@ -130,26 +131,36 @@ static void ask(worker_t *w, const question_t *q)
     flight_ask(w->flight, w->in.number, &q->server, wire, size);
 }
 
+static void write_error(worker_t *w, const char *why)
+{
+    const feed_t *feed = &w->run->feed;
+    w->run->bad++;
+    if (feed->refuse != NULL) {
+        feed->refuse(feed->user, w->in.number, why);
+        return;
+    }
+    bulk_json_error(&w->text, w->in.number, w->in.text, w->in.size, why);
+    result_done(w, w->in.number);
+}
+
 /* Fills the flight. False when there is nothing more to come. */
 static bool fill(worker_t *w)
 {
     while (flight_has_room(w->flight) && stop_requested == 0) {
         question_t q;
         char err[300];
-        list_got_t got = bulk_take(w->run, &w->in);
+        list_got_t got = w->run->feed.take(w->run->feed.user, &w->in);
         if (got != LIST_LINE)
             return got == LIST_LATER;
         if (!read_question(w->run->args, &w->in, &q, err)) {
-            bulk_json_error(&w->text, w->in.number, w->in.text, w->in.size, err);
-            w->run->bad++;
+            write_error(w, err);
         } else if (must_not_ask(w->run->optout, &q)) {
             bulk_json_skipped(&w->text, w->in.number, w->in.text, w->in.size);
             w->run->skipped++;
+            result_done(w, w->in.number);
         } else {
             ask(w, &q);
-            continue;
         }
-        result_done(w, w->in.number);
     }
     return stop_requested == 0;
 }
