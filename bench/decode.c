@@ -13,6 +13,7 @@
 
 #include "bench/made.h"
 #include "proto/nsproto.h"
+#include "proto/sound.h"
 
 #define ROUNDS 15
 
@@ -57,6 +58,13 @@ static uint64_t decode_validate(const uint8_t *wire, uint16_t size)
     return (uint64_t)nsp_msg_validate(&m) + m.rr_count;
 }
 
+static uint64_t decode_sound(const uint8_t *wire, uint16_t size)
+{
+    static nsp_sound_names_t names;
+    nsp_sound_t sound;
+    return nsp_msg_sound(&names, wire, size, &sound) ? 1 : 0;
+}
+
 static uint64_t decode_knot(const uint8_t *wire, uint16_t size)
 {
     /* knot_pkt_parse reads only, but its packet type wants a plain pointer */
@@ -86,6 +94,7 @@ static const struct {
     {"nsproto  index", decode_index, 8},
     {"nsproto  index, all RDATA fields", decode_fields, 3},
     {"nsproto  index, validate", decode_validate, 3},
+    {"nsproto  validate without index", decode_sound, 3},
 };
 
 #define DECODERS (sizeof decoders / sizeof decoders[0])

@@ -1,5 +1,6 @@
 /* Any octets as a message: what was indexed can be read, decoded and printed. */
 #include "proto/nsproto.h"
+#include "proto/sound.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -34,6 +35,18 @@ static void decode_all(const nsp_msg_t *m)
     }
 }
 
+/* What is told to be sound without an index has no fault, and the sections are where they are. */
+static void check_sound(const nsp_msg_t *m)
+{
+    static nsp_sound_names_t names;
+    nsp_sound_t s;
+    if (!nsp_msg_sound(&names, m->wire, m->size, &s))
+        return;
+    need(m->fault_count == 0 && s.rcode == nsp_msg_rcode(m) && s.opt == (m->opt != NSP_NO_RR));
+    need(memcmp(s.count, m->found, sizeof s.count) == 0);
+    need(s.count[NSP_AUTHORITY] == 0 || s.authority == nsp_msg_rr(m, NSP_AUTHORITY, 0)->owner);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static nsp_rr_t arena[NSP_RR_MAX];
@@ -54,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (nsp_msg_validate(&m) == NSP_OK)
         decode_all(&m);
+    check_sound(&m);
     need(m.fault_count > 0 || err == NSP_OK);
     for (uint16_t i = 0; i < m.fault_count && i < NSP_FAULTS_KEPT; i++)
         need(m.fault[i].offset <= size && m.fault[i].err != NSP_OK);

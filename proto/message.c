@@ -329,7 +329,7 @@ static inline bool is_plain(const nsp_msg_t *m, const nsp_rr_t *rr)
     case NSP_TYPE_MX:
         return m->fault_count == 0;
     default:
-        return nsp_rdata_quick(m, rr);
+        return nsp_rdata_quick(m->wire, rr->type, rr->rdata, (uint32_t)rr->rdata + rr->rdlength);
     }
 }
 

@@ -38,9 +38,9 @@ static bool is_options(const uint8_t *wire, uint32_t pos, uint32_t end)
 }
 
 /* A type bitmap to the end. */
-static bool is_bitmap(const nsp_msg_t *m, uint32_t pos, uint32_t end)
+static bool is_bitmap(const uint8_t *wire, uint32_t pos, uint32_t end)
 {
-    nsp_reader_t r = nsp_reader(m->wire, m->size);
+    nsp_reader_t r = nsp_reader(wire, end);
     r.pos = pos;
     r.end = end;
     nsp_rdata_check(&r, NSP_F_BITMAP);
@@ -48,49 +48,41 @@ static bool is_bitmap(const nsp_msg_t *m, uint32_t pos, uint32_t end)
 }
 
 /* Four octets, the salt, the next hashed owner, which is not empty, a bitmap (RFC 5155 3.2). */
-static bool is_nsec3(const nsp_msg_t *m, uint32_t pos, uint32_t end)
+static bool is_nsec3(const uint8_t *wire, uint32_t pos, uint32_t end)
 {
     if (end - pos < 5)
         return false;
     pos += 4;
-    pos += m->wire[pos] + 1u;
-    if (pos >= end || m->wire[pos] == 0)
+    pos += wire[pos] + 1u;
+    if (pos >= end || wire[pos] == 0)
         return false;
-    pos += m->wire[pos] + 1u;
-    return pos <= end && is_bitmap(m, pos, end);
+    pos += wire[pos] + 1u;
+    return pos <= end && is_bitmap(wire, pos, end);
 }
 
-bool nsp_rdata_quick(const nsp_msg_t *m, const nsp_rr_t *rr)
+bool nsp_rdata_quick(const uint8_t *wire, uint16_t type, uint32_t pos, uint32_t end)
 {
-    uint32_t pos = rr->rdata;
-    uint32_t end = pos + rr->rdlength;
-    switch (rr->type) {
-    case NSP_TYPE_NS:
-    case NSP_TYPE_CNAME:
-    case NSP_TYPE_SOA:
-    case NSP_TYPE_PTR:
-    case NSP_TYPE_MX:
-        return m->fault_count == 0;
+    switch (type) {
     case NSP_TYPE_A:
-        return rr->rdlength == 4;
+        return end - pos == 4;
     case NSP_TYPE_AAAA:
-        return rr->rdlength == 16;
+        return end - pos == 16;
     case NSP_TYPE_TXT:
-        return is_strings(m->wire, pos, end);
+        return is_strings(wire, pos, end);
     case NSP_TYPE_OPT:
-        return is_options(m->wire, pos, end);
+        return is_options(wire, pos, end);
     case NSP_TYPE_DS:
     case NSP_TYPE_DNSKEY:
     case NSP_TYPE_CDS:
     case NSP_TYPE_CDNSKEY:
-        return rr->rdlength >= 4;
+        return end - pos >= 4;
     case NSP_TYPE_RRSIG: /* RFC 4034 3.1 */
-        return rr->rdlength > 18 && after_plain_name(m->wire, pos + 18, end) != 0;
+        return end - pos > 18 && after_plain_name(wire, pos + 18, end) != 0;
     case NSP_TYPE_NSEC:
-        pos = after_plain_name(m->wire, pos, end);
-        return pos != 0 && is_bitmap(m, pos, end);
+        pos = after_plain_name(wire, pos, end);
+        return pos != 0 && is_bitmap(wire, pos, end);
     case NSP_TYPE_NSEC3:
-        return is_nsec3(m, pos, end);
+        return is_nsec3(wire, pos, end);
     default:
         return false;
     }

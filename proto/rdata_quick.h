@@ -4,9 +4,9 @@
 
 #include "message.h"
 
-/* True only when nsp_rdata_next() would decode every field of the RDATA and leave nothing over.
- * False says nothing: the long way tells what is wrong, if anything is. Names of the types that
- * nsp_msg_index() looks into are not looked at again. */
-bool nsp_rdata_quick(const nsp_msg_t *m, const nsp_rr_t *rr);
+/* True only when nsp_rdata_next() would decode every field of the RDATA, the octets of the message
+ * wire from pos up to end, and leave nothing over. False says nothing: the long way tells what is
+ * wrong, if anything is. Types with names that may be compressed are left to others. */
+bool nsp_rdata_quick(const uint8_t *wire, uint16_t type, uint32_t pos, uint32_t end);
 
 #endif

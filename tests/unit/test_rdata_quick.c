@@ -40,6 +40,11 @@ static bool decodes(const octets_t *o)
     return it.r.err == NSP_OK;
 }
 
+static bool is_quick(const octets_t *o)
+{
+    return nsp_rdata_quick(o->wire, o->rr.type, BEFORE, BEFORE + (uint32_t)o->rr.rdlength);
+}
+
 static const struct {
     uint16_t type;
     const char *rdata;
@@ -74,18 +79,8 @@ static void takes_what_is_common(void **state)
         octets_t o;
         place(&o, common[i].type, common[i].rdata, common[i].size);
         assert_true(decodes(&o));
-        assert_true(nsp_rdata_quick(&o.m, &o.rr));
+        assert_true(is_quick(&o));
     }
-}
-
-static void names_were_looked_at_unless_there_is_a_fault(void **state)
-{
-    (void)state;
-    octets_t o;
-    place(&o, NSP_TYPE_NS, "\xc0\x0c", 2);
-    assert_true(nsp_rdata_quick(&o.m, &o.rr));
-    o.m.fault_count = 1;
-    assert_false(nsp_rdata_quick(&o.m, &o.rr));
 }
 
 static void leaves_other_types_alone(void **state)
@@ -94,7 +89,11 @@ static void leaves_other_types_alone(void **state)
     octets_t o;
     place(&o, NSP_TYPE_CAA, "\0\5issuea", 8);
     assert_true(decodes(&o));
-    assert_false(nsp_rdata_quick(&o.m, &o.rr));
+    assert_false(is_quick(&o));
+    /* its name may be compressed */
+    place(&o, NSP_TYPE_NS, "\xc0\x0c", 2);
+    assert_true(decodes(&o));
+    assert_false(is_quick(&o));
 }
 
 /* Every prefix, one octet more, and every octet changed in many ways. */
@@ -115,7 +114,7 @@ static void never_says_yes_to_what_does_not_decode(void **state)
                     (uint8_t)((seed >> 16) % (round % 2 ? 256 : 8));
             }
             place(&o, common[i].type, rdata, n);
-            bool quick = nsp_rdata_quick(&o.m, &o.rr);
+            bool quick = is_quick(&o);
             yes += quick;
             assert_true(!quick || decodes(&o));
         }
@@ -127,7 +126,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_what_is_common),
-        cmocka_unit_test(names_were_looked_at_unless_there_is_a_fault),
         cmocka_unit_test(leaves_other_types_alone),
         cmocka_unit_test(never_says_yes_to_what_does_not_decode),
     };
