@@ -16,7 +16,7 @@ struct analysis {
     void *user;
     decoder_t *decoder;
     pairer_t *pairer;
-    flow_pipe_t *pipe; /* NULL with threads 0 */
+    flow_pipe_t *pipe; /* NULL with one thread */
     traffic_t *traffic;
     runs_t *runs; /* NULL when filters leave out questions */
     finding_list_t findings;
@@ -25,6 +25,7 @@ struct analysis {
     uint64_t outside; /* of the times asked for */
     int64_t first;    /* of all packets, for relative times */
     bool began;
+    bool whole; /* no flow is left out */
     int64_t first_used;
     int64_t last_used;
     int64_t first_shown; /* first_used when the flow was given out that is diagnosed now */
@@ -45,6 +46,7 @@ analysis_options_t analysis_options_default(void)
                             .since = INT64_MIN,
                             .until = INT64_MAX};
     o.traffic.seed = o.pair.seed;
+    o.runs.seed = o.pair.seed;
     return o;
 }
 
@@ -71,7 +73,7 @@ static void take_flow(void *user, const flow_t *flow, int64_t first_used)
 {
     analysis_t *a = user;
     a->first_shown = first_used;
-    if (!flow_filter_match(&a->options.filter, flow, &a->scratch)) {
+    if (!a->whole && !flow_filter_match(&a->options.filter, flow, &a->scratch)) {
         a->filtered++;
         return;
     }
@@ -102,15 +104,15 @@ analysis_t *analysis_new(const analysis_options_t *options, flow_sink_t *tap, vo
     a->user = user;
     finding_list_init(&a->findings);
     a->traffic = traffic_new(&options->traffic);
-    bool whole = flow_filter_is_empty(&options->filter);
-    a->runs = whole ? runs_new(&options->runs) : NULL;
+    a->whole = flow_filter_is_empty(&options->filter);
+    a->runs = a->whole ? runs_new(&options->runs) : NULL;
     a->pairer = pairer_new(&options->pair, on_flow, a);
     a->decoder = a->pairer != NULL ? decoder_new(&options->decode, pairer_feed, a->pairer) : NULL;
     flow_taker_t taker = {prepare_flow, take_flow, a};
-    if (a->traffic != NULL && options->threads > 0)
-        a->pipe = flow_pipe_new(&taker, options->threads > 1);
-    if (a->traffic != NULL && a->decoder != NULL && (a->runs != NULL || !whole) &&
-        (a->pipe != NULL || options->threads == 0))
+    if (a->traffic != NULL && options->threads > 1)
+        a->pipe = flow_pipe_new(&taker, true);
+    if (a->traffic != NULL && a->decoder != NULL && (a->runs != NULL || !a->whole) &&
+        (a->pipe != NULL || options->threads < 2))
         return a;
     analysis_free(a);
     return NULL;

@@ -18,8 +18,8 @@ typedef struct analysis_options {
     int64_t until; /* INT64_MIN and INT64_MAX for no limit */
     bool since_relative; /* they count from the first packet */
     bool until_relative;
-    unsigned threads; /* 0: each flow is diagnosed as it comes; 1: in blocks; 2: in blocks, by a
-                         thread of their own. The outcome is the same */
+    unsigned threads; /* 2: flows are diagnosed by a thread of its own, in blocks; else each as it
+                         comes. The outcome is the same */
 } analysis_options_t;
 
 typedef struct analysis analysis_t;

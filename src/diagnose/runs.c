@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "diagnose/runs_fold.h"
+#include "exchange/mix.h"
 
 /* Between questions of both families of one run lies at most so much, nanoseconds. */
 #define SLACK INT64_C(1000000000)
@@ -65,12 +66,10 @@ void runs_free(runs_t *r)
 
 /* --- collecting --- */
 
-static uint32_t client_hash(const addr_t *a)
+/* The head of the client's chain, whatever its port. */
+static uint32_t *slot_of(runs_t *r, const addr_t *client)
 {
-    uint64_t part[2];
-    memcpy(part, a->octets, sizeof part);
-    uint64_t h = (part[0] * UINT64_C(0x9e3779b97f4a7c15) ^ part[1]) * UINT64_C(0xff51afd7ed558ccd);
-    return (uint32_t)(h >> 54);
+    return &r->slot[(mix_addr(client, false, r->o.seed) >> 32) % RUNS_SLOTS];
 }
 
 /* The stranger who has been quiet for longest, RUNS_NONE when all are marked. */
@@ -86,7 +85,7 @@ static uint32_t quietest(const runs_t *r)
 /* Takes the group out of its hash chain. */
 static void group_unlink(runs_t *r, uint32_t i)
 {
-    uint32_t *at = &r->slot[client_hash(&r->group[i].client)];
+    uint32_t *at = slot_of(r, &r->group[i].client);
     while (*at != i)
         at = &r->group[*at].next;
     *at = r->group[i].next;
@@ -106,7 +105,7 @@ static group_t *group_new(runs_t *r, const addr_t *client)
         group_unlink(r, i);
     }
     group_t *g = &r->group[i];
-    uint32_t *slot = &r->slot[client_hash(client)];
+    uint32_t *slot = slot_of(r, client);
     g->marked = g->given_up = false;
     g->client = *client;
     g->client.port = 0;
@@ -115,9 +114,9 @@ static group_t *group_new(runs_t *r, const addr_t *client)
     return g;
 }
 
-static group_t *group_find(const runs_t *r, const addr_t *client)
+static group_t *group_find(runs_t *r, const addr_t *client)
 {
-    uint32_t i = r->slot[client_hash(client)];
+    uint32_t i = r->group_count > 0 ? *slot_of(r, client) : RUNS_NONE;
     while (i != RUNS_NONE && !addr_same_host(&r->group[i].client, client))
         i = r->group[i].next;
     return i != RUNS_NONE ? &r->group[i] : NULL;

@@ -25,6 +25,7 @@ typedef struct runs_options {
     size_t memory;          /* octets of retained flows: 32 MiB */
     flow_patience_t waits;  /* check's own schedule, for what no retry shows */
     diagnose_options_t diagnose;
+    uint64_t seed; /* of hashes, against made collisions; nothing depends on it */
 } runs_options_t;
 
 /* One recognised run. All of it belongs to the runs_t. */

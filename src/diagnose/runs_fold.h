@@ -35,6 +35,8 @@ typedef struct asked_server {
     uint64_t count;
 } asked_server_t;
 
+#define RUNS_SLOTS 1024u
+
 struct runs {
     runs_options_t o;
     size_t memory;
@@ -43,7 +45,7 @@ struct runs {
     bool broken; /* the capture was not read to its end */
     uint32_t group_count;
     group_t *group;
-    uint32_t slot[1024]; /* heads of chains of groups, RUNS_NONE for none */
+    uint32_t slot[RUNS_SLOTS]; /* heads of chains of groups, RUNS_NONE for none */
     size_t run_count;
     found_run_t *run;
     size_t asked_count;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "diagnose/traffic_fold.h"
+#include "exchange/mix.h"
 
 traffic_options_t traffic_options_default(void)
 {
@@ -17,8 +18,9 @@ traffic_options_t traffic_options_default(void)
 
 void traffic_options_memory(traffic_options_t *o, size_t octets)
 {
-    size_t servers = octets / 4 / sizeof(entry_t);
-    size_t names = octets / 4 / sizeof(name_entry_t);
+    /* each with its place in tables */
+    size_t servers = octets / 4 / (sizeof(entry_t) + 3 * sizeof(uint32_t));
+    size_t names = octets / 4 / (sizeof(name_entry_t) + 2 * sizeof(uint32_t));
     o->memory = octets / 2;
     o->servers_max = servers < UINT32_MAX ? (uint32_t)servers : UINT32_MAX - 1;
     o->names_max = names < UINT32_MAX ? (uint32_t)names : UINT32_MAX - 1;
@@ -42,7 +44,8 @@ traffic_t *traffic_new(const traffic_options_t *options)
         t->o.servers_max = 1;
     uint32_t slots = slots_for(t->o.servers_max);
     t->slot_mask = slots - 1;
-    t->entry = calloc(t->o.servers_max, sizeof *t->entry);
+    /* not cleared as a whole: each when it is taken */
+    t->entry = aligned_alloc(_Alignof(entry_t), t->o.servers_max * sizeof *t->entry);
     t->order = calloc(t->o.servers_max, sizeof *t->order);
     t->slot = malloc(slots * sizeof *t->slot);
     t->octets = malloc(UINT16_MAX);
@@ -73,20 +76,13 @@ void traffic_free(traffic_t *t)
 
 static uint32_t addr_hash(const traffic_t *t, const addr_t *a)
 {
-    uint64_t part[2];
-    memcpy(part, a->octets, sizeof part);
-    __extension__ typedef unsigned __int128 wide_t;
-    wide_t w = (wide_t)(part[0] ^ t->o.seed) * (part[1] ^ t->o.seed ^ UINT64_C(0x9e3779b97f4a7c15));
-    uint64_t h = (uint64_t)w ^ (uint64_t)(w >> 64);
-    h = (h ^ h >> 29 ^ a->port) * UINT64_C(0xff51afd7ed558ccd);
-    return (uint32_t)(h >> 32);
+    return (uint32_t)(mix_addr(a, true, t->o.seed) >> 32);
 }
 
 static uint32_t find_server(const traffic_t *t, const addr_t *addr, uint32_t hash)
 {
     uint32_t i = t->slot[hash & t->slot_mask];
-    while (i != TRAFFIC_NONE &&
-           (t->entry[i].hash != hash || !addr_equal(&t->entry[i].s.addr, addr)))
+    while (i != TRAFFIC_NONE && (t->entry[i].hash != hash || !addr_equal(&t->entry[i].addr, addr)))
         i = t->entry[i].next;
     return i;
 }
@@ -161,6 +157,45 @@ static void add_to_total(traffic_t *t, const traffic_server_t *s)
         t->total.query_fault[t->total.query_fault_count++] = s->query_fault[i];
 }
 
+static uint64_t sum_from(const uint64_t *n, kind_t first)
+{
+    uint64_t sum = 0;
+    for (unsigned k = first; k < KINDS; k++)
+        sum += n[k];
+    return sum;
+}
+
+/* Tells in e->s what the counters say that every flow goes through. */
+static void unfold(entry_t *e)
+{
+    traffic_counts_t *n = &e->s.n;
+    uint64_t asked[KINDS];
+    for (unsigned k = 0; k < KINDS; k++)
+        asked[k] = e->answered[k] + e->unheard[k];
+    n->queries = sum_from(asked, KIND_TCP);
+    n->answered = sum_from(e->answered, KIND_TCP);
+    n->tcp_queries = asked[KIND_TCP];
+    n->tcp_answered = e->answered[KIND_TCP];
+    n->udp_queries = sum_from(asked, KIND_CUT);
+    n->udp_answered = sum_from(e->answered, KIND_CUT);
+    n->plain_queries = asked[KIND_PLAIN];
+    n->plain_answered = e->answered[KIND_PLAIN];
+    n->edns_queries = sum_from(asked, KIND_EDNS);
+    n->edns_answered = sum_from(e->answered, KIND_EDNS);
+    n->big_queries = asked[KIND_BIG];
+    n->big_answered = e->answered[KIND_BIG];
+    n->negative = e->negative;
+    e->udp_attempts = n->udp_queries + e->udp_again;
+    e->s.first = e->first;
+    e->s.last = e->last;
+    e->s.octets_asked = e->octets_asked;
+    e->s.octets_answered = e->octets_answered;
+    memcpy(e->s.rcode, e->rcode, sizeof e->rcode);
+    e->s.type_count = e->type_count;
+    for (size_t i = 0; i < e->type_count; i++)
+        e->s.type[i] = (traffic_type_t){e->type_id[i], e->type[i].count};
+}
+
 /* Takes the place of a server that was not met for long: a hand goes round and takes the first that
  * it finds untouched since it last passed. */
 static uint32_t evict_server(traffic_t *t)
@@ -175,9 +210,20 @@ static uint32_t evict_server(traffic_t *t)
     while (*at != i)
         at = &t->entry[*at].next;
     *at = t->entry[i].next;
+    unfold(&t->entry[i]);
     add_to_total(t, &t->entry[i].s);
     t->servers_dropped++;
     return i;
+}
+
+/* What nearly every flow touches of its server. */
+static inline void fetch(const entry_t *e, const flow_t *flow)
+{
+    for (size_t at = 0; at < offsetof(entry_t, s.latency.bucket); at += 64)
+        __builtin_prefetch((const uint8_t *)e + at);
+    __builtin_prefetch(&e->type[0]);
+    if (flow->reply.bytes != NULL)
+        __builtin_prefetch(&e->s.latency.bucket[latency_bucket(flow->ended - flow->asked)]);
 }
 
 entry_t *traffic_server_of(traffic_t *t, const flow_t *flow)
@@ -189,11 +235,12 @@ entry_t *traffic_server_of(traffic_t *t, const flow_t *flow)
         entry_t *e = &t->entry[i];
         memset(e, 0, sizeof *e);
         e->hash = hash;
-        e->s.addr = flow->server;
-        e->s.first = flow->began;
+        e->addr = e->s.addr = flow->server;
+        e->first = flow->began;
         e->next = t->slot[hash & t->slot_mask];
         t->slot[hash & t->slot_mask] = i;
     }
+    fetch(&t->entry[i], flow);
     t->entry[i].touched = true;
     return &t->entry[i];
 }
@@ -201,16 +248,8 @@ entry_t *traffic_server_of(traffic_t *t, const flow_t *flow)
 void traffic_prefetch(const traffic_t *t, const flow_t *flow)
 {
     uint32_t i = t->slot[addr_hash(t, &flow->server) & t->slot_mask];
-    if (i == TRAFFIC_NONE)
-        return;
-    const entry_t *e = &t->entry[i];
-    /* what is counted for every flow */
-    for (size_t at = 0; at < offsetof(entry_t, s.icmp_count); at += 64)
-        __builtin_prefetch((const uint8_t *)e + at);
-    __builtin_prefetch(&e->s.latency);
-    __builtin_prefetch(&e->type[0]);
-    if (flow->reply.bytes != NULL)
-        __builtin_prefetch(&e->s.latency.bucket[latency_bucket(flow->ended - flow->asked)]);
+    if (i != TRAFFIC_NONE)
+        fetch(&t->entry[i], flow);
 }
 
 /* --- evidence --- */
@@ -282,6 +321,7 @@ static int by_trouble(const void *va, const void *vb, void *arg)
 bool traffic_finish(traffic_t *t, const traffic_end_t *end, finding_list_t *list)
 {
     for (uint32_t i = 0; i < t->used; i++) {
+        unfold(&t->entry[i]);
         t->entry[i].s.trouble = trouble_of(&t->entry[i].s.n);
         add_to_total(t, &t->entry[i].s);
         t->order[i] = i;

@@ -80,6 +80,7 @@ typedef struct traffic_type {
 
 /* One server address. */
 typedef struct traffic_server {
+    latency_t latency; /* first: beside what is counted for every flow (traffic_fold.h) */
     addr_t addr;
     traffic_counts_t n;
     int64_t first; /* nanoseconds since 1970 */
@@ -96,7 +97,6 @@ typedef struct traffic_server {
     traffic_fault_t fault[TRAFFIC_FAULTS_MAX]; /* of replies */
     size_t query_fault_count;
     traffic_fault_t query_fault[TRAFFIC_FAULTS_MAX];
-    latency_t latency;
     uint64_t trouble; /* larger: more in trouble; for sorting */
 } traffic_server_t;
 

@@ -5,111 +5,63 @@
 /* dig, kdig, drill and the C library's resolver wait for five seconds at most. */
 #define LATE_AFTER INT64_C(5000000000)
 
-/* --- reading a flow --- */
-
-/* Questions for data of the Internet: no transfer, ANY or TSIG key (RFC 6895 3.1), no UPDATE. What
- * servers make of others is their own affair. */
-static bool is_plain(const seen_t *k)
-{
-    return k->has_name && (k->flow->query.bytes[2] & 0x78) == 0 && k->qclass == NSP_CLASS_IN &&
-           (k->qtype < 128 || k->qtype > 255);
-}
-
-/* The question, and what it says of EDNS. */
-static void read_query(seen_t *k)
-{
-    const flow_message_t *q = &k->flow->query;
-    const uint8_t *b = q->bytes;
-    k->room = 512;
-    k->cut = q->size < q->original;
-    if (b == NULL || q->size < NSP_HEADER_SIZE)
-        return;
-    k->rd = (b[2] & 1) != 0;
-    k->has_name = question_read(b, q->size, &k->qname, &k->qtype, &k->qclass);
-    k->plain = is_plain(k);
-    uint32_t at = NSP_HEADER_SIZE + k->qname.len + 4u;
-    /* an OPT right behind a plain question, as nearly all queries have it (RFC 6891 6.1.2) */
-    if (k->has_name && (b[11] | b[10]) != 0 && q->size >= at + 11 && b[at] == 0 && b[at + 1] == 0 &&
-        b[at + 2] == NSP_TYPE_OPT) {
-        k->edns = true;
-        k->room = (uint16_t)(b[at + 3] << 8 | b[at + 4]);
-        k->version = b[at + 6];
-    }
-    if (k->room < 512)
-        k->room = 512;
-}
-
-/* Without fault, and not signed: an error in return is not about the question's form or key. */
-static bool is_sound(const seen_t *k)
-{
-    nsp_rr_t arena[8];
-    nsp_msg_t m;
-    if (nsp_msg_index(&m, k->flow->query.bytes, k->flow->query.size, arena, 8) != NSP_OK)
-        return false;
-    for (uint16_t i = 0; i < m.found[NSP_ADDITIONAL]; i++)
-        if (nsp_msg_rr(&m, NSP_ADDITIONAL, i)->type == NSP_TYPE_TSIG)
-            return false;
-    return true;
-}
-
-/* --- counting --- */
-
-/* Whether a query is nothing but a header, one plain question, and an OPT without options: as most
- * are, and then nothing can be wrong with it. */
-static bool is_bare(const seen_t *k)
-{
-    const flow_message_t *q = &k->flow->query;
-    const uint8_t *b = q->bytes;
-    uint32_t at = NSP_HEADER_SIZE + k->qname.len + 4u;
-    if (!k->has_name || b[4] != 0 || b[5] != 1 || (b[6] | b[7] | b[8] | b[9] | b[10]) != 0)
-        return false;
-    if (b[11] == 0)
-        return q->size == at;
-    return b[11] == 1 && k->edns && q->size == at + 11 && (b[at + 9] | b[at + 10]) == 0;
-}
+/* --- questions --- */
 
 /* Queries that are malformed are told; the server has no part in it. */
-static void check_query(traffic_t *t, seen_t *k)
+static void count_query_fault(seen_t *k)
 {
     const flow_t *f = k->flow;
     traffic_server_t *s = &k->e->s;
-    uint32_t offset = 0;
-    if (k->cut || (f->notes & FLOW_CHECKSUM) != 0 || is_bare(k))
-        return;
-    nsp_err_t err = query_read(&t->scratch, f->query.bytes, f->query.size, &offset);
-    if (err == NSP_OK)
+    if (k->query_fault == NSP_OK)
         return;
     s->n.malformed_queries += f->attempts;
     if (s->query_fault_count < TRAFFIC_FAULTS_MAX)
-        s->query_fault[s->query_fault_count++] =
-            (traffic_fault_t){err, offset, f->query.number, f->query.file};
+        s->query_fault[s->query_fault_count++] = (traffic_fault_t){
+            k->query_fault, k->query_fault_offset, f->query.number, f->query.file};
+}
+
+/* Index of the type, or TRAFFIC_TYPES_MAX when there are too many. */
+static size_t count_type(entry_t *e, uint16_t type)
+{
+    size_t i = 0;
+    while (i < e->type_count && e->type_id[i] != type)
+        i++;
+    if (i < TRAFFIC_TYPES_MAX) {
+        if (i == e->type_count)
+            e->type_id[e->type_count++] = type;
+        e->type[i].count++;
+    } else {
+        e->s.types_other++;
+    }
+    return i;
+}
+
+/* The question again. */
+static void count_retries(seen_t *k)
+{
+    traffic_counts_t *n = &k->e->s.n;
+    n->retries += k->flow->attempts - 1;
+    n->retried++;
+    k->e->udp_again += k->udp ? k->flow->attempts - 1 : 0;
 }
 
 static void count_asked(seen_t *k)
 {
     const flow_t *f = k->flow;
-    traffic_counts_t *n = &k->e->s.n;
-    n->queries++;
-    n->retries += f->attempts - 1;
-    n->retried += f->attempts > 1;
-    n->udp_queries += k->udp;
-    n->tcp_queries += !k->udp;
-    if (k->udp && !k->cut) {
-        n->edns_queries += k->edns;
-        n->plain_queries += !k->edns;
-        n->big_queries += k->room > ROOM_SAFE;
-    }
-    k->e->s.octets_asked += (uint64_t)f->query.original * f->attempts;
-    k->e->udp_attempts += k->udp ? f->attempts : 0;
+    if (f->attempts > 1)
+        count_retries(k);
+    k->e->octets_asked += (uint64_t)f->query.original * f->attempts;
     if (!k->has_name)
         return;
-    size_t i = traffic_count_type(&k->e->s, k->qtype, 1);
+    size_t i = count_type(k->e, k->qtype);
     k->type = i < TRAFFIC_TYPES_MAX && k->plain ? &k->e->type[i] : NULL;
     if (k->type != NULL && k->udp) {
         k->type->room |= k->room > ROOM_SAFE;
         k->type->attempts += f->attempts;
     }
 }
+
+/* --- events --- */
 
 /* kinds: those that the flow has had; each makes it strange once, however often it comes (a storm
  * of forged replies is one question's). */
@@ -270,6 +222,7 @@ static void count_udp_silence(traffic_t *t, seen_t *k)
 static void count_unanswered(traffic_t *t, seen_t *k)
 {
     traffic_counts_t *n = &k->e->s.n;
+    k->e->unheard[k->kind]++;
     if ((k->flow->notes & (FLOW_PENDING | FLOW_EVICTED)) != 0) {
         n->pending++;
         return;
@@ -285,25 +238,29 @@ static void count_unanswered(traffic_t *t, seen_t *k)
         count_tcp_silence(t, k);
 }
 
-static void note_fault(traffic_t *t, seen_t *k, nsp_err_t err, uint32_t offset)
+/* --- replies --- */
+
+static void note_fault(traffic_t *t, seen_t *k)
 {
     traffic_server_t *s = &k->e->s;
+    const flow_message_t *m = &k->flow->reply;
+    if (k->reply.fault == NSP_OK || m->size < m->original || (k->flow->notes & FLOW_CHECKSUM) != 0)
+        return;
     s->n.malformed++;
     traffic_sample(t, k, CAUSE_MALFORMED);
     if (s->fault_count < TRAFFIC_FAULTS_MAX)
         s->fault[s->fault_count++] =
-            (traffic_fault_t){err, offset, k->flow->reply.number, k->flow->reply.file};
+            (traffic_fault_t){k->reply.fault, k->reply.fault_offset, m->number, m->file};
 }
 
-/* True when the authority section refers to the root, which only servers of the root are above. */
-static bool refers_upward(const nsp_msg_t *m)
+static inline bool has_flag(const seen_t *k, uint16_t flag)
 {
-    for (uint16_t i = 0; i < m->found[NSP_AUTHORITY]; i++) {
-        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_AUTHORITY, i);
-        if (rr->type == NSP_TYPE_NS)
-            return m->wire[rr->owner] == 0;
-    }
-    return false;
+    return (k->reply.flags & flag) != 0;
+}
+
+static inline unsigned opcode_of(const seen_t *k)
+{
+    return k->reply.flags >> 11 & 15u;
 }
 
 /* RFC 6891 7: how servers that do not know EDNS answer it. */
@@ -311,28 +268,21 @@ static bool rejects_edns(const seen_t *k)
 {
     /* of later versions they must say so (6.1.3) */
     return k->edns && k->version == 0 &&
-           (k->rcode == NSP_RCODE_FORMERR || k->rcode == NSP_RCODE_NOTIMP ||
-            k->rcode == NSP_RCODE_BADVERS);
-}
-
-static bool has_referral(const nsp_msg_t *m)
-{
-    for (uint16_t i = 0; i < m->found[NSP_AUTHORITY]; i++)
-        if (nsp_msg_rr(m, NSP_AUTHORITY, i)->type == NSP_TYPE_NS)
-            return true;
-    return false;
+           (k->reply.rcode == NSP_RCODE_FORMERR || k->reply.rcode == NSP_RCODE_NOTIMP ||
+            k->reply.rcode == NSP_RCODE_BADVERS);
 }
 
 static void count_lame_rcode(traffic_t *t, seen_t *k)
 {
     traffic_counts_t *n = &k->e->s.n;
-    cause_t cause = k->rcode == NSP_RCODE_REFUSED    ? CAUSE_REFUSED
-                    : k->rcode == NSP_RCODE_SERVFAIL ? CAUSE_SERVFAIL
-                                                     : CAUSE_RCODE;
+    cause_t cause = k->reply.rcode == NSP_RCODE_REFUSED    ? CAUSE_REFUSED
+                    : k->reply.rcode == NSP_RCODE_SERVFAIL ? CAUSE_SERVFAIL
+                                                           : CAUSE_RCODE;
     /* a cookie that is not good is asked again (RFC 7873 5.3); FORMERR and NOTAUTH may be about
      * what the client did */
     bool later = k->edns && k->version > 0; /* of EDNS: may be refused (RFC 6891 6.1.3) */
-    if (k->rcode == NSP_RCODE_BADCOOKIE || (cause == CAUSE_RCODE && (later || !is_sound(k))))
+    if (k->reply.rcode == NSP_RCODE_BADCOOKIE ||
+        (cause == CAUSE_RCODE && (later || !traffic_is_sound(k))))
         return;
     n->lame_refused += cause == CAUSE_REFUSED;
     n->lame_servfail += cause == CAUSE_SERVFAIL;
@@ -340,61 +290,49 @@ static void count_lame_rcode(traffic_t *t, seen_t *k)
     traffic_sample(t, k, cause);
 }
 
-/* Answers of a server that should be authoritative. A recursive one (RA, and asked to) is not. Of a
- * reply that was cut by the capture the header tells. */
-static void count_lame(traffic_t *t, seen_t *k)
+/* Neither authoritative nor cut, and no error: a referral is as it should be, unless it leads
+ * upward, to the root, which only servers of the root are above. */
+static void count_not_aa(traffic_t *t, seen_t *k)
 {
     traffic_counts_t *n = &k->e->s.n;
-    const nsp_msg_t *m = k->m;
-    bool recursive = k->rd && nsp_msg_has(m, NSP_FLAG_RA);
-    bool answers = m->count[NSP_ANSWER] > 0;
-    if (!k->plain || nsp_msg_opcode(m) != 0 || rejects_edns(k) ||
-        (recursive && k->rcode != NSP_RCODE_REFUSED))
-        return;
-    k->e->authoritative++;
-    if (k->rcode != NSP_RCODE_NOERROR && k->rcode != NSP_RCODE_NXDOMAIN) {
-        count_lame_rcode(t, k);
-    } else if (nsp_msg_has(m, NSP_FLAG_AA)) {
-        k->e->served++;
-    } else if (nsp_msg_has(m, NSP_FLAG_TC)) {
-        return;
-    } else if (!answers && k->whole && refers_upward(m) && k->qname.len > 1) {
+    bool answers = k->reply.answers > 0;
+    uint32_t ns = !answers && k->reply.whole ? traffic_referral(t, k) : 0;
+    if (ns != 0 && k->flow->reply.bytes[ns] == 0 && k->qname_octets > 1) {
         n->lame_upward++;
         traffic_sample(t, k, CAUSE_UPWARD);
-    } else if (answers || (k->whole && !has_referral(m))) {
+    } else if (answers || (k->reply.whole && ns == 0)) {
         n->lame_not_aa++;
         traffic_sample(t, k, CAUSE_NOT_AA);
     }
 }
 
-/* Reads the reply; true when it could be read to its end. */
-static bool read_reply(traffic_t *t, seen_t *k)
+/* Answers of a server that should be authoritative. A recursive one (RA, and asked to) is not. Of a
+ * reply that was cut by the capture the header tells. */
+static void count_lame(traffic_t *t, seen_t *k)
 {
-    const flow_t *f = k->flow;
-    nsp_msg_t *m = &t->scratch.msg;
-    uint32_t offset = 0;
-    bool cut = f->reply.size < f->reply.original;
-    nsp_err_t err =
-        reply_read(&t->scratch, f->reply.bytes, f->reply.size,
-                   reply_is_questionless(f->query.bytes, f->query.size, f->transport), &offset);
-    if (err != NSP_OK && !cut && (f->notes & FLOW_CHECKSUM) == 0)
-        note_fault(t, k, err, offset);
-    k->rcode = nsp_msg_rcode(m);
-    k->m = m;
-    k->whole = m->complete && !cut;
-    return k->whole || (cut && f->reply.size >= NSP_HEADER_SIZE);
+    bool recursive = k->rd && has_flag(k, NSP_FLAG_RA);
+    if (!k->plain || opcode_of(k) != 0 || rejects_edns(k) ||
+        (recursive && k->reply.rcode != NSP_RCODE_REFUSED))
+        return;
+    k->e->authoritative++;
+    if (k->reply.rcode != NSP_RCODE_NOERROR && k->reply.rcode != NSP_RCODE_NXDOMAIN)
+        count_lame_rcode(t, k);
+    else if (has_flag(k, NSP_FLAG_AA))
+        k->e->served++;
+    else if (!has_flag(k, NSP_FLAG_TC))
+        count_not_aa(t, k);
 }
 
 static void count_edns(traffic_t *t, seen_t *k)
 {
     traffic_counts_t *n = &k->e->s.n;
-    if (rejects_edns(k) && nsp_msg_opcode(k->m) == 0 && is_sound(k)) {
+    if (rejects_edns(k) && opcode_of(k) == 0 && traffic_is_sound(k)) {
         n->edns_rejected++;
         n->edns_fallback += names_failed_edns(t, k);
         traffic_sample(t, k, CAUSE_EDNS_REJECTED);
-    } else if (k->whole && k->plain &&
-               (k->rcode == NSP_RCODE_NOERROR || k->rcode == NSP_RCODE_NXDOMAIN)) {
-        bool opt = k->m->opt != NSP_NO_RR;
+    } else if (k->reply.whole && k->plain &&
+               (k->reply.rcode == NSP_RCODE_NOERROR || k->reply.rcode == NSP_RCODE_NXDOMAIN)) {
+        bool opt = k->reply.opt;
         k->e->with_opt += opt;
         k->e->without_opt += !opt;
         if (!opt)
@@ -406,27 +344,37 @@ static void count_edns(traffic_t *t, seen_t *k)
 static void count_fragmented(traffic_t *t, seen_t *k)
 {
     k->e->s.n.fragmented++;
-    if (names_is_unheard(t, k)) {
-        k->e->unheard++;
+    if (names_is_unheeded(t, k)) {
+        k->e->unheeded++;
         traffic_sample(t, k, CAUSE_FRAGMENTS);
     }
+}
+
+static void count_rcode(seen_t *k)
+{
+    uint16_t rcode = k->reply.rcode;
+    if (rcode < RCODES_COMMON)
+        k->e->rcode[rcode]++;
+    else
+        k->e->s.rcode[rcode < RCODE_OTHER ? rcode : RCODE_OTHER]++;
 }
 
 static void count_reply(traffic_t *t, seen_t *k)
 {
     traffic_counts_t *n = &k->e->s.n;
     const flow_t *f = k->flow;
-    bool readable = read_reply(t, k);
-    bool tc = nsp_msg_has(k->m, NSP_FLAG_TC);
-    k->e->s.octets_answered += f->reply.original;
-    if (f->reply.size >= NSP_HEADER_SIZE)
-        k->e->s.rcode[k->rcode < RCODE_OTHER ? k->rcode : RCODE_OTHER]++;
-    n->negative += k->rcode == NSP_RCODE_NXDOMAIN ||
-                   (k->rcode == NSP_RCODE_NOERROR && k->m->count[NSP_ANSWER] == 0);
+    bool header = f->reply.size >= NSP_HEADER_SIZE;
+    note_fault(t, k);
+    k->e->octets_answered += f->reply.original;
+    if (header)
+        count_rcode(k);
+    k->e->negative += k->reply.rcode == NSP_RCODE_NXDOMAIN ||
+                      (k->reply.rcode == NSP_RCODE_NOERROR && k->reply.answers == 0);
     if ((f->notes & FLOW_FRAGMENTS) != 0)
         count_fragmented(t, k);
-    n->checksum += (f->notes & FLOW_CHECKSUM) != 0;
-    if (k->udp && tc) {
+    if ((f->notes & FLOW_CHECKSUM) != 0)
+        n->checksum++;
+    if (k->udp && has_flag(k, NSP_FLAG_TC)) {
         n->truncated++;
         traffic_sample(t, k, CAUSE_TRUNCATED);
     } else if (k->udp && f->reply.original > k->e->largest_udp) {
@@ -434,7 +382,7 @@ static void count_reply(traffic_t *t, seen_t *k)
     }
     if (k->udp && k->edns)
         count_edns(t, k);
-    if (readable)
+    if (k->reply.whole || (f->reply.size < f->reply.original && header))
         count_lame(t, k);
 }
 
@@ -462,14 +410,7 @@ static void count_answered(traffic_t *t, seen_t *k)
     traffic_counts_t *n = &k->e->s.n;
     const flow_t *f = k->flow;
     int64_t took = f->ended - f->asked;
-    n->answered++;
-    n->udp_answered += k->udp;
-    n->tcp_answered += !k->udp;
-    if (k->udp && !k->cut) {
-        n->edns_answered += k->edns;
-        n->plain_answered += !k->edns;
-        n->big_answered += k->room > ROOM_SAFE;
-    }
+    k->e->answered[k->kind]++;
     latency_add(&k->e->s.latency, took);
     note_type(t, k);
     if ((f->notes & FLOW_LATE) != 0 || (k->udp && took > LATE_AFTER)) {
@@ -499,10 +440,10 @@ static void feed_alone(traffic_t *t, seen_t *k)
         if ((f->notes & FLOW_QUERY_TWICE) != 0)
             return;
         n->duplicates++;
-        read_reply(t, k);
+        note_fault(t, k);
     } else {
         n->orphans++;
-        read_reply(t, k);
+        note_fault(t, k);
     }
 }
 
@@ -511,21 +452,23 @@ void traffic_feed(void *user, const flow_t *flow)
     traffic_t *t = user;
     seen_t k = {
         .flow = flow, .e = traffic_server_of(t, flow), .udp = flow->transport == TRANSPORT_UDP};
-    traffic_server_t *s = &k.e->s;
-    if (flow->ended > s->last)
-        s->last = flow->ended;
-    if (flow->began < s->first)
-        s->first = flow->began;
-    read_query(&k);
+    traffic_read_query(t, &k);
+    if (flow->reply.bytes != NULL)
+        traffic_read_reply(t, &k);
+    if (flow->ended > k.e->last)
+        k.e->last = flow->ended;
+    if (flow->began < k.e->first)
+        k.e->first = flow->began;
     if (flow->query.bytes == NULL) {
         feed_alone(t, &k);
         return;
     }
     count_asked(&k);
-    check_query(t, &k);
-    s->n.tcp_connections += !k.udp && has_event(flow, FLOW_EVENT_TCP_OPEN);
-    if (k.udp && !k.edns && !k.cut && names_is_fallback(t, &k))
-        s->n.edns_fallback++;
+    count_query_fault(&k);
+    if (!k.udp)
+        k.e->s.n.tcp_connections += has_event(flow, FLOW_EVENT_TCP_OPEN);
+    if (k.kind == KIND_PLAIN && names_is_fallback(t, &k))
+        k.e->s.n.edns_fallback++;
     if (flow->event_count > 0)
         count_events(t, &k);
     if (flow->reply.bytes != NULL)

@@ -3,7 +3,9 @@
 #ifndef DIAGNOSE_TRAFFIC_FOLD_H
 #define DIAGNOSE_TRAFFIC_FOLD_H
 
+#include "diagnose/recent.h"
 #include "diagnose/traffic.h"
+#include "proto/sound.h"
 
 #define TRAFFIC_NONE UINT32_MAX
 /* Exchanges retained for one server and cause. */
@@ -43,15 +45,26 @@ typedef enum cause {
 /* Larger answers do not fit a packet everywhere (RFC 9715 3). */
 #define ROOM_SAFE 1232
 
-/* Questions of one type over UDP, class IN, and what TCP made of them. */
+/* Ways to ask. */
+typedef enum kind {
+    KIND_TCP,
+    KIND_CUT,   /* over UDP, and the capture does not have all of it; all that follow are UDP */
+    KIND_PLAIN, /* without EDNS */
+    KIND_EDNS,
+    KIND_BIG, /* with room for more than 1232 octets */
+    KINDS
+} kind_t;
+
+/* Questions of one type; what follows count, only over UDP and in class IN. */
 typedef struct type_fact {
+    uint64_t count;
     uint32_t answered;
     uint32_t attempts;
     uint32_t silent;       /* attempts */
     uint32_t silent_flows; /* questions that they belong to */
+    uint32_t sample;       /* exchange that shows the silence; 0: none */
     bool room;             /* some offered more than 1232 octets */
     bool tcp_answered;
-    uint32_t sample; /* exchange that shows the silence; 0: none */
 } type_fact_t;
 
 /* Ways in which replies do not match, each in its own bit: flows that had such a reply. */
@@ -74,20 +87,36 @@ typedef struct big_fact {
     uint16_t self; /* its place there */
 } big_fact_t;
 
-/* A server address with what only the fold needs. */
+/* Rcodes that ordinary replies have: 0..3. */
+#define RCODES_COMMON 4
+
+/* A server address with what only the fold needs. All that an ordinary flow touches stands in the
+ * first four lines of the processor's cache, beside the fact of its type and the bucket of its
+ * time: what else is told of it in s follows from these (traffic.c, unfold). */
 typedef struct entry {
-    /* what nearly every flow touches stands together, and is fetched ahead (traffic_prefetch) */
-    uint32_t hash;
+    _Alignas(64) uint32_t hash;
     uint32_t next; /* in its hash chain */
-    bool touched;  /* since the hand passed by that looks for who makes room */
-    uint8_t sample_count[CAUSES];
-    uint32_t largest_udp;   /* octets of the largest whole answer over UDP */
-    uint64_t udp_attempts;  /* packets that asked */
+    addr_t addr;
+    int64_t first; /* as in traffic_server_t */
+    int64_t last;
+    uint64_t octets_asked;
+    uint64_t octets_answered;
+    uint64_t answered[KINDS]; /* flows */
+    uint64_t rcode[RCODES_COMMON];
+    uint64_t negative;
     uint64_t with_opt;      /* good answers to EDNS */
     uint64_t served;        /* authoritative answers */
     uint64_t authoritative; /* answers that lame ones are a share of */
+    uint32_t largest_udp;   /* octets of the largest whole answer over UDP */
+    bool touched;           /* since the hand passed by that looks for who makes room */
+    uint8_t type_count;
+    uint16_t type_id[TRAFFIC_TYPES_MAX];
     traffic_server_t s;
-    uint64_t udp_attempts_lost;   /* nothing came, though it was time */
+    type_fact_t type[TRAFFIC_TYPES_MAX]; /* as in type_id */
+    uint64_t unheard[KINDS];             /* flows that were not answered */
+    uint64_t udp_attempts;               /* packets that asked; after unfolding */
+    uint64_t udp_again;                  /* of these, packets that asked again */
+    uint64_t udp_attempts_lost;          /* nothing came, though it was time */
     uint64_t udp_attempts_silent; /* of these, packets of flows that nothing at all came of */
     uint64_t edns_attempts_silent;
     uint64_t tcp_attempts_silent; /* SYN without an answer */
@@ -96,14 +125,16 @@ typedef struct entry {
     uint64_t tcp_icmp;
     uint64_t strange[STRANGE_KINDS]; /* flows, in the order of count_mismatch */
     uint64_t without_opt;
-    uint64_t unheard; /* answers in fragments, whole, after which the client asked again */
+    uint64_t unheeded; /* answers in fragments, whole, after which the client asked again */
     differ_fact_t serial;
     differ_fact_t data;
     big_fact_t big;
     big_fact_t size; /* lost though small: the offered size itself is what is dropped */
-    type_fact_t type[TRAFFIC_TYPES_MAX]; /* as in s.type */
+    uint8_t sample_count[CAUSES];
     uint32_t sample[CAUSES][CAUSE_SAMPLES];
 } entry_t;
+
+_Static_assert(offsetof(entry_t, s) + offsetof(latency_t, bucket) <= 256, "four lines");
 
 /* What one server said about a name and type. */
 typedef struct name_server {
@@ -122,16 +153,17 @@ typedef struct name_server {
     uint32_t lost_sample; /* ... the silence */
 } name_server_t;
 
-/* One name and type. */
+/* One name and type; in the order in which it is looked at. */
 typedef struct name_entry {
     uint64_t hash;
     uint32_t next;
-    bool touched;
-    nsp_name_t name;
     uint16_t type;
     uint16_t server_count;
     uint32_t size;   /* octets of the largest whole answer, or more than which it has (TC) */
     uint32_t sample; /* exchange that shows it; 0: none */
+    bool touched;
+    nsp_name_t name;            /* in lower case */
+    uint32_t tag[NAME_SERVERS]; /* the hash of each server */
     name_server_t server[NAME_SERVERS];
 } name_entry_t;
 
@@ -143,14 +175,6 @@ typedef struct memo {
     uint32_t serial;
     bool data; /* there was some */
 } memo_t;
-
-/* Questions with EDNS that failed, remembered to see the fallback. */
-#define FALLBACKS 1024
-
-typedef struct plain {
-    uint64_t key;
-    int64_t at;
-} plain_t;
 
 struct traffic {
     traffic_options_t o;
@@ -169,43 +193,81 @@ struct traffic {
     uint32_t name_used;
     uint32_t name_hand;
     uint64_t names_dropped;
-    memo_t *memo; /* MEMOS */
-    uint64_t fallback[FALLBACKS];
-    plain_t whole[FALLBACKS]; /* questions whose answers came in fragments, all of them */
-    plain_t plain[FALLBACKS]; /* questions without EDNS, for those that turn out to be silent */
-    uint32_t *order;          /* entries by trouble; after finish */
+    memo_t *memo;    /* MEMOS */
+    recent_t failed; /* questions with EDNS that failed */
+    recent_t whole;  /* questions whose answers came in fragments, all of them */
+    recent_t plain;  /* questions without EDNS, for those that turn out to be silent */
+    uint32_t *order; /* entries by trouble; after finish */
     size_t big_count;
     uint16_t big_type[TRAFFIC_TYPES_MAX]; /* types with answers of more than 1232 octets */
     exchange_set_t samples;
     uint32_t name_samples; /* kept for names; they may take half of the room */
     size_t memory;
     uint64_t samples_dropped;
-    uint8_t *octets; /* 65535, for canonical RDATA */
+    uint8_t *octets;      /* 65535, for canonical RDATA */
+    nsp_name_t name_read; /* a QNAME that is compressed */
+    nsp_sound_names_t names;
     reply_t scratch;
 };
+
+/* The reply, as far as most of what is counted needs it. */
+typedef struct seen_reply {
+    uint16_t flags;
+    uint16_t rcode;
+    uint16_t answers; /* records, as the header claims */
+    bool there;       /* it was read: all of the others are set */
+    bool complete;    /* could be read to its end */
+    bool whole;       /* the same, and it was not cut by the capture */
+    bool opt;
+    bool sound;            /* nothing is wrong with it, and it has no index yet */
+    uint32_t answer_end;   /* of a whole one: offset after the answer section */
+    nsp_err_t fault;       /* NSP_OK for none that counts */
+    uint32_t fault_offset; /* in the message */
+    nsp_sound_t seen;      /* of a sound one */
+} seen_reply_t;
 
 /* What a flow is, read once. */
 typedef struct seen {
     const flow_t *flow;
     entry_t *e;
-    const nsp_msg_t *m; /* the reply; NULL without one that could be indexed to its end */
+    const uint8_t *qname; /* uncompressed, case as it was sent */
+    uint32_t qname_octets;
+    uint16_t qtype;
+    uint16_t qclass;
+    kind_t kind;
+    uint16_t room;   /* UDP payload size offered; 512 without EDNS */
+    uint8_t version; /* of EDNS */
     bool udp;
     bool rd;
     bool edns;
-    uint8_t version; /* of EDNS */
-    uint16_t room;   /* UDP payload size offered; 512 without EDNS */
-    uint16_t rcode;
-    uint16_t qtype;
-    uint16_t qclass;
-    nsp_name_t qname;
-    type_fact_t *type; /* of qtype; NULL without */
-    bool has_name;     /* qname, qtype and qclass are there */
-    bool cut;          /* the capture does not have all of the question */
-    bool plain;        /* an ordinary question: opcode 0, class IN, for data */
-    bool whole;        /* the reply was not cut by the capture, and could be read to its end */
-    bool silent;       /* nothing at all came, though it was time */
-    uint32_t sampled;  /* exchange made of it; 0: none yet */
+    bool has_name;         /* qname, qtype and qclass are there */
+    bool cut;              /* the capture does not have all of the question */
+    bool plain;            /* an ordinary question: opcode 0, class IN, for data */
+    bool silent;           /* nothing at all came, though it was time */
+    uint32_t sampled;      /* exchange made of it; 0: none yet */
+    type_fact_t *type;     /* of qtype; NULL without */
+    nsp_err_t query_fault; /* NSP_OK for none */
+    uint32_t query_fault_offset;
+    seen_reply_t reply;
 } seen_t;
+
+/* --- traffic_read.c: looks at the octets, and counts nothing --- */
+
+/* Reads the question, what it says of EDNS, and whether it is malformed. */
+void traffic_read_query(traffic_t *t, seen_t *k);
+/* Reads the reply of the flow, which has one. */
+void traffic_read_reply(traffic_t *t, seen_t *k);
+/* The reply with its index. */
+const nsp_msg_t *traffic_index(traffic_t *t, seen_t *k);
+/* Offset of the owner of the first NS in the authority section of a whole reply; 0: none. */
+uint32_t traffic_referral(traffic_t *t, const seen_t *k);
+/* The question is without fault, and not signed: an error in return is not about its form or its
+ * key. */
+bool traffic_is_sound(const seen_t *k);
+/* A copy of QNAME. */
+void traffic_qname(const seen_t *k, nsp_name_t *out);
+
+/* --- traffic.c --- */
 
 /* The server's entry, a new one when there is none. */
 entry_t *traffic_server_of(traffic_t *t, const flow_t *flow);
@@ -227,7 +289,7 @@ void names_feed(traffic_t *t, seen_t *k);
 bool names_is_fallback(traffic_t *t, const seen_t *k);
 /* True when the same was answered before, in fragments that were captured whole, and the client
  * asks again all the same. */
-bool names_is_unheard(traffic_t *t, const seen_t *k);
+bool names_is_unheeded(traffic_t *t, const seen_t *k);
 /* True when it was asked again without EDNS since. */
 bool names_failed_edns(traffic_t *t, const seen_t *k);
 

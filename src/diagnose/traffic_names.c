@@ -4,6 +4,7 @@
 
 #include "diagnose/facts.h"
 #include "diagnose/traffic_fold.h"
+#include "exchange/mix.h"
 
 /* Clients that do not get their answer ask again by then, nanoseconds. */
 #define AGAIN_WITHIN INT64_C(6000000000)
@@ -49,20 +50,30 @@ static uint32_t evict_name(traffic_t *t)
     return i;
 }
 
+static bool is_name(const name_entry_t *n, const seen_t *k)
+{
+    nsp_name_t name;
+    if (n->type != k->qtype || n->name.len != k->qname_octets)
+        return false;
+    if (memcmp(n->name.octets, k->qname, k->qname_octets) == 0)
+        return true;
+    traffic_qname(k, &name);
+    return nsp_name_equal(&n->name, &name);
+}
+
 static name_entry_t *name_of(traffic_t *t, const seen_t *k)
 {
-    uint64_t hash = nsp_name_hash(&k->qname, t->o.seed + k->qtype);
+    uint64_t hash = mix_octets(k->qname, k->qname_octets, t->o.seed + k->qtype, true);
     uint32_t *head = &t->name_slot[hash & t->name_mask];
     uint32_t i = *head;
-    while (i != TRAFFIC_NONE && (t->name[i].hash != hash || t->name[i].type != k->qtype ||
-                                 !nsp_name_equal(&t->name[i].name, &k->qname)))
+    while (i != TRAFFIC_NONE && (t->name[i].hash != hash || !is_name(&t->name[i], k)))
         i = t->name[i].next;
     if (i == TRAFFIC_NONE) {
         i = t->name_used < t->o.names_max ? t->name_used++ : evict_name(t);
         name_entry_t *n = &t->name[i];
         memset(n, 0, offsetof(name_entry_t, server)); /* servers when they come */
         n->hash = hash;
-        n->name = k->qname;
+        traffic_qname(k, &n->name);
         nsp_name_lower(&n->name);
         n->type = k->qtype;
         n->next = *head;
@@ -73,16 +84,19 @@ static name_entry_t *name_of(traffic_t *t, const seen_t *k)
 }
 
 /* The server's place in the name's entry; NULL when others have taken all of them. */
-static name_server_t *place_of(name_entry_t *n, const addr_t *server)
+static name_server_t *place_of(name_entry_t *n, const entry_t *e)
 {
-    for (uint16_t i = 0; i < n->server_count; i++)
-        if (addr_equal(&n->server[i].addr, server))
+    uint16_t count = n->server_count;
+    for (uint16_t i = 0; i < count; i++)
+        if (n->tag[i] == e->hash && addr_equal(&n->server[i].addr, &e->addr))
             return &n->server[i];
-    if (n->server_count == NAME_SERVERS)
+    if (count == NAME_SERVERS)
         return NULL;
-    name_server_t *s = &n->server[n->server_count++];
+    name_server_t *s = &n->server[count];
     memset(s, 0, sizeof *s);
-    s->addr = *server;
+    s->addr = e->addr;
+    n->tag[count] = e->hash;
+    n->server_count = (uint16_t)(count + 1);
     return s;
 }
 
@@ -121,49 +135,38 @@ static uint32_t keep_for_name(traffic_t *t, seen_t *k)
 
 /* Over all octets that the data of an answer section can hang on: pointers in it lead to itself or
  * to the question. Never 0. */
-static uint64_t memo_key(const nsp_msg_t *m)
+static uint64_t memo_key(const traffic_t *t, const seen_t *k)
 {
-    __extension__ typedef unsigned __int128 wide_t;
-    const uint8_t *p = m->wire + NSP_HEADER_SIZE;
-    uint16_t next = (uint16_t)(m->first[NSP_ANSWER] + m->found[NSP_ANSWER]);
-    uint32_t end = next < m->rr_count ? m->rr[next].owner : m->stopped;
-    uint32_t n = end - NSP_HEADER_SIZE;
-    uint64_t h = (uint64_t)n << 16 | m->found[NSP_ANSWER];
-    while (n > 0) {
-        uint64_t v = 0;
-        uint32_t step = n < 8 ? n : 8;
-        memcpy(&v, p, step);
-        wide_t product =
-            (wide_t)(h ^ UINT64_C(0x9e3779b97f4a7c15)) * (wide_t)(v ^ UINT64_C(0xe7037ed1a0b428db));
-        h = ((uint64_t)product ^ (uint64_t)(product >> 64)) + v;
-        p += step;
-        n -= step;
-    }
-    return h | 1;
+    const uint8_t *p = k->flow->reply.bytes + NSP_HEADER_SIZE;
+    size_t n = k->reply.answer_end - NSP_HEADER_SIZE;
+    return (mix_octets(p, n, t->o.seed, false) + k->reply.answers) | 1;
 }
 
 /* Reads what memo is to remember. */
-static void read_section(traffic_t *t, const seen_t *k, memo_t *memo)
+static void read_section(traffic_t *t, seen_t *k, memo_t *memo)
 {
+    const nsp_msg_t *m = traffic_index(t, k);
+    nsp_name_t name;
     uint16_t count = 0;
     uint32_t ttl = 0;
     memo->serial = 0;
     memo->digest = 0;
     memo->data = false;
-    if (k->qtype == NSP_TYPE_SOA && !serial_of(k->m, &memo->serial))
+    if (k->qtype == NSP_TYPE_SOA && !serial_of(m, &memo->serial))
         return;
-    memo->digest = rrset_digest(t->octets, k->m, NSP_ANSWER, &k->qname, k->qtype, &count, &ttl);
+    traffic_qname(k, &name);
+    memo->digest = rrset_digest(t->octets, m, NSP_ANSWER, &name, k->qtype, &count, &ttl);
     memo->data = count > 0; /* none: an alias */
 }
 
 /* Authoritative data of a kind that is compared: serial, and digest of the rest. */
-static bool read_data(traffic_t *t, const seen_t *k, uint32_t *serial, uint64_t *digest)
+static bool read_data(traffic_t *t, seen_t *k, uint32_t *serial, uint64_t *digest)
 {
-    const nsp_msg_t *m = k->m;
-    if (m == NULL || !k->whole || !is_compared(k->qtype) || k->rcode != NSP_RCODE_NOERROR ||
-        m->found[NSP_ANSWER] == 0 || !nsp_msg_has(m, NSP_FLAG_AA) || nsp_msg_has(m, NSP_FLAG_TC))
+    const seen_reply_t *r = &k->reply;
+    if (!r->whole || r->answers == 0 || r->rcode != NSP_RCODE_NOERROR ||
+        (r->flags & (NSP_FLAG_AA | NSP_FLAG_TC)) != NSP_FLAG_AA || !is_compared(k->qtype))
         return false;
-    uint64_t key = memo_key(m);
+    uint64_t key = memo_key(t, k);
     memo_t *memo = &t->memo[(key >> 32) % MEMOS];
     if (memo->key != key) {
         memo->key = key;
@@ -192,7 +195,7 @@ static void note_data(traffic_t *t, seen_t *k, name_server_t *s, uint32_t serial
 /* How large the answer is; of one that was cut, more than there was room for. */
 static void note_size(traffic_t *t, seen_t *k, name_entry_t *n, name_server_t *s)
 {
-    bool tc = nsp_msg_has(k->m, NSP_FLAG_TC);
+    bool tc = (k->reply.flags & NSP_FLAG_TC) != 0;
     uint32_t size = tc ? k->room + 1u : k->flow->reply.original;
     if (size > n->size) {
         n->size = size;
@@ -216,10 +219,16 @@ static void note_silence(traffic_t *t, seen_t *k, name_server_t *s)
 
 static bool is_answer(const seen_t *k)
 {
-    const flow_message_t *r = &k->flow->reply;
-    return k->m != NULL &&
-           (k->m->complete || (r->size < r->original && r->size >= NSP_HEADER_SIZE)) &&
-           (k->rcode == NSP_RCODE_NOERROR || k->rcode == NSP_RCODE_NXDOMAIN);
+    const flow_message_t *m = &k->flow->reply;
+    const seen_reply_t *r = &k->reply;
+    return r->there && (r->rcode == NSP_RCODE_NOERROR || r->rcode == NSP_RCODE_NXDOMAIN) &&
+           (r->complete || (m->size < m->original && m->size >= NSP_HEADER_SIZE));
+}
+
+static bool answers_udp(const entry_t *e)
+{
+    return (e->answered[KIND_CUT] | e->answered[KIND_PLAIN] | e->answered[KIND_EDNS] |
+            e->answered[KIND_BIG]) != 0;
 }
 
 /* Names are remembered for three reasons: data that are compared, answers that are large, and
@@ -233,12 +242,12 @@ void names_feed(traffic_t *t, seen_t *k)
     bool data = read_data(t, k, &serial, &digest);
     bool answer = is_answer(k);
     bool large = answer && (k->flow->reply.original > (k->udp ? ROOM_SAFE : 512) ||
-                            nsp_msg_has(k->m, NSP_FLAG_TC));
-    bool silence = k->silent && k->udp && k->room > 512 && k->e->s.n.udp_answered > 0;
+                            (k->reply.flags & NSP_FLAG_TC) != 0);
+    bool silence = k->silent && k->udp && k->room > 512 && answers_udp(k->e);
     if (!data && !large && !silence)
         return;
     name_entry_t *n = name_of(t, k);
-    name_server_t *s = place_of(n, &k->flow->server);
+    name_server_t *s = place_of(n, k->e);
     if (answer)
         note_size(t, k, n, s);
     if (s != NULL && data)
@@ -249,53 +258,46 @@ void names_feed(traffic_t *t, seen_t *k)
 
 /* --- EDNS, and then without --- */
 
-static uint64_t mix(uint64_t h)
+/* Client, server and question, the client's port left out: it changes. */
+static uint64_t question_key(const traffic_t *t, const seen_t *k)
 {
-    h = (h ^ h >> 29) * UINT64_C(0xff51afd7ed558ccd);
-    return h ^ h >> 32;
-}
-
-/* Never 0. Client, server and question, the client's port left out: it changes. */
-static uint64_t fallback_key(const seen_t *k)
-{
-    uint64_t h = nsp_name_hash(&k->qname, k->qtype);
-    uint64_t part[2];
-    memcpy(part, k->flow->client.octets, sizeof part);
-    h = (h ^ part[0]) * UINT64_C(0xff51afd7ed558ccd) + part[1];
-    memcpy(part, k->flow->server.octets, sizeof part);
-    h = (h ^ h >> 31 ^ part[0]) * UINT64_C(0xff51afd7ed558ccd) + part[1];
-    return mix(h) | 1;
+    uint64_t seed = t->o.seed;
+    uint64_t h = mix_octets(k->qname, k->qname_octets, seed ^ k->qtype, true);
+    h = mix_pair(h ^ mix_addr(&k->flow->client, false, seed), UINT64_C(0xff51afd7ed558ccd) ^ seed);
+    return mix_pair(h ^ mix_addr(&k->flow->server, false, ~seed),
+                    UINT64_C(0x9e3779b97f4a7c15) ^ seed);
 }
 
 bool names_failed_edns(traffic_t *t, const seen_t *k)
 {
+    int64_t at = 0;
     if (!k->has_name)
         return false;
-    uint64_t key = fallback_key(k);
-    const plain_t *p = &t->plain[(key >> 32) % FALLBACKS];
-    t->fallback[(key >> 32) % FALLBACKS] = key;
-    return p->key == key && p->at > k->flow->began;
+    uint64_t key = question_key(t, k);
+    recent_put(&t->failed, key, k->flow->began);
+    return recent_get(&t->plain, key, &at) && at > k->flow->began;
 }
 
 bool names_is_fallback(traffic_t *t, const seen_t *k)
 {
+    int64_t at = 0;
     if (!k->has_name)
         return false;
-    uint64_t key = fallback_key(k);
-    t->plain[(key >> 32) % FALLBACKS] = (plain_t){key, k->flow->began};
-    return t->fallback[(key >> 32) % FALLBACKS] == key;
+    uint64_t key = question_key(t, k);
+    recent_put(&t->plain, key, k->flow->began);
+    return recent_get(&t->failed, key, &at);
 }
 
-bool names_is_unheard(traffic_t *t, const seen_t *k)
+bool names_is_unheeded(traffic_t *t, const seen_t *k)
 {
+    int64_t at = 0;
     if (!k->has_name)
         return false;
     /* with the same ID, as dig and the C library ask again: other programs may ask the same */
     uint64_t id = (uint64_t)(k->flow->query.bytes[0] << 8 | k->flow->query.bytes[1]);
-    uint64_t key = mix(fallback_key(k) ^ id) | 1;
-    plain_t *p = &t->whole[(key >> 32) % FALLBACKS];
-    int64_t since = k->flow->began - p->at;
-    bool again = p->key == key && since >= 0 && since <= AGAIN_WITHIN;
-    *p = (plain_t){key, k->flow->ended};
+    uint64_t key = mix_pair(question_key(t, k) ^ id, UINT64_C(0xff51afd7ed558ccd));
+    bool again = recent_get(&t->whole, key, &at) && k->flow->began >= at &&
+                 k->flow->began - at <= AGAIN_WITHIN;
+    recent_put(&t->whole, key, k->flow->ended);
     return again;
 }

@@ -68,7 +68,7 @@ bool look_edns(const look_t *l)
 bool look_fragments(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
-    uint64_t unheard = l->e->unheard;
+    uint64_t unheard = l->e->unheeded;
     finding_t *f;
     if (n->fragments_lost >= STRANGE_MIN && n->fragments_lost > n->fragmented)
         f = traffic_finding(l->list, &l->e->s.addr, FINDING_FRAGMENTS_INCOMPLETE,

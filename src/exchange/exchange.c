@@ -58,31 +58,18 @@ void exchange_set_free(exchange_set_t *set)
     memset(set, 0, sizeof *set);
 }
 
-/* A question whose name has plain labels, as nearly all have: copied in one piece. False when the
- * long way has to tell. */
-static bool read_plain(const uint8_t *message, size_t size, nsp_name_t *name, uint16_t *type,
-                       uint16_t *qclass)
-{
-    size_t pos = NSP_HEADER_SIZE;
-    if (size < NSP_HEADER_SIZE || (message[4] | message[5]) == 0)
-        return false;
-    while (pos < size && message[pos] != 0 && message[pos] <= NSP_LABEL_MAX)
-        pos += message[pos] + 1u;
-    size_t len = pos + 1 - NSP_HEADER_SIZE;
-    if (pos >= size || size - pos < 5 || message[pos] != 0 || len > NSP_NAME_MAX)
-        return false;
-    memcpy(name->octets, message + NSP_HEADER_SIZE, len);
-    name->len = (uint8_t)len;
-    *type = (uint16_t)(message[pos + 1] << 8 | message[pos + 2]);
-    *qclass = (uint16_t)(message[pos + 3] << 8 | message[pos + 4]);
-    return true;
-}
-
 bool question_read(const uint8_t *message, size_t size, nsp_name_t *name, uint16_t *type,
                    uint16_t *qclass)
 {
-    if (read_plain(message, size, name, type, qclass))
+    uint32_t octets = question_name_octets(message, size);
+    if (octets != 0) {
+        const uint8_t *after = message + NSP_HEADER_SIZE + octets;
+        memcpy(name->octets, message + NSP_HEADER_SIZE, octets);
+        name->len = (uint8_t)octets;
+        *type = (uint16_t)(after[0] << 8 | after[1]);
+        *qclass = (uint16_t)(after[2] << 8 | after[3]);
         return true;
+    }
     nsp_reader_t r = nsp_reader(message, size);
     nsp_read_bytes(&r, 4);
     uint16_t count = nsp_read_u16(&r);

@@ -10,7 +10,7 @@
 #define EXCHANGE_EXCHANGE_H
 
 #include "exchange/addr.h"
-#include "proto/name.h"
+#include "proto/message.h"
 
 typedef enum transport { TRANSPORT_UDP, TRANSPORT_TCP } transport_t;
 
@@ -83,6 +83,21 @@ typedef struct exchange_set {
     uint32_t cap;
     exchange_t **item;
 } exchange_set_t;
+
+/* Octets of the QNAME of the first question, when it has plain labels and type and class stand
+ * behind it, as nearly always; 0 when the long way has to tell. */
+static inline uint32_t question_name_octets(const uint8_t *message, size_t size)
+{
+    size_t pos = NSP_HEADER_SIZE;
+    if (size < NSP_HEADER_SIZE || (message[4] | message[5]) == 0)
+        return 0;
+    while (pos < size && message[pos] - 1u < NSP_LABEL_MAX)
+        pos += message[pos] + 1u;
+    size_t octets = pos + 1 - NSP_HEADER_SIZE;
+    if (pos >= size || size - pos < 5 || message[pos] != 0 || octets > NSP_NAME_MAX)
+        return 0;
+    return (uint32_t)octets;
+}
 
 /* Reads the first question of a message, which may be any octets. False, with the root and zeros,
  * when there is none (RFC 1035 4.1.2). */
