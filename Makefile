@@ -170,7 +170,7 @@ cli: all tools
 	tests/run.py --release $(BUILD) cli
 
 ## lab         real name servers in network namespaces (root)
-lab: all
+lab: all tools
 	tests/run.py --release $(BUILD) lab
 
 # What only one target needs: the peers that it is compared with.

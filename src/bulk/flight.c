@@ -378,7 +378,9 @@ static void refuse_family(flight_t *f, unsigned k)
         after_send(f, s, EAFNOSUPPORT);
 }
 
-/* A retry goes out through the socket of the first attempt. */
+/* A retry goes out through the socket of the first attempt, and alone: whatever may be wrong with
+ * segments on the way is not wrong with it, and where a segmented datagram reaches a closed port on
+ * the same host, ICMP tells of its first message only. */
 static size_t fill_batch(flight_t *f, unsigned k, uint16_t sock)
 {
     size_t n = 0;
@@ -391,7 +393,8 @@ static size_t fill_batch(flight_t *f, unsigned k, uint16_t sock)
         s->attempts++;
         s->sent = f->now;
         f->batch[n] = (uint32_t)(s - f->slot);
-        f->item[n++] = (pool_item_t){.to = &s->peer, .wire = s->wire, .size = s->size};
+        f->item[n++] = (pool_item_t){
+            .to = &s->peer, .wire = s->wire, .size = s->size, .alone = s->attempts > 1};
     }
     return n;
 }

@@ -214,10 +214,23 @@ static uint32_t item_hash(const pool_item_t *i)
     return (h ^ h >> 15) % GROUP_SLOTS;
 }
 
-static void group_begin(outgoing_t *o, uint16_t i, uint32_t slot)
+static void group_begin(outgoing_t *o, uint16_t i)
 {
-    o->slot[slot] = (uint16_t)o->groups;
     o->group[o->groups++] = (group_t){.first = i, .last = i, .count = 1};
+}
+
+/* The place in the hash table of the last group of messages like this one, or the free place where
+ * it belongs. */
+static uint16_t *group_place(outgoing_t *o, const pool_item_t *item, uint16_t i)
+{
+    uint32_t slot = item_hash(&item[i]);
+    while (o->slot[slot] != NONE) {
+        const pool_item_t *of = &item[o->group[o->slot[slot]].first];
+        if (of->size == item[i].size && pool_same_peer(of->to, item[i].to))
+            break;
+        slot = (slot + 1) % GROUP_SLOTS;
+    }
+    return &o->slot[slot];
 }
 
 /* Puts the items into groups, in order within each. */
@@ -227,22 +240,18 @@ static void make_groups(outgoing_t *o, const pool_item_t *item, size_t count, bo
     memset(o->slot, 0xff, sizeof o->slot);
     uint16_t items = (uint16_t)count; /* POOL_BATCH at most */
     for (uint16_t i = 0; i < items; i++) {
-        uint32_t slot = segment ? item_hash(&item[i]) : i % GROUP_SLOTS;
         o->next[i] = NONE;
-        while (o->slot[slot] != NONE) {
-            const pool_item_t *of = &item[o->group[o->slot[slot]].first];
-            if (of->size == item[i].size && pool_same_peer(of->to, item[i].to))
-                break;
-            slot = (slot + 1) % GROUP_SLOTS;
-        }
-        group_t *g = o->slot[slot] != NONE ? &o->group[o->slot[slot]] : NULL;
-        if (g == NULL || g->count == SEGMENTS_MAX || !segment) {
-            group_begin(o, i, slot);
-        } else {
+        uint16_t *place = segment && !item[i].alone ? group_place(o, item, i) : NULL;
+        group_t *g = place != NULL && *place != NONE ? &o->group[*place] : NULL;
+        if (g != NULL && g->count < SEGMENTS_MAX) {
             o->next[g->last] = i;
             g->last = i;
             g->count++;
+            continue;
         }
+        if (place != NULL)
+            *place = (uint16_t)o->groups;
+        group_begin(o, i);
     }
 }
 

@@ -34,7 +34,8 @@ typedef struct pool_item {
     const pool_peer_t *to;
     const uint8_t *wire;
     uint32_t size;
-    int error; /* out: 0, EAGAIN (not sent, try again), or why the kernel refused */
+    bool alone; /* not to be segmented together with others */
+    int error;  /* out: 0, EAGAIN (not sent, try again), or why the kernel refused */
 } pool_item_t;
 
 /* What came: a datagram, or an ICMP error about one. */

@@ -25,6 +25,7 @@ TOKENS = ["alpha", "beta", "gamma"]
 CONF = """server:
   ip-address: {ips}
   server-count: 1
+  rrl-ratelimit: 0
   zonesdir: "{dir}"
   database: ""
   pidfile: ""
