@@ -246,7 +246,7 @@ screenshot: $(PROG)
 	@mkdir -p docs/img
 	scripts/screenshot.sh $(PROG) docs/img/check-html.png
 
-## bench       speed beside libknot, ldns, libpcap, dnscap and tshark, as ratios
+## bench       speed beside libknot, ldns, libpcap, dnscap, tshark and dnsperf, as ratios
 bench: all $(BENCH_BIN)
 	scripts/bench.sh $(BUILD)
 

@@ -5,14 +5,16 @@
 
 NSD and Knot, one process or worker each, are started on loopback with a zone that is made here, and
 ended afterwards. All clients ask the same questions in the same order, with EDNS, and with the same
-number outstanding; dnsperf has one thread and one client, which is its cheapest way. nsprobe
+number outstanding, which the servers' receive buffers hold. dnsperf has one thread and four clients
+(sockets): with one it loses replies, and then turns in circles, which costs it more. nsprobe
 validates every reply as a whole and writes a line of JSON for each to a file, which the others do
 not. Rounds of all clients are interleaved. CPU is user and system time of the client's process, by
 query that was answered; the least of each counts, so that what else the machine does falls on all
-alike. Queries a second are those of the best round.
+alike. Queries a second are those of the best round; of dnsperf as it says itself, so that its start
+and end do not count.
 
-flamethrower is the one of DNS-OARC (`flame`), which Debian has no package of; it goes through its
-list until its time is over.
+flamethrower is the one of DNS-OARC (`flame`), which Debian has no package of (its package of that
+name is something else); it goes through its list until its time is over.
 """
 import argparse
 import json
@@ -117,7 +119,7 @@ class Server:
                 f.write(text)
         with open(f"{d}/log", "wb") as log:
             self.process = subprocess.Popen(argv(f"{d}/conf"), stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL)
+                                            stdin=subprocess.DEVNULL, start_new_session=True)
         self.log = f"{d}/log"
 
     def __enter__(self):
@@ -139,66 +141,85 @@ class Server:
         self.process.terminate()
         self.process.wait()
 
+    def cpu(self):
+        """Seconds that the server's processes have used."""
+        ticks = 0
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+                    field = f.read().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(field[3]) == self.process.pid:  # its session
+                ticks += int(field[11]) + int(field[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
 
 class Usage:
     """What one run of a client came to."""
 
-    def __init__(self, answered, wall, usage):
+    def __init__(self, answered, rate, usage, peak):
         self.answered = answered
-        self.rate = answered / wall
+        self.rate = rate
         self.user = 1e6 * usage.ru_utime / answered
         self.system = 1e6 * usage.ru_stime / answered
         self.cpu = self.user + self.system
-        self.peak = usage.ru_maxrss / 1024
+        self.peak = peak
+        self.seconds = answered / rate
+        self.busy = 0  # the server, as a share of one core
 
 
-def run(argv, folder):
-    """Output, wall time and usage of one command. It is started by a small process, whose memory is
-    all that the child can inherit in its peak."""
+def run(build, argv, folder):
+    """Output, wall seconds, CPU usage and peak MiB of one command."""
+    told = os.path.join(folder, "peak")
     with open(os.path.join(folder, "out"), "w+b") as out:
         begin = time.monotonic()
-        pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=[
-            (os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, out.fileno(), 2)])
-        _, status, usage = os.wait4(pid, 0)
+        p = subprocess.Popen([f"{build}/bench/peak", told, *argv], stdin=subprocess.DEVNULL,
+                             stdout=out, stderr=out)
+        _, p.returncode, usage = os.wait4(p.pid, 0)
         wall = time.monotonic() - begin
         out.seek(0)
         text = out.read().decode(errors="replace")
-    if os.waitstatus_to_exitcode(status) != 0:
-        sys.exit(f"{' '.join(argv)}: ended with {status}\n{text[-500:]}")
-    return text, wall, usage
+    with open(told, encoding="ascii") as f:
+        kib, code = (int(x) for x in f.read().split())
+    if code != 0:
+        sys.exit(f"{' '.join(argv)}: ended with {code}\n{text[-500:]}")
+    return text, wall, usage, kib / 1024
 
 
-def nsprobe(build, port, folder, questions, a, more=()):
+def nsprobe(build, port, folder, questions, a):
     out = os.path.join(folder, "results")
     argv = [f"{build}/nsprobe", "bulk", "--query", "--server", f"127.0.0.1#{port}", "-f", questions,
             "-o", out, "--outstanding", str(a.outstanding), "--rate", "0", "--address-rate", "0",
-            "--prefix-rate", "0", "--address-at-once", "0", "--prefix-at-once", "0", *more]
-    _, wall, usage = run(argv, folder)
+            "--prefix-rate", "0", "--address-at-once", "0", "--prefix-at-once", "0"]
+    _, wall, usage, peak = run(build, argv, folder)
     with open(out, "rb") as f:
         answered = sum(x.count(b'"outcome":"answered"') for x in f)
     os.unlink(out)
-    return Usage(answered, wall, usage)
+    return Usage(answered, answered / wall, usage, peak)
 
 
-def dnsperf(_, port, folder, questions, a):
-    text, wall, usage = run(["dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", questions, "-e",
-                             "-T", "1", "-c", str(a.clients), "-q", str(a.outstanding), "-n", "1"],
-                            folder)
-    return Usage(int(re.search(r"Queries completed:\s+(\d+)", text)[1]), wall, usage)
+def dnsperf(build, port, folder, questions, a):
+    argv = ["dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", questions, "-e", "-T", "1", "-c",
+            str(a.clients), "-q", str(a.outstanding), "-n", "1"]
+    text, _, usage, peak = run(build, argv, folder)
+    return Usage(int(re.search(r"Queries completed:\s+(\d+)", text)[1]),
+                 float(re.search(r"Queries per second:\s+([\d.]+)", text)[1]), usage, peak)
 
 
-def flame(_, port, folder, questions, a):
-    seconds = a.flame_seconds
+def flame(build, port, folder, questions, a):
+    """Ten senders of a burst each, one behind the other without a pause."""
+    told = os.path.join(folder, "flame.json")
     argv = [a.flame, "127.0.0.1", "-p", str(port), "-f", questions, "-c", "10", "-q",
-            str(max(1, a.outstanding // 10)), "-d", "1", "-l", str(seconds), "-v", "0",
-            "-o", os.path.join(folder, "flame.json")]
-    _, wall, usage = run(argv, folder)
-    with open(os.path.join(folder, "flame.json"), encoding="utf-8") as f:
+            str(max(1, a.outstanding // 10)), "-d", "1", "-l", str(a.flame_seconds), "-v", "0", "-o",
+            told]
+    _, wall, usage, peak = run(build, argv, folder)
+    with open(told, encoding="utf-8") as f:
         last = json.loads(f.read().splitlines()[-1])
-    return Usage(last["total_responses"], wall, usage)
+    return Usage(last["total_responses"], last["total_responses"] / wall, usage, peak)
 
 
-def compare(build, kind, port, folder, a):
+def compare(build, kind, server, folder, a):
     """Interleaved rounds. True when both bars are kept."""
     questions = write_questions(os.path.join(folder, "questions"), a.queries)
     clients = {"nsprobe": nsprobe, "dnsperf": dnsperf}
@@ -207,17 +228,21 @@ def compare(build, kind, port, folder, a):
     seen = {name: [] for name in clients}
     for _ in range(a.rounds):
         for name, client in clients.items():
-            seen[name].append(client(build, port, folder, questions, a))
+            before = server.cpu()
+            usage = client(build, server.port, folder, questions, a)
+            usage.busy = (server.cpu() - before) / usage.seconds
+            seen[name].append(usage)
     print(f"\n{kind}: {a.queries} questions, {a.outstanding} outstanding, {a.rounds} rounds")
     print(f"{'':14} {'queries/s':>10} {'CPU us/query':>13} {'user':>6} {'system':>7} {'MiB':>5} "
-          f"{'answered':>9}")
+          f"{'answered':>9} {'server busy':>12}")
     best = {}
     for name, runs in seen.items():
         least = min(runs, key=lambda u: u.cpu)
         best[name] = (max(u.rate for u in runs), least.cpu)
         answered = min(u.answered for u in runs)
         print(f"{name:14} {best[name][0]:10.0f} {least.cpu:13.2f} {least.user:6.2f} "
-              f"{least.system:7.2f} {max(u.peak for u in runs):5.0f} {answered:9}")
+              f"{least.system:7.2f} {max(u.peak for u in runs):5.0f} {answered:9} "
+              f"{100 * max(u.busy for u in runs):10.0f} %")
     return judge(best)
 
 
@@ -260,8 +285,8 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--queries", type=int, default=300000)
     p.add_argument("--largest", type=int, default=1000000)
-    p.add_argument("--outstanding", type=int, default=1000)
-    p.add_argument("--clients", type=int, default=1, help="of dnsperf")
+    p.add_argument("--outstanding", type=int, default=250)
+    p.add_argument("--clients", type=int, default=4, help="of dnsperf")
     p.add_argument("--server", default="nsd,knot")
     p.add_argument("--flame", default=shutil.which("flame"))
     p.add_argument("--flame-seconds", type=int, default=4)
@@ -277,7 +302,7 @@ def main():
         os.chmod(folder, 0o755)
         for kind in a.server.split(","):
             with Server(kind, folder) as server:
-                good = compare(build, kind, server.port, folder, a) and good
+                good = compare(build, kind, server, folder, a) and good
                 if kind == "nsd":
                     good = growth(build, server.port, folder, a) and good
     return 0 if good else 1

@@ -9,6 +9,8 @@ replies=${NSPROBE_SHARED:-../shared}/data/real-replies.tcpdns
 "$build/bench/decode" "$replies"
 echo
 bench/replay.py --build "$build" --replies "$replies"
+echo
+bench/bulk.py --build "$build" || echo "bulk: a bar was not reached"
 for bench in "$build"/bench/*; do
     case $bench in
     */decode | */mkpcap | */pcapcount | */stages | */peak | *.o | *.d) continue ;;

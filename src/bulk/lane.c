@@ -44,7 +44,7 @@ uint32_t lanes_find(lanes_t *l, const addr_t *a, int64_t now)
         return LANE_NONE;
     if (l->last != LANE_NONE && addr_equal(&l->lane[l->last].addr, a))
         return l->last;
-    lane_t *set = &l->lane[set_of(a) * WAYS];
+    lane_t *set = &l->lane[(size_t)set_of(a) * WAYS];
     lane_t *old = NULL;
     for (uint32_t i = 0; i < WAYS; i++) {
         lane_t *x = &set[i];

@@ -143,14 +143,22 @@ def question(n, domains, rng):
     return f"{server} {www}", ("answered", "NOERROR", 1)
 
 
-def peak(build, folder, argv):
-    """KiB at most, exit code and seconds of one command."""
-    told = os.path.join(folder, "peak")
-    begin = time.monotonic()
-    subprocess.run([f"{build}/bench/peak", told, *argv], check=False)
-    with open(told, encoding="ascii") as f:
-        kib, code = (int(x) for x in f.read().split())
-    return kib, code, time.monotonic() - begin
+class Run:
+    """Exit code, KiB at most, seconds and seconds of CPU of one command."""
+
+    def __init__(self, build, folder, argv):
+        told = os.path.join(folder, "peak")
+        begin = time.monotonic()
+        p = subprocess.Popen([f"{build}/bench/peak", told, *argv])
+        _, p.returncode, usage = os.wait4(p.pid, 0)
+        self.took = time.monotonic() - begin
+        self.cpu = usage.ru_utime + usage.ru_stime
+        with open(told, encoding="ascii") as f:
+            self.kib, self.code = (int(x) for x in f.read().split())
+
+    def told(self, what, count):
+        return f"{count} {what}: {self.took:.1f} s, {1e6 * self.cpu / count:.1f} us of CPU each, " \
+               f"{self.kib} KiB at most"
 
 
 def records(found):
@@ -184,10 +192,10 @@ def queries(t, prog, folder, count, domains):
             f.write(line + "\n")
             wanted.append(outcome)
     out = os.path.join(folder, "results")
-    kib, code, took = peak(os.path.dirname(prog), folder, [
+    r = Run(os.path.dirname(prog), folder, [
         prog, "bulk", "--query", "--quiet", "-f", path, "-o", out, *QUICK, *FREE])
-    t.equal("questions: exit code", code, 0)
-    t.check(f"questions: {kib} KiB at most", kib < MEMORY)
+    t.equal("questions: exit code", r.code, 0)
+    t.check(f"questions: {r.kib} KiB at most", r.kib < MEMORY)
     seen = bytearray(count + 1)
     wrong = collections.Counter()
     kept = {}
@@ -208,7 +216,7 @@ def queries(t, prog, folder, count, domains):
         lines = {n: x.strip() for n, x in enumerate(f, 1) if n in kept}
     t.check(f"questions: {len(kept)} of them as query has them",
             all([as_query(t, prog, lines[n], x) for n, x in kept.items()]))
-    print(f"# {count} questions: {took:.1f} s, {kib} KiB at most")
+    print("# " + r.told("questions", count))
     os.unlink(out)
 
 
@@ -219,13 +227,13 @@ def findings(report):
 def checks(t, prog, folder, count, domains):
     path = write(folder, "domains", "".join(f"d{i % domains}.many\n" for i in range(count)))
     out = os.path.join(folder, "checked")
-    kib, code, took = peak(os.path.dirname(prog), folder, [
+    r = Run(os.path.dirname(prog), folder, [
         prog, "bulk", "--quiet", "-f", path, "-o", out, "--from", PARENT, *CALM, *FREE])
     with open(out, encoding="utf-8") as f:
         results = {x["line"]: x for x in map(json.loads, f)}
-    t.equal("checks: exit code", code, 0)
+    t.equal("checks: exit code", r.code, 0)
     t.equal("checks: a result for each line", sorted(results), list(range(1, count + 1)))
-    t.check(f"checks: {kib} KiB at most", kib < MEMORY)
+    t.check(f"checks: {r.kib} KiB at most", r.kib < MEMORY)
     for i, kind in enumerate(KINDS):
         same = [findings(results[n + 1]) for n in range(i, count, len(KINDS))]
         ids = collections.Counter(tuple(sorted({x[0] for x in f})) for f in same)
@@ -237,9 +245,8 @@ def checks(t, prog, folder, count, domains):
             t.equal(f"checks: d{n}.many, {kind}, as check has it",
                     (results[n + 1]["verdict"], findings(results[n + 1])),
                     (alone["verdict"], findings(alone)))
-    print(f"# {count} checks: {took:.1f} s, {1000 * took / count:.1f} ms a domain, "
-          f"{sum(x['exchanges'] for x in results.values()) / count:.0f} exchanges a domain, "
-          f"{kib} KiB at most")
+    print("# " + r.told("checks", count) +
+          f", {sum(x['exchanges'] for x in results.values()) / count:.0f} exchanges each")
 
 
 def inside(a):
