@@ -45,9 +45,9 @@ static const dnssec_sig_t *good_one(const work_t *w)
 
 static void ttl_rule(const work_t *w, const dnssec_sig_t *good)
 {
-    char word[32];
+    char buf[32];
     char when[32];
-    signed_word(w->q, word);
+    const char *word = signed_word(w->q, buf);
     if (w->ttl > good->original_ttl) {
         signed_see(w->z, FINDING_DNSSEC_TTL, w->place, w->a->x,
                    "%s has a TTL of %u; its signature says %u.", word, w->ttl, good->original_ttl);
