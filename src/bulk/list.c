@@ -1,21 +1,28 @@
 #include "bulk/list.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+/* Octets at either end of a list that tell it from others. */
+#define IDENTITY_PART 65536
 
 struct list {
     pthread_mutex_t lock;
     FILE *file;
     bool close;
     bool ended;
+    bool all;
     unsigned shard;
     unsigned shards;
     uint64_t number; /* of the last line read */
     uint64_t octets; /* read */
     uint64_t size;   /* 0: not known */
+    bool plain;      /* a plain file */
 };
 
 list_t *list_open(const char *path, unsigned shard, unsigned shards)
@@ -32,8 +39,10 @@ list_t *list_open(const char *path, unsigned shard, unsigned shards)
         free(in);
         return NULL;
     }
-    if (fstat(fileno(in->file), &st) == 0 && S_ISREG(st.st_mode))
+    if (fstat(fileno(in->file), &st) == 0 && S_ISREG(st.st_mode)) {
+        in->plain = true;
         in->size = (uint64_t)st.st_size;
+    }
     pthread_mutex_init(&in->lock, NULL);
     return in;
 }
@@ -46,6 +55,27 @@ void list_close(list_t *in)
         fclose(in->file);
     pthread_mutex_destroy(&in->lock);
     free(in);
+}
+
+void list_take_all(list_t *in)
+{
+    in->all = true;
+}
+
+void list_identity(const list_t *in, char out[LIST_IDENTITY_MAX])
+{
+    uint8_t buf[IDENTITY_PART];
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    const off_t at[2] = {0, in->size > sizeof buf ? (off_t)(in->size - sizeof buf) : 0};
+    snprintf(out, LIST_IDENTITY_MAX, "-");
+    for (size_t i = 0; i < 2; i++) {
+        ssize_t n = in->plain ? pread(fileno(in->file), buf, sizeof buf, at[i]) : -1;
+        if (n < 0)
+            return;
+        for (ssize_t k = 0; k < n; k++)
+            h = (h ^ buf[k]) * UINT64_C(0x100000001b3);
+    }
+    snprintf(out, LIST_IDENTITY_MAX, "%" PRIu64 " %016" PRIx64, in->size, h);
 }
 
 /* Reads one line. False at the end. */
@@ -74,6 +104,8 @@ static bool read_line(list_t *in, list_line_t *line)
 static bool wanted(const list_t *in, const list_line_t *line)
 {
     size_t blank = strspn(line->text, " \t");
+    if (in->all)
+        return true;
     if (line->number % in->shards != in->shard % in->shards)
         return false;
     return line->cut || (blank < line->size && line->text[blank] != '#');

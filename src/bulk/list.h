@@ -8,6 +8,8 @@
 
 #define LIST_LINE_MAX 4096 /* octets; of a longer line the rest is passed over */
 
+#define LIST_IDENTITY_MAX 64
+
 typedef struct list_line {
     uint64_t number; /* from 1. Without a line: of the last one read */
     uint64_t
@@ -29,9 +31,14 @@ typedef struct list list_t;
  * leaves the remainder shard - 1 when divided by shards. NULL with errno. */
 list_t *list_open(const char *path, unsigned shard, unsigned shards);
 void list_close(list_t *in);
+/* From now on every line is given, empty ones and comments too, and those of other shards. */
+void list_take_all(list_t *in);
 /* The next line that is in the shard, not empty and no comment ("#"). Lines beyond limit are given
  * later. */
 list_got_t list_next(list_t *in, uint64_t limit, list_line_t *line);
+/* What tells one list from another: the size of the file and a hash of its beginning and end; "-"
+ * for what is no plain file. To be called before the first line is read. */
+void list_identity(const list_t *in, char out[LIST_IDENTITY_MAX]);
 /* Share of the file that was read, 0..1; negative when its size is not known. */
 double list_share(list_t *in);
 /* True when reading ended with an error. */

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define CHECKPOINT_EVERY 2 /* seconds */
-#define HEAD             "nsprobe-bulk-checkpoint 1"
+#define HEAD             "nsprobe-bulk-checkpoint 2"
 
 struct output {
     pthread_mutex_t lock;
@@ -21,6 +21,7 @@ struct output {
     const char *checkpoint;
     char *temporary; /* written first, then renamed */
     const char *job;
+    const char *list;
     time_t written_at;
     uint64_t low;     /* every line up to it is done, or gets no result */
     uint64_t highest; /* line that is done */
@@ -59,13 +60,31 @@ static bool mark(output_t *out, uint64_t line)
 
 /* --- resuming --- */
 
-/* The number of a result: each begins with {"line":N. 0: it does not. */
-static uint64_t line_of(const char *text)
+/* Takes a number behind a prefix. NULL when the text does not begin so. */
+static const char *skip_number(const char *text, const char *prefix, uint64_t *out)
 {
-    static const char head[] = "{\"line\":";
-    if (strncmp(text, head, sizeof head - 1) != 0)
-        return 0;
-    return strtoull(text + sizeof head - 1, NULL, 10);
+    size_t n = strlen(prefix);
+    char *end = NULL;
+    if (strncmp(text, prefix, n) != 0 || text[n] < '0' || text[n] > '9')
+        return NULL;
+    *out = strtoull(text + n, &end, 10);
+    return end;
+}
+
+/* Marks the lines of a result: each begins with {"line":N, and one of several lines goes on with
+ * "lines":M. False when it is none, or is there already. */
+static bool mark_result(output_t *out, const char *text)
+{
+    uint64_t first = 0;
+    uint64_t count = 1;
+    const char *p = skip_number(text, "{\"line\":", &first);
+    if (p == NULL)
+        return false;
+    if (skip_number(p, ",\"lines\":", &count) == NULL || count > OUTPUT_WINDOW)
+        count = 1;
+    for (uint64_t i = 1; i < count; i++)
+        mark(out, first + i);
+    return mark(out, first);
 }
 
 /* Reads what was written after the checkpoint, and takes away a line that has no end. */
@@ -77,7 +96,7 @@ static bool read_journal(output_t *out, const char *path)
     ssize_t n = 0;
     bool good = f != NULL && fseeko(f, (off_t)out->octets, SEEK_SET) == 0;
     while (good && (n = getline(&line, &cap, f)) > 0 && line[n - 1] == '\n') {
-        out->count += mark(out, line_of(line));
+        out->count += mark_result(out, line);
         out->octets += (uint64_t)n;
     }
     free(line);
@@ -122,15 +141,25 @@ static bool read_checkpoint(output_t *out, FILE *f, char err[300])
 {
     char head[64] = "";
     char job[600] = "";
-    bool good = fgets(head, sizeof head, f) != NULL && fgets(job, sizeof job, f) != NULL;
+    char list[80] = "";
+    bool good = fgets(head, sizeof head, f) != NULL && fgets(job, sizeof job, f) != NULL &&
+                fgets(list, sizeof list, f) != NULL;
     head[strcspn(head, "\n")] = '\0';
     job[strcspn(job, "\n")] = '\0';
+    list[strcspn(list, "\n")] = '\0';
     if (!good || strcmp(head, HEAD) != 0) {
         snprintf(err, 300, "%s is no checkpoint", out->checkpoint);
         return false;
     }
     if (strcmp(job, out->job) != 0) {
         snprintf(err, 300, "%s is of another job: %.200s", out->checkpoint, job);
+        return false;
+    }
+    if (strcmp(list, out->list) != 0) {
+        snprintf(err, 300,
+                 "the list is not the one that %s was made with: its size or content changed; "
+                 "line numbers would mean other lines",
+                 out->checkpoint);
         return false;
     }
     good = read_word(f, "low") && read_number(f, &out->low) && read_word(f, "count") &&
@@ -193,8 +222,8 @@ static bool write_checkpoint(output_t *out)
     if (f == NULL)
         return false;
     (void)fdatasync(out->fd); /* the checkpoint must not know more than the disk */
-    fprintf(f, HEAD "\n%s\nlow %" PRIu64 " count %" PRIu64 " octets %" PRIu64 "\ndone", out->job,
-            out->low, out->count, out->octets);
+    fprintf(f, HEAD "\n%s\n%s\nlow %" PRIu64 " count %" PRIu64 " octets %" PRIu64 "\ndone",
+            out->job, out->list, out->low, out->count, out->octets);
     print_ranges(out, f);
     fputs("\nend\n", f);
     bool good = fflush(f) == 0 && fsync(fileno(f)) == 0;
@@ -236,6 +265,7 @@ output_t *output_open(const output_options_t *o, char err[300])
     out->fd = -1;
     out->checkpoint = o->checkpoint;
     out->job = o->job;
+    out->list = o->list != NULL ? o->list : "-";
     out->done = calloc(OUTPUT_WINDOW / 64, sizeof *out->done);
     bool good = out->done != NULL;
     if (good && o->checkpoint != NULL)
@@ -296,16 +326,41 @@ static bool write_all(output_t *out, const char *text, size_t size)
     return true;
 }
 
+/* Appends, with the lock held; then the caller marks lines, and settle is due. */
+static bool append(output_t *out, const char *text, size_t size)
+{
+    bool good = !out->failed && write_all(out, text, size);
+    out->failed = !good;
+    return good;
+}
+
+static bool settle(output_t *out)
+{
+    advance(out);
+    if (!out->failed && out->checkpoint != NULL && time(NULL) - out->written_at >= CHECKPOINT_EVERY)
+        out->failed = !write_checkpoint(out);
+    return !out->failed;
+}
+
 bool output_write(output_t *out, const char *text, size_t size, const uint64_t *line, size_t count)
 {
     pthread_mutex_lock(&out->lock);
-    bool good = !out->failed && write_all(out, text, size);
+    bool good = append(out, text, size);
     for (size_t i = 0; i < count && good; i++)
         out->count += mark(out, line[i]);
-    advance(out);
-    if (good && out->checkpoint != NULL && time(NULL) - out->written_at >= CHECKPOINT_EVERY)
-        good = write_checkpoint(out);
-    out->failed = !good;
+    good = settle(out);
+    pthread_mutex_unlock(&out->lock);
+    return good;
+}
+
+bool output_write_range(output_t *out, const char *text, size_t size, uint64_t first, uint64_t last)
+{
+    pthread_mutex_lock(&out->lock);
+    bool good = append(out, text, size);
+    for (uint64_t i = first + 1; i <= last && good; i++)
+        mark(out, i);
+    out->count += good && mark(out, first);
+    good = settle(out);
     pthread_mutex_unlock(&out->lock);
     return good;
 }

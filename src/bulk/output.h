@@ -20,6 +20,7 @@ typedef struct output_options {
     const char *path;       /* NULL: standard output */
     const char *checkpoint; /* NULL: none. Needs path */
     const char *job;        /* what the results depend on: a checkpoint of another job is refused */
+    const char *list;       /* which list it is (list_identity): another one is refused */
     bool resume;            /* begin where the checkpoint ends, if there is one */
 } output_options_t;
 
@@ -33,6 +34,10 @@ bool output_has(output_t *out, uint64_t line);
 void output_skip(output_t *out, uint64_t from, uint64_t to);
 /* Appends whole lines, the results of these lines of the list. False when it cannot be written. */
 bool output_write(output_t *out, const char *text, size_t size, const uint64_t *line, size_t count);
+/* The same for one result of several lines of the list; it begins with {"line":FIRST,"lines":N, for
+ * N = last - first + 1. */
+bool output_write_range(output_t *out, const char *text, size_t size, uint64_t first,
+                        uint64_t last);
 /* Lines beyond it must wait. */
 uint64_t output_limit(output_t *out);
 /* Results written, those of the runs before too. */

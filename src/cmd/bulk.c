@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "cmd/bulk_rows.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/session.h"
@@ -129,9 +130,10 @@ static void run_threads(bulk_run_t *run, uint32_t count)
     uint32_t started = 0;
     meter_t m = {.began = flight_now(), .before = output_count(run->out)};
     bool progress = session_wants_progress(run->args->quiet);
-    while (started < count &&
-           pthread_create(&thread[started], NULL,
-                          run->args->query ? bulk_query_thread : bulk_check_thread, run) == 0)
+    void *(*work)(void *user) = run->args->query  ? bulk_query_thread
+                                : run->args->dkim ? bulk_dkim_thread
+                                                  : bulk_check_thread;
+    while (started < count && pthread_create(&thread[started], NULL, work, run) == 0)
         started++;
     for (uint32_t i = 0; i < started; i++) {
         struct timespec until;
@@ -213,6 +215,12 @@ static bool open_share(bulk_run_t *run)
 static int bulk_go(bulk_run_t *run)
 {
     const bulk_args_t *c = run->args;
+    char err[EXPECT_ERROR_MAX];
+    run->table = c->dkim ? bulk_table_open(run, err) : NULL;
+    if (c->dkim && run->table == NULL) {
+        (void)output_close(run->out);
+        return usage_error("bulk", "%s", err);
+    }
     run->failed = !open_limits(run) || !open_share(run);
     common_catch_signals();
     if (!run->failed)
@@ -226,10 +234,17 @@ static int bulk_run(const bulk_args_t *c)
     char job[400];
     bulk_run_t run = {.args = c, .take = PTHREAD_MUTEX_INITIALIZER};
     run.feed = (feed_t){.user = &run, .take = take_line, .give = write_lines};
-    snprintf(job, sizeof job, "%s %u/%u %.300s", c->query ? "query" : "check", c->shard, c->shards,
-             c->file);
-    output_options_t o = {
-        .path = c->output, .checkpoint = c->checkpoint, .job = job, .resume = c->resume};
+    char identity[LIST_IDENTITY_MAX];
+    snprintf(job, sizeof job, "%s %u/%u %.300s",
+             c->query  ? "query"
+             : c->dkim ? "dkim"
+                       : "check",
+             c->shard, c->shards, c->file);
+    output_options_t o = {.path = c->output,
+                          .checkpoint = c->checkpoint,
+                          .job = job,
+                          .list = identity,
+                          .resume = c->resume};
     int rc = open_optout(&run);
     if (rc == 0) {
         run.in = list_open(c->file, c->shard, c->shards);
@@ -237,9 +252,13 @@ static int bulk_run(const bulk_args_t *c)
             rc = usage_error("bulk", "%s: %s", c->file, strerror(errno));
     }
     if (rc == 0) {
+        list_identity(run.in, identity);
         run.out = output_open(&o, err);
-        rc = run.out != NULL ? bulk_go(&run) : usage_error("bulk", "%s", err);
+        rc = run.out != NULL ? 0 : usage_error("bulk", "%s", err);
     }
+    if (rc == 0)
+        rc = bulk_go(&run);
+    bulk_table_close(run.table);
     list_close(run.in);
     limits_free(run.limits);
     share_free(run.share);
@@ -255,6 +274,7 @@ static int cmd_bulk(int argc, char **argv)
     int rc = bulk_args_read(c, argc, argv);
     if (rc == 0)
         rc = bulk_run(c);
+    expect_options_free(&c->expect);
     free(c);
     return rc < 0 ? EXIT_HEALTHY : rc;
 }

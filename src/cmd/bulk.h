@@ -11,12 +11,14 @@
 #include "bulk/optout.h"
 #include "bulk/output.h"
 #include "bulk/share.h"
+#include "cmd/expect_options.h"
 #include "cmd/probe_options.h"
 
 #define BULK_THREADS_MAX 256
 
 typedef struct bulk_args {
     probe_options_t probe;
+    expect_options_t expect; /* --provider, of dkim */
     limits_options_t limit;
     const char *file;
     const char *output;
@@ -24,6 +26,7 @@ typedef struct bulk_args {
     const char *identify;
     const char *optout;
     bool query;
+    bool dkim;
     bool resume;
     bool quiet;
     bool no_records;
@@ -31,6 +34,7 @@ typedef struct bulk_args {
     bool dnssec;
     bool full;
     bool has_server;
+    bool list_given;
     addr_t server;
     uint16_t type;
     uint32_t shard;
@@ -50,9 +54,10 @@ typedef struct bulk_run {
     feed_t feed; /* of in and out, or of a work queue */
     list_t *in;
     output_t *out;
-    limits_t *limits; /* NULL: none */
-    share_t *share;   /* NULL: nothing is shared */
-    optout_t *optout; /* NULL: nobody */
+    limits_t *limits;         /* NULL: none */
+    share_t *share;           /* NULL: nothing is shared */
+    optout_t *optout;         /* NULL: nobody */
+    struct bulk_table *table; /* of dkim */
     pthread_mutex_t take;
     _Atomic bool failed;
     _Atomic uint64_t sent;
@@ -65,5 +70,6 @@ typedef struct bulk_run {
 /* A thread's work: user is the bulk_run_t. */
 void *bulk_query_thread(void *user);
 void *bulk_check_thread(void *user);
+void *bulk_dkim_thread(void *user);
 
 #endif

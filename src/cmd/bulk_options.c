@@ -11,6 +11,7 @@
 enum {
     B_FILE = 1,
     B_QUERY,
+    B_DKIM,
     B_SERVER,
     B_TYPE,
     B_OUTPUT,
@@ -37,6 +38,8 @@ enum {
 const option_desc_t bulk_options[] = {
     {B_FILE, "file", 'f', NULL, "LIST", "the list: a line each; - is standard input"},
     {B_QUERY, "query", 0, NULL, NULL, "lines are ADDR NAME [TYPE]: plain questions"},
+    {B_DKIM, "dkim", 0, NULL, "CSV", "domains and the tokens or records expected of them"},
+    EXPECT_OPTIONS_PROVIDER,
     {B_SERVER, "server", 0, NULL, "ADDR[#PORT]",
      "with --query: ask this one; lines are NAME [TYPE]"},
     {B_TYPE, "type", 't', NULL, "TYPE", "type of lines without one (A)"},
@@ -102,7 +105,12 @@ static int set_count(const char *option, const char *value, uint32_t min, uint32
 static int set_text(bulk_args_t *c, int id, const char *value)
 {
     switch (id) {
+    case B_DKIM:
+        c->dkim = true;
+        c->file = value;
+        return 0;
     case B_FILE:
+        c->list_given = true;
         c->file = value;
         return 0;
     case B_OUTPUT:
@@ -175,8 +183,9 @@ static int take_option(void *user, int id, const char *value)
     }
     if (id == ARGS_WORD)
         return usage_error("bulk", "'%s': the list is given with -f", value);
-    if (id == B_FILE || (id >= B_SERVER && id <= B_CHECKPOINT) || id == B_IDENTIFY ||
-        id == B_OPT_OUT)
+    if (id == EO_PROVIDER || id == EO_PROVIDERS)
+        return expect_options_take(&c->expect, id, value);
+    if (id == B_FILE || (id >= B_DKIM && id <= B_CHECKPOINT) || id == B_IDENTIFY || id == B_OPT_OUT)
         return set_text(c, id, value);
     if (id == B_CACHE)
         return set_count("cache", value, 0, 65536, &c->cache);
@@ -191,6 +200,10 @@ static int check_conflicts(const bulk_args_t *c)
         return usage_error("bulk", "--checkpoint needs --output, which it is compared with");
     if (c->resume && c->checkpoint == NULL)
         return usage_error("bulk", "--resume needs --checkpoint");
+    if (c->dkim && (c->query || c->list_given))
+        return usage_error("bulk", "--dkim names the list, and excludes --query and -f");
+    if (!c->dkim && (c->expect.provider != NULL || c->expect.file_count > 0))
+        return usage_error("bulk", "--provider and --providers need --dkim");
     if (!c->query && (c->has_server || c->identify != NULL || c->no_edns || c->dnssec))
         return usage_error("bulk", "--server, --identify, --no-edns and --dnssec need --query");
     if (c->optout != NULL && strcmp(c->optout, "-") == 0 && strcmp(c->file, "-") == 0)
@@ -203,8 +216,19 @@ static int check_conflicts(const bulk_args_t *c)
     return 0;
 }
 
+/* The providers, and the one that is meant. Returns -1 when they were only to be listed. */
+static int read_providers(bulk_args_t *c)
+{
+    int rc = c->dkim ? expect_options_finish(&c->expect) : 0;
+    if (rc != 0 || !c->expect.list)
+        return rc;
+    expect_options_list(&c->expect, stdout);
+    return -1;
+}
+
 int bulk_args_read(bulk_args_t *c, int argc, char **argv)
 {
+    expect_options_init(&c->expect, "bulk");
     probe_options_init(&c->probe, "bulk");
     c->limit = limits_options_default();
     c->file = "-";
@@ -216,6 +240,8 @@ int bulk_args_read(bulk_args_t *c, int argc, char **argv)
     if (rc != 0)
         return rc;
     rc = check_conflicts(c);
+    if (rc == 0)
+        rc = read_providers(c);
     if (c->has_server && c->server.port == 53)
         c->server.port = c->probe.port;
     return rc == 0 ? probe_options_finish(&c->probe) : rc;

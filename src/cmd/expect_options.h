@@ -14,9 +14,13 @@
 enum { EO_PROVIDER = 2000, EO_PROVIDERS, EO_EXPECT };
 
 /* Lines of a command's table of options. */
-#define EXPECT_OPTIONS                                                                             \
+#define EXPECT_OPTIONS_PROVIDER                                                                    \
     {EO_PROVIDER, "provider", 0, NULL, "NAME[:PART]", "whose records; 'list' shows all (ses)"},    \
-        {EO_PROVIDERS, "providers", 0, NULL, "FILE", "further providers, or others of that name"}, \
+    {                                                                                              \
+        EO_PROVIDERS, "providers", 0, NULL, "FILE", "further providers, or others of that name"    \
+    }
+#define EXPECT_OPTIONS                                                                             \
+    EXPECT_OPTIONS_PROVIDER,                                                                       \
     {                                                                                              \
         EO_EXPECT, "expect", 0, NULL, "FILE|RECORD",                                               \
             "zone text, CSV, or 'NAME TYPE RDATA'; repeatable"                                     \

@@ -55,7 +55,8 @@ bool expect_fail(const expect_source_t *s, size_t at, const char *format, ...)
     uint32_t column = 1;
     clean_place(s->clean, at, &line, &column);
     int n = s->lines
-                ? snprintf(s->err, EXPECT_ERROR_MAX, "%.200s:%u:%u: ", s->where, line, column)
+                ? snprintf(s->err, EXPECT_ERROR_MAX, "%.200s:%u:%u: ", s->where, s->before + line,
+                           column)
                 : snprintf(s->err, EXPECT_ERROR_MAX, "%.200s: character %u: ", s->where, column);
     va_start(args, format);
     if (n > 0 && n < EXPECT_ERROR_MAX)
@@ -71,7 +72,7 @@ bool expect_set_origin(const expect_source_t *s, size_t at, expectation_t *out)
     uint32_t column = 1;
     clean_place(s->clean, at, &line, &column);
     if (s->lines)
-        snprintf(text, sizeof text, "%.200s:%u", s->where, line);
+        snprintf(text, sizeof text, "%.200s:%u", s->where, s->before + line);
     else
         snprintf(text, sizeof text, "%.200s", s->where);
     out->origin = strdup(text);
@@ -141,7 +142,7 @@ bool expect_add_text(expectations_t *e, const char *text, size_t len, const nsp_
 {
     clean_text_t clean;
     expectations_t fresh;
-    expect_source_t s = {NULL, where, true, base, err};
+    expect_source_t s = {NULL, where, true, base, err, 0};
     err[0] = '\0';
     expectations_init(&fresh);
     bool good = open_source(&s, &clean, text, len);
@@ -206,7 +207,7 @@ bool expect_add_line(expectations_t *e, const char *text, size_t len, const nsp_
 {
     clean_text_t clean;
     expectation_t item = {0};
-    expect_source_t s = {NULL, where, false, base, err};
+    expect_source_t s = {NULL, where, false, base, err, 0};
     err[0] = '\0';
     bool good =
         open_source(&s, &clean, text, len) && read_line(&s, &item) && expect_put(e, &item, &s);

@@ -1,96 +1,65 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "dkim/expect_parts.h"
-
-#define FIELDS_MAX 64
-#define HEADER_MAX 40 /* letters and digits of a column's name */
-
-/* One row (RFC 4180): where it stands, and its fields with their quotes taken off. */
-typedef struct row {
-    size_t from;
-    size_t to;
-    size_t count;
-    expect_span_t field[FIELDS_MAX];
-    bool quoted[FIELDS_MAX];
-} row_t;
-
-typedef struct csv {
-    const clean_text_t *clean;
-    size_t pos;
-    char delimiter;
-    char *scratch; /* owned; as long as the text: fields without their quotes */
-    size_t used;
-    size_t fault_at;
-    const char *fault; /* what is wrong with a row; NULL: nothing */
-} csv_t;
-
-typedef enum role {
-    ROLE_OWNER,
-    ROLE_TYPE,
-    ROLE_VALUE,
-    ROLE_PRIORITY,
-    ROLE_COUNT,
-    ROLE_DOMAIN /* the owner where no other column is; else the domain, the same in all rows */
-} role_t;
+#include "dkim/expect_csv.h"
 
 /* What consoles call their columns, in lower case and without blanks and signs. */
 static const struct column_name {
-    role_t role;
+    csv_role_t role;
     const char *name;
 } COLUMN_NAMES[] = {
-    {ROLE_OWNER, "name"},
-    {ROLE_OWNER, "host"},
-    {ROLE_OWNER, "hostname"},
-    {ROLE_OWNER, "recordname"},
-    {ROLE_OWNER, "recordhost"},
-    {ROLE_OWNER, "hostrecord"},
-    {ROLE_OWNER, "dnsname"},
-    {ROLE_OWNER, "dnshost"},
-    {ROLE_OWNER, "dnsrecordname"},
-    {ROLE_OWNER, "namehost"},
-    {ROLE_OWNER, "owner"},
-    {ROLE_OWNER, "ownername"},
-    {ROLE_OWNER, "domainname"},
-    {ROLE_OWNER, "subdomain"},
-    {ROLE_OWNER, "fqdn"},
-    {ROLE_DOMAIN, "domain"},
-    {ROLE_TYPE, "type"},
-    {ROLE_TYPE, "recordtype"},
-    {ROLE_TYPE, "dnstype"},
-    {ROLE_TYPE, "dnsrecordtype"},
-    {ROLE_TYPE, "rrtype"},
-    {ROLE_VALUE, "value"},
-    {ROLE_VALUE, "data"},
-    {ROLE_VALUE, "rdata"},
-    {ROLE_VALUE, "txtvalue"},
-    {ROLE_VALUE, "resourcedata"},
-    {ROLE_VALUE, "content"},
-    {ROLE_VALUE, "contents"},
-    {ROLE_VALUE, "target"},
-    {ROLE_VALUE, "targetname"},
-    {ROLE_VALUE, "answer"},
-    {ROLE_VALUE, "destination"},
-    {ROLE_VALUE, "pointsto"},
-    {ROLE_VALUE, "pointstoaddress"},
-    {ROLE_VALUE, "pointstovalue"},
-    {ROLE_VALUE, "pointstoaddressorvalue"},
-    {ROLE_VALUE, "valuepointsto"},
-    {ROLE_VALUE, "recordvalue"},
-    {ROLE_VALUE, "recorddata"},
-    {ROLE_VALUE, "recordcontent"},
-    {ROLE_VALUE, "dnsvalue"},
-    {ROLE_VALUE, "dnsrecordvalue"},
-    {ROLE_VALUE, "expectedvalue"},
-    {ROLE_VALUE, "requiredvalue"},
-    {ROLE_VALUE, "valueroutetrafficto"},
-    {ROLE_VALUE, "valuetarget"},
-    {ROLE_VALUE, "targetvalue"},
-    {ROLE_PRIORITY, "priority"},
-    {ROLE_PRIORITY, "prio"},
-    {ROLE_PRIORITY, "preference"},
-    {ROLE_PRIORITY, "mxpriority"},
-    {ROLE_PRIORITY, "mxpreference"},
+    {CSV_OWNER, "name"},
+    {CSV_OWNER, "host"},
+    {CSV_OWNER, "hostname"},
+    {CSV_OWNER, "recordname"},
+    {CSV_OWNER, "recordhost"},
+    {CSV_OWNER, "hostrecord"},
+    {CSV_OWNER, "dnsname"},
+    {CSV_OWNER, "dnshost"},
+    {CSV_OWNER, "dnsrecordname"},
+    {CSV_OWNER, "namehost"},
+    {CSV_OWNER, "owner"},
+    {CSV_OWNER, "ownername"},
+    {CSV_OWNER, "domainname"},
+    {CSV_OWNER, "subdomain"},
+    {CSV_OWNER, "fqdn"},
+    {CSV_DOMAIN, "domain"},
+    {CSV_TYPE, "type"},
+    {CSV_TYPE, "recordtype"},
+    {CSV_TYPE, "dnstype"},
+    {CSV_TYPE, "dnsrecordtype"},
+    {CSV_TYPE, "rrtype"},
+    {CSV_VALUE, "value"},
+    {CSV_VALUE, "data"},
+    {CSV_VALUE, "rdata"},
+    {CSV_VALUE, "txtvalue"},
+    {CSV_VALUE, "resourcedata"},
+    {CSV_VALUE, "content"},
+    {CSV_VALUE, "contents"},
+    {CSV_VALUE, "target"},
+    {CSV_VALUE, "targetname"},
+    {CSV_VALUE, "answer"},
+    {CSV_VALUE, "destination"},
+    {CSV_VALUE, "pointsto"},
+    {CSV_VALUE, "pointstoaddress"},
+    {CSV_VALUE, "pointstovalue"},
+    {CSV_VALUE, "pointstoaddressorvalue"},
+    {CSV_VALUE, "valuepointsto"},
+    {CSV_VALUE, "recordvalue"},
+    {CSV_VALUE, "recorddata"},
+    {CSV_VALUE, "recordcontent"},
+    {CSV_VALUE, "dnsvalue"},
+    {CSV_VALUE, "dnsrecordvalue"},
+    {CSV_VALUE, "expectedvalue"},
+    {CSV_VALUE, "requiredvalue"},
+    {CSV_VALUE, "valueroutetrafficto"},
+    {CSV_VALUE, "valuetarget"},
+    {CSV_VALUE, "targetvalue"},
+    {CSV_PRIORITY, "priority"},
+    {CSV_PRIORITY, "prio"},
+    {CSV_PRIORITY, "preference"},
+    {CSV_PRIORITY, "mxpriority"},
+    {CSV_PRIORITY, "mxpreference"},
 };
 
 static bool csv_fault(csv_t *c, size_t at, const char *what)
@@ -121,8 +90,10 @@ static bool read_quoted(csv_t *c, expect_span_t *out)
         c->scratch[c->used++] = t->text[c->pos];
         out->len++;
     }
-    if (c->pos >= t->len)
+    if (c->pos >= t->len) {
+        c->open = true;
         return csv_fault(c, open, "quoted text does not end");
+    }
     c->pos++;
     while (c->pos < t->len && t->text[c->pos] == ' ')
         c->pos++;
@@ -142,11 +113,11 @@ static void read_bare(csv_t *c, expect_span_t *out)
 }
 
 /* A field; blanks in front of a quotation mark do not count. */
-static bool read_field(csv_t *c, row_t *row)
+static bool read_field(csv_t *c, csv_row_t *row)
 {
     const clean_text_t *t = c->clean;
     size_t i = c->pos;
-    if (row->count == FIELDS_MAX)
+    if (row->count == CSV_FIELDS_MAX)
         return csv_fault(c, c->pos, "more than 64 columns");
     while (i < t->len && t->text[i] == ' ')
         i++;
@@ -162,8 +133,7 @@ static bool read_field(csv_t *c, row_t *row)
     return read_quoted(c, out);
 }
 
-/* The next row, empty ones included. False at the end and at a fault. */
-static bool read_row(csv_t *c, row_t *row)
+bool csv_read_row(csv_t *c, csv_row_t *row)
 {
     const clean_text_t *t = c->clean;
     row->count = 0;
@@ -186,7 +156,7 @@ static bool read_row(csv_t *c, row_t *row)
     return true;
 }
 
-static bool is_empty(const row_t *row)
+bool csv_row_is_empty(const csv_row_t *row)
 {
     for (size_t i = 0; i < row->count; i++)
         if (expect_trim(row->field[i]).len > 0)
@@ -194,51 +164,56 @@ static bool is_empty(const row_t *row)
     return true;
 }
 
-static role_t role_of(const expect_span_t *field)
+bool csv_column_name(const expect_span_t *field, char name[CSV_HEADER_MAX + 1])
 {
-    char name[HEADER_MAX + 1];
     size_t n = 0;
     for (size_t i = 0; i < field->len; i++) {
         unsigned char c = (unsigned char)field->text[i];
         bool letter = (c | 32) >= 'a' && (c | 32) <= 'z';
         if (!letter && (c < '0' || c > '9'))
             continue;
-        if (n == HEADER_MAX)
-            return ROLE_COUNT;
+        if (n == CSV_HEADER_MAX)
+            return false;
         name[n++] = (char)(letter ? c | 32 : c);
     }
     name[n] = '\0';
+    return true;
+}
+
+csv_role_t csv_role_of(const expect_span_t *field)
+{
+    char name[CSV_HEADER_MAX + 1];
+    if (!csv_column_name(field, name))
+        return CSV_ROLES;
     for (size_t i = 0; i < sizeof COLUMN_NAMES / sizeof COLUMN_NAMES[0]; i++)
         if (strcmp(COLUMN_NAMES[i].name, name) == 0)
             return COLUMN_NAMES[i].role;
-    return ROLE_COUNT;
+    return CSV_ROLES;
 }
 
-/* Which column has which role: the first of each; FIELDS_MAX where there is none. Returns how many
- * of owner, type and value there are. */
-static unsigned find_columns(const row_t *header, size_t column[ROLE_COUNT])
+unsigned csv_find_columns(const csv_row_t *header, size_t column[CSV_ROLES])
 {
     unsigned found = 0;
-    size_t domain = FIELDS_MAX;
-    for (role_t r = 0; r < ROLE_COUNT; r++)
-        column[r] = FIELDS_MAX;
+    size_t domain = CSV_FIELDS_MAX;
+    for (csv_role_t r = 0; r < CSV_ROLES; r++)
+        column[r] = CSV_FIELDS_MAX;
     for (size_t i = 0; i < header->count; i++) {
-        role_t r = role_of(&header->field[i]);
-        if (r == ROLE_DOMAIN)
+        csv_role_t r = csv_role_of(&header->field[i]);
+        if (r == CSV_DOMAIN)
             domain = i;
-        if (r >= ROLE_COUNT || column[r] != FIELDS_MAX)
+        if (r >= CSV_ROLES || column[r] != CSV_FIELDS_MAX)
             continue;
         column[r] = i;
-        found += r != ROLE_PRIORITY ? 1 : 0;
+        found += r != CSV_PRIORITY ? 1 : 0;
     }
-    if (column[ROLE_OWNER] == FIELDS_MAX && domain != FIELDS_MAX) {
-        column[ROLE_OWNER] = domain;
+    if (column[CSV_OWNER] == CSV_FIELDS_MAX && domain != CSV_FIELDS_MAX) {
+        column[CSV_OWNER] = domain;
         found++;
     }
     return found;
 }
 
-static bool csv_begin(csv_t *c, const clean_text_t *clean)
+bool csv_begin(csv_t *c, const clean_text_t *clean)
 {
     memset(c, 0, sizeof *c);
     c->clean = clean;
@@ -247,8 +222,13 @@ static bool csv_begin(csv_t *c, const clean_text_t *clean)
     return c->scratch != NULL;
 }
 
-/* Steps over a line such as sep=; which Excel writes and reads. */
-static bool take_separator(csv_t *c)
+void csv_end(csv_t *c)
+{
+    free(c->scratch);
+    c->scratch = NULL;
+}
+
+bool csv_take_separator(csv_t *c)
 {
     const clean_text_t *t = c->clean;
     if (t->len < 5 || strncasecmp(t->text, "sep=", 4) != 0 || ends_row(t->text[4]))
@@ -263,16 +243,16 @@ static bool take_separator(csv_t *c)
 }
 
 /* Reads the first row that is not empty. */
-static bool read_header(csv_t *c, row_t *row)
+static bool read_header(csv_t *c, csv_row_t *row)
 {
-    while (read_row(c, row))
-        if (!is_empty(row))
+    while (csv_read_row(c, row))
+        if (!csv_row_is_empty(row))
             return true;
     return false;
 }
 
 /* Whether a row without a header looks like a record all the same: some field is a type. */
-static bool is_headless(const row_t *row)
+static bool is_headless(const csv_row_t *row)
 {
     uint16_t type = 0;
     for (size_t i = 0; i < row->count && row->count >= 3; i++) {
@@ -285,19 +265,19 @@ static bool is_headless(const row_t *row)
 
 /* Finds the delimiter with which the first row names columns, and reads that row. headless: the
  * first row is a record. */
-static bool find_header(csv_t *c, row_t *row, size_t column[ROLE_COUNT], bool *headless)
+static bool find_header(csv_t *c, csv_row_t *row, size_t column[CSV_ROLES], bool *headless)
 {
     static const char delimiters[] = ",;\t";
     *headless = false;
-    if (take_separator(c))
-        return read_header(c, row) && find_columns(row, column) > 0;
+    if (csv_take_separator(c))
+        return read_header(c, row) && csv_find_columns(row, column) > 0;
     for (size_t i = 0; delimiters[i] != '\0'; i++) {
         c->delimiter = delimiters[i];
         c->pos = 0;
         c->fault = NULL;
         if (!read_header(c, row))
             continue;
-        if (find_columns(row, column) >= 2)
+        if (csv_find_columns(row, column) >= 2)
             return true;
         if (delimiters[i] == ',' && is_headless(row)) {
             *headless = true;
@@ -310,20 +290,20 @@ static bool find_header(csv_t *c, row_t *row, size_t column[ROLE_COUNT], bool *h
 bool expect_is_csv(const clean_text_t *clean)
 {
     csv_t c;
-    row_t row;
-    size_t column[ROLE_COUNT];
+    csv_row_t row;
+    size_t column[CSV_ROLES];
     bool headless = false;
     bool is = csv_begin(&c, clean) && find_header(&c, &row, column, &headless);
-    free(c.scratch);
+    csv_end(&c);
     return is;
 }
 
-static bool missing_column(const expect_source_t *s, const row_t *header,
-                           const size_t column[ROLE_COUNT])
+static bool missing_column(const expect_source_t *s, const csv_row_t *header,
+                           const size_t column[CSV_ROLES])
 {
     static const char *const wanted[] = {"Name", "Type", "Value"};
-    for (role_t r = ROLE_OWNER; r <= ROLE_VALUE; r++)
-        if (column[r] == FIELDS_MAX)
+    for (csv_role_t r = CSV_OWNER; r <= CSV_VALUE; r++)
+        if (column[r] == CSV_FIELDS_MAX)
             return expect_fail(s, header->from,
                                "no column is named %s (or a usual word for it); the first line "
                                "must name Name, Type and Value",
@@ -331,21 +311,21 @@ static bool missing_column(const expect_source_t *s, const row_t *header,
     return false;
 }
 
-static expect_span_t field_of(const row_t *row, size_t column)
+static expect_span_t field_of(const csv_row_t *row, size_t column)
 {
     expect_span_t none = {"", 0, row->to > row->from ? row->from : row->to};
     return column < row->count ? row->field[column] : none;
 }
 
-static bool read_record(const expect_source_t *s, const row_t *row, size_t header_count,
-                        const size_t column[ROLE_COUNT], expectations_t *e)
+bool csv_read_record(const expect_source_t *s, const csv_row_t *row, size_t header_count,
+                     const size_t column[CSV_ROLES], expectations_t *e)
 {
     expectation_t item = {0};
     expect_fields_t f = {
-        .owner = field_of(row, column[ROLE_OWNER]),
-        .type = field_of(row, column[ROLE_TYPE]),
-        .value = field_of(row, column[ROLE_VALUE]),
-        .priority = field_of(row, column[ROLE_PRIORITY]),
+        .owner = field_of(row, column[CSV_OWNER]),
+        .type = field_of(row, column[CSV_TYPE]),
+        .value = field_of(row, column[CSV_VALUE]),
+        .priority = field_of(row, column[CSV_PRIORITY]),
         .odd = clean_odd(s->clean, row->from, row->to),
     };
     for (size_t i = header_count; i < row->count; i++)
@@ -361,23 +341,23 @@ static bool read_record(const expect_source_t *s, const row_t *row, size_t heade
 bool expect_read_csv(const expect_source_t *s, expectations_t *e)
 {
     csv_t c;
-    row_t row = {0};
-    size_t column[ROLE_COUNT] = {0};
+    csv_row_t row = {0};
+    size_t column[CSV_ROLES] = {0};
     bool headless = false;
     bool good = csv_begin(&c, s->clean);
     if (!good)
         return expect_fail(s, 0, "out of memory");
     if (!find_header(&c, &row, column, &headless) || headless)
         good = expect_fail(s, row.from, "the first line must name the columns: Name, Type, Value");
-    else if (column[ROLE_OWNER] == FIELDS_MAX || column[ROLE_TYPE] == FIELDS_MAX ||
-             column[ROLE_VALUE] == FIELDS_MAX)
+    else if (column[CSV_OWNER] == CSV_FIELDS_MAX || column[CSV_TYPE] == CSV_FIELDS_MAX ||
+             column[CSV_VALUE] == CSV_FIELDS_MAX)
         good = missing_column(s, &row, column);
     size_t header_count = row.count;
-    while (good && read_row(&c, &row))
-        if (!is_empty(&row))
-            good = read_record(s, &row, header_count, column, e);
+    while (good && csv_read_row(&c, &row))
+        if (!csv_row_is_empty(&row))
+            good = csv_read_record(s, &row, header_count, column, e);
     if (good && c.fault != NULL)
         good = expect_fail(s, c.fault_at, "%s", c.fault);
-    free(c.scratch);
+    csv_end(&c);
     return good;
 }

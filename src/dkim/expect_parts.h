@@ -18,7 +18,8 @@ typedef struct expect_source {
     const char *where;
     bool lines; /* faults name line and column; otherwise the character of a single line */
     const nsp_name_t *base;
-    char *err; /* EXPECT_ERROR_MAX */
+    char *err;       /* EXPECT_ERROR_MAX */
+    uint32_t before; /* lines that stand before the text */
 } expect_source_t;
 
 /* One record in pieces. priority may be empty. */

@@ -187,7 +187,7 @@ bool expect_add_token(expectations_t *e, const provider_t *provider, const char 
     token_source_t t = {.provider = provider, .parameter = parameter, .domain = domain};
     snprintf(where, sizeof where, "%s %.100s", token != NULL ? "token" : "provider",
              token != NULL ? token : provider_name_of(provider));
-    t.fields = (expect_source_t){NULL, where, false, NULL, err};
+    t.fields = (expect_source_t){NULL, where, false, NULL, err, 0};
     size_t n = nsp_name_to_text(domain, t.domain_text, sizeof t.domain_text);
     if (n > 1)
         t.domain_text[n - 1] = '\0';

@@ -119,12 +119,41 @@ static void full(void **state)
     limits_free(l);
 }
 
+/* What leaves the queue leaves no hole in it, and is no longer counted as waiting. */
+static void leave(void **state)
+{
+    limits_options_t o = {.address_rate = 10, .prefix_rate = 5, .backoff_max = 1, .addresses = 1};
+    limits_t *l = limits_new(&o);
+    addr_t a = address(2, 1);
+    (void)state;
+    assert_non_null(l);
+    assert_true(go(l, &a, SECOND) == SECOND);
+    limits_give(l, &a, true, 1000, SECOND);
+    for (int i = 0; i < 100; i++) {
+        limits_turn_t turn = {0};
+        assert_true(limits_take(l, &a, SECOND, &turn) == SECOND + SECOND / 5);
+        limits_leave(l, &a, SECOND, &turn);
+        limits_turn_t none = {0};
+        limits_leave(l, &a, SECOND, &none);
+    }
+    assert_true(go(l, &a, SECOND) == SECOND + SECOND / 5);
+    limits_give(l, &a, true, 1000, 2 * SECOND);
+    /* nobody waits: the table's only places are free for others */
+    for (uint8_t i = 10; i < 200; i++) {
+        limits_turn_t turn = {0};
+        addr_t other = address(i, 1);
+        assert_true(limits_take(l, &other, i * SECOND, &turn) == 0);
+        limits_give(l, &other, true, 1000, i * SECOND);
+    }
+    limits_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(address_rate), cmocka_unit_test(prefix_and_total),
         cmocka_unit_test(at_once),      cmocka_unit_test(backoff),
-        cmocka_unit_test(full),
+        cmocka_unit_test(leave),        cmocka_unit_test(full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
