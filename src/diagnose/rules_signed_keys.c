@@ -22,12 +22,20 @@ static bool is_ds(const signed_zone_t *z, uint16_t i, ds_t *ds)
            ds_read(m, (uint16_t)(m->first[NSP_ANSWER] + i), ds);
 }
 
+/* Records of the answer section that are looked at: keys and DS records, with their signatures.
+ * More than a validator would look at are not worth a word each. */
+static uint16_t looked_at(const nsp_msg_t *m)
+{
+    uint16_t n = m->found[NSP_ANSWER];
+    return n < 2 * DNSSEC_KEYS_MAX ? n : 2 * DNSSEC_KEYS_MAX;
+}
+
 /* --- DS --- */
 
 /* Whether there is a better DS record for the same key. */
 static bool has_better(const signed_zone_t *z, const ds_t *ds)
 {
-    for (uint16_t i = 0; i < z->ds_reply->msg.found[NSP_ANSWER]; i++) {
+    for (uint16_t i = 0; i < looked_at(&z->ds_reply->msg); i++) {
         ds_t other;
         if (is_ds(z, i, &other) && other.key_tag == ds->key_tag &&
             other.algorithm == ds->algorithm &&
@@ -76,7 +84,7 @@ typedef enum match { MATCH_NONE, MATCH_TAG, MATCH_DIGEST } match_t;
 static match_t match_of(const signed_zone_t *z, const ds_t *ds, const nsp_msg_t *m, bool *sep)
 {
     match_t best = MATCH_NONE;
-    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
+    for (uint16_t i = 0; i < looked_at(m); i++) {
         dnskey_t key;
         if (!is_key(z, m, i, &key) || key.tag != ds->key_tag || key.algorithm != ds->algorithm ||
             !dnskey_fits(&key))
@@ -95,7 +103,7 @@ static void match_rule(signed_zone_t *z)
 {
     const nsp_msg_t *m = some_keys(z);
     bool proved = z->proved->status == DNSSEC_SECURE;
-    for (uint16_t i = 0; m != NULL && proved && i < z->ds_reply->msg.found[NSP_ANSWER]; i++) {
+    for (uint16_t i = 0; m != NULL && proved && i < looked_at(&z->ds_reply->msg); i++) {
         ds_t ds;
         bool sep = true;
         if (!is_ds(z, i, &ds))
@@ -129,7 +137,7 @@ void signed_rules_ds(signed_zone_t *z)
         no_ds_rule(z);
     if (z->ds != DS_SOME)
         return;
-    for (uint16_t i = 0; i < z->ds_reply->msg.found[NSP_ANSWER]; i++) {
+    for (uint16_t i = 0; i < looked_at(&z->ds_reply->msg); i++) {
         ds_t ds;
         if (is_ds(z, i, &ds))
             digest_rule(z, &ds);
@@ -184,24 +192,20 @@ static void form_rule(signed_zone_t *z, size_t place, const dnskey_t *key)
 }
 
 /* Whether the DNSKEY records have a good signature by the key with this tag. */
-static bool signs_keys(signed_zone_t *z, const nsp_msg_t *m, size_t place, uint16_t tag)
+static bool signs_keys(const dnssec_sig_t *sig, size_t count, uint16_t tag)
 {
-    dnssec_sig_t sig[DNSSEC_SIGS_MAX];
-    uint32_t ttl = 0;
-    dnssec_take_keys(m, &z->d->m->zone, true, z->own);
-    size_t n = dnssec_audit(m, NSP_ANSWER, &z->d->m->zone, NSP_TYPE_DNSKEY, z->own,
-                            z->place[place].answer[SIGNED_DNSKEY].now, sig, &ttl);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < count; i++)
         if (sig[i].key_tag == tag && sig[i].status == DNSSEC_SECURE)
             return true;
     return false;
 }
 
-static void revoked_rule(signed_zone_t *z, const nsp_msg_t *m, size_t place, const dnskey_t *key)
+static void revoked_rule(signed_zone_t *z, size_t place, const dnskey_t *key,
+                         const dnssec_sig_t *sig, size_t count)
 {
     if (!key->revoked || !key->zone)
         return;
-    bool good = signs_keys(z, m, place, key->tag);
+    bool good = signs_keys(sig, count, key->tag);
     sighting_t *s = signed_see(
         z, FINDING_DNSSEC_KEY_REVOKED, place, z->place[place].answer[SIGNED_DNSKEY].x,
         "The key with tag %u is revoked%s.", key->tag,
@@ -231,19 +235,24 @@ void signed_rules_keys(signed_zone_t *z, size_t place)
     const signed_answer_t *a = &z->place[place].answer[SIGNED_DNSKEY];
     const nsp_msg_t *m = signed_message(z, a, 0);
     dnssec_verdict_t none = {.status = DNSSEC_NO_ANSWER, .rr = NSP_NO_RR};
+    dnssec_sig_t sig[DNSSEC_SIGS_MAX];
+    size_t count = 0;
+    uint32_t ttl = 0;
     z->own->status = z->proved->status = DNSSEC_NO_DNSKEY;
     if (m == NULL) {
         if (z->ds == DS_SOME && !z->place[place].s->flapping)
             signed_see_verdict(z, FINDING_DNSSEC_NO_ANSWER, place, SIGNED_DNSKEY, &none);
         return;
     }
-    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
+    dnssec_take_keys(m, &z->d->m->zone, true, z->own);
+    count = dnssec_audit(m, NSP_ANSWER, &z->d->m->zone, NSP_TYPE_DNSKEY, z->own, a->now, sig, &ttl);
+    for (uint16_t i = 0; i < looked_at(m); i++) {
         dnskey_t key;
         if (!is_key(z, m, i, &key))
             continue;
         algorithm_rule(z, place, &key);
         form_rule(z, place, &key);
-        revoked_rule(z, m, place, &key);
+        revoked_rule(z, place, &key, sig, count);
     }
     if (z->ds == DS_SOME)
         chain_rule(z, m, place);

@@ -255,6 +255,18 @@ const nsp_msg_t *signed_message(signed_zone_t *z, const signed_answer_t *a, unsi
 
 /* --- sightings --- */
 
+/* Of one kind at one place: more say no more, and hostile replies could say without end. */
+#define SIGHTINGS_MAX 12
+
+/* Places are judged one after the other: those of this place are the last ones. */
+static bool seen_enough(const signed_zone_t *z, const sighting_t *s)
+{
+    unsigned n = 0;
+    for (size_t i = z->count; i > 0 && z->sighting[i - 1].place == s->place; i--)
+        n += z->sighting[i - 1].id == s->id;
+    return n >= SIGHTINGS_MAX;
+}
+
 static sighting_t *add_sighting(signed_zone_t *z, const sighting_t *s)
 {
     if (z->count == z->cap) {
@@ -291,6 +303,8 @@ sighting_t *signed_see(signed_zone_t *z, finding_id_t id, size_t place, const ex
 {
     sighting_t s = {.id = id, .place = place, .by = by, .severity = -1};
     va_list args;
+    if (seen_enough(z, &s))
+        return NULL;
     s.text = malloc(TEXT_MAX);
     if (s.text == NULL) {
         z->out_of_memory = true;

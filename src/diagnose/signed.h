@@ -89,7 +89,8 @@ const nsp_msg_t *signed_message(signed_zone_t *z, const signed_answer_t *a, unsi
 uint16_t signed_type(signed_question_t q);
 const char *signed_word(signed_question_t q, char buf[32]);
 
-/* Adds what was seen. It is gone, and z->out_of_memory set, when there is no memory. */
+/* Adds what was seen. It is gone when there is no memory (z->out_of_memory is set then), or when so
+ * much of its kind was seen at the place that more says nothing. */
 void signed_see_verdict(signed_zone_t *z, finding_id_t id, size_t place, signed_question_t q,
                         const dnssec_verdict_t *v);
 sighting_t *signed_see(signed_zone_t *z, finding_id_t id, size_t place, const exchange_t *by,
