@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-typedef enum where { AT_ADDRESS, AT_SERVER, ALIKE, LEFT_BEHIND, ANYWHERE } where_t;
+typedef enum where { AT_ADDRESS, AT_SERVER, ALIKE, OF_PRIMARY, LEFT_BEHIND, ANYWHERE } where_t;
 
 typedef struct follows {
     unsigned symptom[2]; /* first and last finding_id_t */
@@ -43,6 +43,7 @@ typedef struct causes {
     diag_t *d;
     size_t count;
     finding_t *item;
+    nsp_name_t primary; /* as the SOA says; the root when there is none */
 } causes_t;
 
 static const subject_t *subject_of(const diag_t *d, const finding_t *f)
@@ -86,6 +87,8 @@ static bool lies(const causes_t *c, where_t where, const finding_t *f, const fin
     case ALIKE:
         return f->has_addr == cause->has_addr &&
                (!f->has_addr || addr_equal(&f->addr, &cause->addr));
+    case OF_PRIMARY:
+        return cause->has_server && nsp_name_equal(&cause->server, &c->primary);
     case LEFT_BEHIND:
         return left_behind(c->d, f);
     case ANYWHERE:
@@ -366,9 +369,27 @@ static void weigh(const causes_t *c, finding_t *f)
     }
 }
 
+/* The MNAME of the first SOA that is to be had (RFC 1035 3.3.13). */
+static void find_primary(diag_t *d, nsp_name_t *out)
+{
+    nsp_name_root(out);
+    for (size_t i = 0; i < d->subject_count && out->len == 1; i++) {
+        const fact_t *f = subject_soa(d, &d->subject[i]);
+        const nsp_msg_t *m = &d->scratch->msg;
+        if (f == NULL)
+            continue;
+        nsp_msg_index(&d->scratch->msg, f->o.reply->bytes, f->o.reply->size, d->scratch->arena,
+                      NSP_RR_MAX);
+        for (uint16_t k = 0; k < m->found[NSP_ANSWER]; k++)
+            if (nsp_msg_rr(m, NSP_ANSWER, k)->type == NSP_TYPE_SOA)
+                nsp_rdata_name(m, nsp_msg_rr(m, NSP_ANSWER, k), 0, out);
+    }
+}
+
 void causes_find(diag_t *d, size_t first)
 {
-    causes_t c = {d, d->list->count - first, d->list->item + first};
+    causes_t c = {.d = d, .count = d->list->count - first, .item = d->list->item + first};
+    find_primary(d, &c.primary);
     finding_list_sort_part(d->list, first);
     for (size_t i = 0; i < c.count; i++)
         find_likely(&c, &c.item[i]);

@@ -21,7 +21,9 @@ import scenarios  # noqa: E402
 import servers  # noqa: E402
 from scenarios import subject_of  # noqa: E402
 
-HOSTS = {"nsd": "nsd", "knot": "knot", "bind": "bind"}
+HOSTS = {"nsd": "nsd", "knot": "knot", "bind": "bind", "notcp": "nsd", "dead": "nsd"}
+INPUT = "table inet f {{\n chain i {{\n type filter hook input priority 0;\n {}\n }}\n}}\n"
+FIREWALLS = {"notcp": "tcp dport 53 drop", "dead": "meta l4proto { tcp, udp } th dport 53 drop"}
 DAY = 86400
 SERIAL = 2026112401
 
@@ -184,6 +186,8 @@ def start(net, all_scenarios):
                          f"ns.nic.test. AAAA {net.v6('tld')}\n")
     servers.knot(net, "root", {".": root})
     servers.bind(net, "tld", {"test": servers.write(f"{d}/test", test)})
+    for host, rule in FIREWALLS.items():
+        net.nft(host, INPUT.format(rule))
     for host, software in HOSTS.items():
         servers.SOFTWARE[software](net, host, held[host])
     net.held = held
@@ -192,6 +196,8 @@ def start(net, all_scenarios):
 def wait(net, _):
     late = [h for h, zone in (("root", "."), ("tld", "test")) if not net.wait_for(net.v4(h), zone)]
     for host, zones in net.held.items():
+        if host == "dead":
+            continue
         late += [f"{host} {z}" for z in zones if not net.wait_for(net.v4(host), z)]
     return late
 

@@ -10,7 +10,7 @@
 #include "diagnose/cause.h"
 #include "xbuild.h"
 
-typedef enum { AT_ADDRESS, AT_SERVER, ALIKE, LEFT_BEHIND, ANYWHERE } place_t;
+typedef enum { AT_ADDRESS, AT_SERVER, ALIKE, OF_PRIMARY, LEFT_BEHIND, ANYWHERE } place_t;
 
 typedef struct row {
     finding_id_t symptom;
