@@ -54,6 +54,8 @@ PROTO_CPPFLAGS :=
 LDLIBS    := -Wl,--as-needed -ljansson -lidn2 -lcap-ng
 # src/dkim, src/dnssec, src/watch
 LDLIBS    += -lcrypto -lsqlite3 -lmicrohttpd
+# src/queue
+LDLIBS    += -lnats
 # src/report: places on a scale
 LDLIBS    += -lm
 # capture

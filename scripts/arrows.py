@@ -19,11 +19,12 @@ ALLOWED = {
     "dkim": {"dnssec", "diagnose", "exchange", "proto"},
     "probe": {"net", "dkim", "diagnose", "exchange", "proto"},
     "bulk": {"probe", "net", "diagnose", "exchange", "proto"},
+    "queue": {"bulk", "exchange", "proto"},
     "watch": {"dkim", "diagnose", "exchange", "proto"},
     "serve": {"net", "exchange", "proto"},
     "torture": {"serve", "exchange", "proto"},
     "report": {"watch", "bulk", "dkim", "diagnose", "exchange", "proto"},
-    "cmd": {"report", "bulk", "probe", "capture", "serve", "torture", "watch", "net", "dkim", "diagnose", "exchange",
+    "cmd": {"report", "queue", "bulk", "probe", "capture", "serve", "torture", "watch", "net", "dkim", "diagnose", "exchange",
             "proto"},
 }
 # proto is usable alone: nothing but the C library's own headers

@@ -4,13 +4,13 @@ set -eu
 
 # what the program is built from
 build="gcc make pkg-config libc6-dev libjansson-dev libidn2-dev libcap-ng-dev scdoc
- libpcap-dev libseccomp-dev libssl-dev libsqlite3-dev libmicrohttpd-dev zlib1g-dev liblzma-dev
+ libpcap-dev libseccomp-dev libssl-dev libsqlite3-dev libmicrohttpd-dev libnats-dev zlib1g-dev liblzma-dev
  libzstd-dev"
 # what its tests, its lint and its benchmarks use
 check="libcmocka-dev python3 clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev cppcheck
  valgrind iproute2 nftables nsd knot bind9 bind9-utils bind9-dnsutils pdns-server
  pdns-backend-bind knot-dnsutils ldnsutils tshark tcpdump chromium libknot-dev libldns-dev afl++ unbound libc-ares-dev systemd dnscap dnsperf
- g++ zsh fish debhelper dpkg-dev fakeroot lintian"
+ g++ zsh fish debhelper dpkg-dev fakeroot lintian nats-server openssl"
 
 missing=""
 for p in $build $check; do

@@ -42,6 +42,24 @@ static bool write_lines(void *user, const char *text, size_t size, const uint64_
     return output_write(run->out, text, size, line, count);
 }
 
+/* feed_t.count and feed_t.share of a list. */
+static uint64_t count_lines(void *user)
+{
+    const bulk_run_t *run = user;
+    return output_count(run->out);
+}
+
+static double share_of_list(void *user)
+{
+    const bulk_run_t *run = user;
+    return list_share(run->in);
+}
+
+static uint64_t results_of(const bulk_run_t *run)
+{
+    return run->feed.count(run->feed.user);
+}
+
 /* What progress is measured from. */
 typedef struct meter {
     int64_t began;
@@ -55,7 +73,7 @@ typedef struct meter {
  */
 static double time_left(const bulk_run_t *run, meter_t *m, int64_t now)
 {
-    double share = list_share(run->in);
+    double share = run->feed.share != NULL ? run->feed.share(run->feed.user) : -1;
     if (m->share_at == 0) {
         m->share_at = now;
         m->share = share;
@@ -75,7 +93,7 @@ static void show_progress(const bulk_run_t *run, meter_t *m)
     int64_t now = flight_now();
     double took = (double)(now - m->began) / 1e9;
     double left = time_left(run, m, now);
-    uint64_t done = output_count(run->out);
+    uint64_t done = results_of(run);
     fprintf(stderr, "\r\033[K%" PRIu64 " results, %.0f/s, %" PRIu64 " outstanding, %.1f %% lost",
             done, took > 0 ? (double)(done - m->before) / took : 0, (uint64_t)run->outstanding,
             loss_of(run));
@@ -87,7 +105,7 @@ static void show_progress(const bulk_run_t *run, meter_t *m)
 static void show_summary(const bulk_run_t *run, const meter_t *m)
 {
     double took = (double)(flight_now() - m->began) / 1e9;
-    uint64_t done = output_count(run->out) - m->before;
+    uint64_t done = results_of(run) - m->before;
     fprintf(stderr,
             "%" PRIu64 " results, %.0f/s; %" PRIu64 " messages sent, %.1f %% lost; %" PRIu64
             " bad lines; %.1f s\n",
@@ -128,7 +146,7 @@ static void run_threads(bulk_run_t *run, uint32_t count)
 {
     pthread_t thread[BULK_THREADS_MAX];
     uint32_t started = 0;
-    meter_t m = {.began = flight_now(), .before = output_count(run->out)};
+    meter_t m = {.began = flight_now(), .before = results_of(run)};
     bool progress = session_wants_progress(run->args->quiet);
     void *(*work)(void *user) = run->args->query  ? bulk_query_thread
                                 : run->args->dkim ? bulk_dkim_thread
@@ -157,8 +175,9 @@ static void run_threads(bulk_run_t *run, uint32_t count)
 
 static int finish(bulk_run_t *run)
 {
-    bool read = !list_failed(run->in);
-    bool good = output_close(run->out) && !run->failed;
+    bool read = run->in == NULL || !list_failed(run->in);
+    bool good = run->out == NULL || output_close(run->out);
+    good = bulk_nats_close(run) && good && !run->failed;
     if (!read)
         fprintf(stderr, "nsprobe bulk: %s: cannot be read to its end\n", run->args->file);
     if (!good)
@@ -211,7 +230,12 @@ static bool open_share(bulk_run_t *run)
     return run->share != NULL;
 }
 
-/* List and output are open. */
+uint32_t bulk_threads(const bulk_args_t *c)
+{
+    return c->threads != 0 ? c->threads : c->query ? 1 : CHECK_THREADS;
+}
+
+/* List and output, or the queue, are open. */
 static int bulk_go(bulk_run_t *run)
 {
     const bulk_args_t *c = run->args;
@@ -224,40 +248,54 @@ static int bulk_go(bulk_run_t *run)
     run->failed = !open_limits(run) || !open_share(run);
     common_catch_signals();
     if (!run->failed)
-        run_threads(run, c->threads != 0 ? c->threads : c->query ? 1 : CHECK_THREADS);
+        run_threads(run, bulk_threads(c));
     return finish(run);
 }
 
-static int bulk_run(const bulk_args_t *c)
-{
-    char err[300] = "out of memory";
+/* What a checkpoint says of its run; the output borrows it. */
+typedef struct run_names {
     char job[400];
-    bulk_run_t run = {.args = c, .take = PTHREAD_MUTEX_INITIALIZER};
-    run.feed = (feed_t){.user = &run, .take = take_line, .give = write_lines};
-    char identity[LIST_IDENTITY_MAX];
-    snprintf(job, sizeof job, "%s %u/%u %.300s",
+    char list[LIST_IDENTITY_MAX];
+} run_names_t;
+
+/* List and output. Returns 0 or an exit code. */
+static int open_list(bulk_run_t *run, run_names_t *names)
+{
+    const bulk_args_t *c = run->args;
+    char err[300] = "out of memory";
+    snprintf(names->job, sizeof names->job, "%s %u/%u %.300s",
              c->query  ? "query"
              : c->dkim ? "dkim"
                        : "check",
              c->shard, c->shards, c->file);
     output_options_t o = {.path = c->output,
                           .checkpoint = c->checkpoint,
-                          .job = job,
-                          .list = identity,
+                          .job = names->job,
+                          .list = names->list,
                           .resume = c->resume};
+    run->feed = (feed_t){.user = run,
+                         .take = take_line,
+                         .give = write_lines,
+                         .count = count_lines,
+                         .share = share_of_list};
+    run->in = list_open(c->file, c->shard, c->shards);
+    if (run->in == NULL)
+        return usage_error("bulk", "%s: %s", c->file, strerror(errno));
+    list_identity(run->in, names->list);
+    run->out = output_open(&o, err);
+    return run->out != NULL ? 0 : usage_error("bulk", "%s", err);
+}
+
+static int bulk_run(const bulk_args_t *c)
+{
+    bulk_run_t run = {.args = c, .take = PTHREAD_MUTEX_INITIALIZER};
+    run_names_t names;
     int rc = open_optout(&run);
-    if (rc == 0) {
-        run.in = list_open(c->file, c->shard, c->shards);
-        if (run.in == NULL)
-            rc = usage_error("bulk", "%s: %s", c->file, strerror(errno));
-    }
-    if (rc == 0) {
-        list_identity(run.in, identity);
-        run.out = output_open(&o, err);
-        rc = run.out != NULL ? 0 : usage_error("bulk", "%s", err);
-    }
+    if (rc == 0)
+        rc = c->nats.broker.url != NULL ? bulk_nats_open(&run) : open_list(&run, &names);
     if (rc == 0)
         rc = bulk_go(&run);
+    (void)bulk_nats_close(&run);
     bulk_table_close(run.table);
     list_close(run.in);
     limits_free(run.limits);
@@ -273,7 +311,9 @@ static int cmd_bulk(int argc, char **argv)
         return EXIT_UNTESTED;
     int rc = bulk_args_read(c, argc, argv);
     if (rc == 0)
-        rc = bulk_run(c);
+        rc = c->nats.submit                            ? bulk_nats_submit(c)
+             : c->nats.collect || c->nats.collect_dead ? bulk_nats_collect(c)
+                                                       : bulk_run(c);
     expect_options_free(&c->expect);
     free(c);
     return rc < 0 ? EXIT_HEALTHY : rc;

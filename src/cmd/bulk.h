@@ -11,6 +11,7 @@
 #include "bulk/optout.h"
 #include "bulk/output.h"
 #include "bulk/share.h"
+#include "cmd/bulk_nats.h"
 #include "cmd/expect_options.h"
 #include "cmd/probe_options.h"
 
@@ -19,6 +20,7 @@
 typedef struct bulk_args {
     probe_options_t probe;
     expect_options_t expect; /* --provider, of dkim */
+    bulk_nats_t nats;
     limits_options_t limit;
     const char *file;
     const char *output;
@@ -58,6 +60,7 @@ typedef struct bulk_run {
     share_t *share;           /* NULL: nothing is shared */
     optout_t *optout;         /* NULL: nobody */
     struct bulk_table *table; /* of dkim */
+    struct bulk_queue *queue; /* of --nats; in and out are NULL then */
     pthread_mutex_t take;
     _Atomic bool failed;
     _Atomic uint64_t sent;
@@ -67,6 +70,8 @@ typedef struct bulk_run {
     _Atomic uint64_t skipped; /* lines that the list of --opt-out forbids */
 } bulk_run_t;
 
+/* How many threads the run has. */
+uint32_t bulk_threads(const bulk_args_t *c);
 /* A thread's work: user is the bulk_run_t. */
 void *bulk_query_thread(void *user);
 void *bulk_check_thread(void *user);

@@ -66,6 +66,7 @@ const option_desc_t bulk_options[] = {
     {B_FULL, "full", 0, NULL, NULL, "results hold the whole report of check"},
     PROBE_OPTIONS_WALK,
     PROBE_OPTIONS_REACH,
+    BULK_NATS_OPTIONS,
     {B_QUIET, "quiet", 0, NULL, NULL, "no progress and no summary on stderr"},
     {0, NULL, 0, NULL, NULL, NULL},
 };
@@ -183,6 +184,8 @@ static int take_option(void *user, int id, const char *value)
     }
     if (id == ARGS_WORD)
         return usage_error("bulk", "'%s': the list is given with -f", value);
+    if (id >= BN_NATS && id <= BN_TLS_KEY)
+        return bulk_nats_take(&c->nats, id, value);
     if (id == EO_PROVIDER || id == EO_PROVIDERS)
         return expect_options_take(&c->expect, id, value);
     if (id == B_FILE || (id >= B_DKIM && id <= B_CHECKPOINT) || id == B_IDENTIFY || id == B_OPT_OUT)
@@ -229,6 +232,7 @@ static int read_providers(bulk_args_t *c)
 int bulk_args_read(bulk_args_t *c, int argc, char **argv)
 {
     expect_options_init(&c->expect, "bulk");
+    bulk_nats_init(&c->nats);
     probe_options_init(&c->probe, "bulk");
     c->limit = limits_options_default();
     c->file = "-";
@@ -240,6 +244,8 @@ int bulk_args_read(bulk_args_t *c, int argc, char **argv)
     if (rc != 0)
         return rc;
     rc = check_conflicts(c);
+    if (rc == 0)
+        rc = bulk_nats_check(c);
     if (rc == 0)
         rc = read_providers(c);
     if (c->has_server && c->server.port == 53)

@@ -130,7 +130,8 @@ static bool connect_to(broker_t *b, const broker_options_t *o, char err[BROKER_E
         s = set_tls(n, o);
     if (s != NATS_OK)
         broker_error(err, "options of the connection", s, 0);
-    else if (set_credentials(n, o, err) && (s = natsConnection_Connect(&b->connection, n)) != NATS_OK)
+    else if (set_credentials(n, o, err) &&
+             (s = natsConnection_Connect(&b->connection, n)) != NATS_OK)
         broker_error(err, "cannot connect", s, 0);
     natsOptions_Destroy(n);
     return b->connection != NULL;
@@ -262,13 +263,14 @@ bool broker_is_gone(const broker_t *b)
     return natsConnection_IsClosed(b->connection);
 }
 
-bool broker_jobs_left(const broker_t *b, jsCtx *js, uint64_t *left)
+bool broker_jobs(const broker_t *b, jsCtx *js, uint64_t *left, uint64_t *last)
 {
     jsStreamInfo *si = NULL;
     jsErrCode code = 0;
     if (js_GetStreamInfo(&si, js, b->stream, NULL, &code) != NATS_OK)
         return false;
     *left = si->State.Msgs;
+    *last = si->State.LastSeq;
     jsStreamInfo_Destroy(si);
     return true;
 }

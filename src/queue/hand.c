@@ -6,8 +6,8 @@ struct hand {
     size_t room;
     size_t count;
     size_t mask;
-    hand_job_t *job;  /* mask + 1 places; sequence 0: free */
-    uint64_t *queue;  /* ring of room sequences that wait; some may have been removed since */
+    hand_job_t *job; /* mask + 1 places; sequence 0: free */
+    uint64_t *queue; /* ring of room sequences that wait; some may have been removed since */
     size_t head;
     size_t queued;
     size_t waiting;

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "queue/clock.h"
 
 #define ACK_WAIT    4000               /* milliseconds until an acknowledgement counts as lost */
 #define AGAIN_AFTER INT64_C(500000000) /* nanoseconds from a refusal to the next try */
@@ -30,13 +31,6 @@ struct publish {
     bool troubled;
     char trouble[BROKER_ERROR_MAX];
 };
-
-static int64_t clock_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* The number behind the last dot of the ID. */
 static uint64_t tag_of(natsMsg *m)
@@ -193,7 +187,6 @@ size_t publish_octets(const publish_t *p)
 
 bool publish_wait(publish_t *p, size_t pending, const volatile int *stop, int64_t patience)
 {
-    struct timespec pause = {.tv_nsec = STEP_PAUSE};
     int64_t until = 0;
     while (p->pending > pending) {
         int64_t now = clock_now();
@@ -203,7 +196,7 @@ bool publish_wait(publish_t *p, size_t pending, const volatile int *stop, int64_
             return false;
         publish_step(p);
         if (p->pending > pending)
-            nanosleep(&pause, NULL);
+            clock_nap(STEP_PAUSE);
     }
     return true;
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "proto/text.h"
+#include "queue/clock.h"
 #include "queue/hand.h"
 #include "queue/publish.h"
 
@@ -20,6 +21,7 @@
 #define END_PATIENCE INT64_C(10000000000) /* nanoseconds */
 #define AGAIN_DELAY  2000                 /* milliseconds until a failed job is given to a worker */
 #define OCTETS_MAX   ((size_t)64 << 20)   /* of results on their way: no more jobs are given out */
+#define FLUSH_WAIT   3000                 /* milliseconds */
 #define DEAD_MAX     (BROKER_NAME_MAX + 6 * LIST_LINE_MAX + 4096)
 
 struct worker {
@@ -43,20 +45,9 @@ struct worker {
     worker_stats_t stats;
 };
 
-static int64_t clock_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static void nap(int64_t nanoseconds)
-{
-    struct timespec t = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
-    nanosleep(&t, NULL);
-}
-
 /* --- what becomes of a job --- */
+
+static void refuse(void *user, uint64_t line, const char *why);
 
 static void on_end(void *user, const publish_end_t *end)
 {
@@ -70,16 +61,18 @@ static void on_end(void *user, const publish_end_t *end)
     if (!unfit && hand_remove(w->hand, end->tag, &job)) {
         w->stats.done += result && end->kept;
         w->stats.twice += result && end->kept && end->twice;
-        w->stats.dead += !result;
+        w->stats.dead += !result && end->kept;
     }
     pthread_mutex_unlock(&w->lock);
+    if (!result && !end->kept)
+        w->failed = true; /* a dead letter that nobody takes: not even that can be told */
     if (unfit) {
         snprintf(why, sizeof why, "a result of %zu octets: %s", end->size, end->why);
-        worker_feed(w).refuse(w, end->tag, why);
+        refuse(w, end->tag, why);
     } else if (job.message != NULL) {
         if (result)
             natsMsg_Ack(job.message, NULL);
-        else
+        else if (end->kept)
             natsMsg_Term(job.message, NULL);
         natsMsg_Destroy(job.message);
     }
@@ -108,11 +101,12 @@ static void send_dead(worker_t *w, uint64_t sequence, uint64_t deliveries, const
     }
     nsp_text_begin(&t, buf, DEAD_MAX);
     nsp_text_printf(&t, "{\"line\":%llu,\"stream\":\"%s\",\"deliveries\":%llu,\"reason\":",
-                    (unsigned long long)sequence, w->broker->stream, (unsigned long long)deliveries);
+                    (unsigned long long)sequence, w->broker->stream,
+                    (unsigned long long)deliveries);
     nsp_text_json_string(&t, why, strlen(why));
-    nsp_text_puts(&t, ",\"job\":");
+    nsp_text_str(&t, ",\"job\":");
     nsp_text_json_string(&t, text, size);
-    nsp_text_puts(&t, "}\n");
+    nsp_text_str(&t, "}\n");
     if (!publish_send(w->publish, w->broker->dead, w->prefix, sequence, t.buf, t.len))
         w->failed = true;
     free(buf);
@@ -227,11 +221,12 @@ static void keep_alive(worker_t *w)
 static void look_for_end(worker_t *w)
 {
     uint64_t left = 0;
+    uint64_t last = 0;
     int64_t now = clock_now();
     if (!w->o.drain || now - w->left_at < LEFT_EVERY)
         return;
     w->left_at = now;
-    if (broker_jobs_left(w->broker, publish_context(w->publish), &left) && left == 0)
+    if (broker_jobs(w->broker, publish_context(w->publish), &left, &last) && left == 0)
         w->over = true;
 }
 
@@ -263,14 +258,14 @@ static void *serve(void *user)
         /* few at a time cost as much to fetch as many */
         if (room == 0 || (waiting > 0 && room < w->o.room / 4) || w->over ||
             (w->o.stop != NULL && *w->o.stop != 0)) {
-            nap(FULL_PAUSE);
+            clock_nap(FULL_PAUSE);
             continue;
         }
         natsStatus s = fetch(w, room);
         if (s == NATS_TIMEOUT || s == NATS_NOT_FOUND)
             look_for_end(w);
         else if (s != NATS_OK)
-            nap(ERROR_PAUSE);
+            clock_nap(ERROR_PAUSE);
     }
     return NULL;
 }
@@ -322,7 +317,7 @@ static list_got_t take(void *user, list_line_t *line)
     return w->failed || w->over ? LIST_END : LIST_LATER;
 }
 
-/* Publishes one result, which the given jobs share; the first one's is its ID. */
+/* Publishes one result. A job that is no longer in hand is another worker's now. */
 static void give_one(worker_t *w, const char *text, size_t size, uint64_t line)
 {
     pthread_mutex_lock(&w->lock);
@@ -348,9 +343,15 @@ static bool give(void *user, const char *text, size_t size, const uint64_t *line
     return !w->failed;
 }
 
+static uint64_t count(void *user)
+{
+    return worker_stats(user).done;
+}
+
 feed_t worker_feed(worker_t *w)
 {
-    return (feed_t){.user = w, .take = take, .give = give, .refuse = refuse, .fail = fail};
+    return (feed_t){
+        .user = w, .take = take, .give = give, .count = count, .refuse = refuse, .fail = fail};
 }
 
 /* --- begin and end --- */
@@ -360,12 +361,16 @@ static bool check_consumer(worker_t *w, const jsConsumerInfo *ci, char err[BROKE
     const jsConsumerConfig *c = ci->Config;
     w->ack_wait = c->AckWait > 0 ? c->AckWait : INT64_C(30000000000);
     if (c->AckPolicy != js_AckExplicit || c->DeliverSubject != NULL)
-        snprintf(err, BROKER_ERROR_MAX, "consumer %s is there and is no pull consumer with explicit "
-                                        "acknowledgement", w->o.consumer);
-    else if (c->MaxDeliver > 0 && (uint64_t)c->MaxDeliver <= w->deliveries)
         snprintf(err, BROKER_ERROR_MAX,
-                 "consumer %s: the broker would drop jobs after %lld deliveries, before they become "
-                 "dead letters", w->o.consumer, (long long)c->MaxDeliver);
+                 "consumer %s is there and is no pull consumer with explicit "
+                 "acknowledgement",
+                 w->o.consumer);
+    else if (c->MaxDeliver > 0 && (uint64_t)c->MaxDeliver <= w->deliveries)
+        snprintf(
+            err, BROKER_ERROR_MAX,
+            "consumer %s: the broker would drop jobs after %lld deliveries, before they become "
+            "dead letters",
+            w->o.consumer, (long long)c->MaxDeliver);
     else
         return true;
     return false;
@@ -401,11 +406,10 @@ static bool open_consumer(worker_t *w, char err[BROKER_ERROR_MAX])
     return good && s == NATS_OK;
 }
 
-worker_t *worker_new(broker_t *b, const worker_options_t *o, char err[BROKER_ERROR_MAX])
+worker_t *worker_new(broker_t *b, const worker_options_t *o)
 {
     pthread_condattr_t monotonic;
     worker_t *w = calloc(1, sizeof *w);
-    snprintf(err, BROKER_ERROR_MAX, "out of memory");
     if (w == NULL)
         return NULL;
     w->broker = b;
@@ -419,12 +423,15 @@ worker_t *worker_new(broker_t *b, const worker_options_t *o, char err[BROKER_ERR
     pthread_condattr_destroy(&monotonic);
     w->hand = hand_new(o->room);
     w->publish = publish_new(b, o->room, on_end, w);
+    return w;
+}
+
+bool worker_begin(worker_t *w, char err[BROKER_ERROR_MAX])
+{
+    snprintf(err, BROKER_ERROR_MAX, "out of memory");
     w->runs = w->hand != NULL && w->publish != NULL && open_consumer(w, err) &&
               pthread_create(&w->thread, NULL, serve, w) == 0;
-    if (w->runs)
-        return w;
-    (void)worker_end(w);
-    return NULL;
+    return w->runs;
 }
 
 worker_stats_t worker_stats(worker_t *w)
@@ -433,4 +440,55 @@ worker_stats_t worker_stats(worker_t *w)
     worker_stats_t s = w->stats;
     pthread_mutex_unlock(&w->lock);
     return s;
+}
+
+/* Jobs without a result go back at once, so that others need not wait for their time to end. */
+static void return_all(worker_t *w)
+{
+    hand_job_t job;
+    size_t place = 0;
+    pthread_mutex_lock(&w->lock);
+    for (hand_job_t *j = hand_each(w->hand, &place); j != NULL; j = hand_each(w->hand, &place)) {
+        if (j->state != HAND_WAITING && j->state != HAND_WORKING)
+            continue;
+        if (hand_remove(w->hand, j->sequence, &job)) {
+            natsMsg_Nak(job.message, NULL);
+            natsMsg_Destroy(job.message);
+            w->stats.returned++;
+            place--; /* another job may stand there now */
+        }
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool worker_end(worker_t *w)
+{
+    w->ending = true;
+    if (w->runs)
+        pthread_join(w->thread, NULL);
+    bool good = !w->failed;
+    if (w->hand != NULL)
+        return_all(w);
+    if (w->publish != NULL)
+        good = publish_wait(w->publish, 0, &(const volatile int){1}, END_PATIENCE) && good;
+    natsSubscription_Destroy(w->sub);
+    w->sub = NULL;
+    (void)natsConnection_FlushTimeout(w->broker->connection, FLUSH_WAIT);
+    publish_leave(w->publish);
+    return good;
+}
+
+void worker_free(worker_t *w)
+{
+    size_t place = 0;
+    if (w == NULL)
+        return;
+    if (w->hand != NULL)
+        for (hand_job_t *j = hand_each(w->hand, &place); j != NULL; j = hand_each(w->hand, &place))
+            natsMsg_Destroy(j->message);
+    hand_free(w->hand);
+    publish_free(w->publish);
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->came);
+    free(w);
 }

@@ -31,8 +31,10 @@ typedef struct worker_stats {
 
 typedef struct worker worker_t;
 
-/* Begins to fetch. b is open, and stays the caller's. NULL with a sentence in err. */
-worker_t *worker_new(broker_t *b, const worker_options_t *o, char err[BROKER_ERROR_MAX]);
+/* b is open, and stays the caller's. NULL when memory is out. */
+worker_t *worker_new(broker_t *b, const worker_options_t *o);
+/* Begins to fetch. False with a sentence in err. */
+bool worker_begin(worker_t *w, char err[BROKER_ERROR_MAX]);
 /* Where jobs come from and results go. Valid until worker_end. */
 feed_t worker_feed(worker_t *w);
 worker_stats_t worker_stats(worker_t *w);
