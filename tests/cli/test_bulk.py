@@ -184,11 +184,28 @@ def checks(t, prog, wanted):
         t.equal(f"checks: {domains[line - 1]}, report", key(by[line]["report"]), key(alone))
 
 
+QUEUE = ["--nats", "nats://127.0.0.1:1", "--stream", "s"]
+
+
 def usage(t, prog):
     for words, named in ((["-f", "/nonexistent"], "/nonexistent"), (["--shard", "3/2"], "--shard"),
                          (["--resume"], "--checkpoint"), (["--checkpoint", "x"], "--output"),
                          (["--server", "127.0.0.1"], "--query"), (["word"], "-f"),
-                         (["--query", "--server", "localhost"], "localhost")):
+                         (["--query", "--server", "localhost"], "localhost"),
+                         (["--stream", "s"], "--nats"), (["--drain"], "--nats"),
+                         (["--tls-ca", "x"], "--nats"), (["--nats", "nats://x"], "--stream"),
+                         (["--nats", "nats://x", "--stream", "a.b"], "--stream"),
+                         ([*QUEUE, "-f", "x"], "--submit"), ([*QUEUE, "-o", "x"], "--collect"),
+                         ([*QUEUE, "-o", "x", "--checkpoint", "x"], "--checkpoint"),
+                         ([*QUEUE, "--shard", "1/2"], "--shard"),
+                         ([*QUEUE, "--collect", "-f", "x"], "--collect"),
+                         ([*QUEUE, "--collect", "--submit"], "--submit"),
+                         ([*QUEUE, "--submit", "--drain"], "--drain"),
+                         ([*QUEUE, "--max-deliver", "0"], "--max-deliver"),
+                         ([*QUEUE, "--ack-wait", "1"], "--ack-wait"),
+                         ([*QUEUE, "--results", "a.*"], "--results"),
+                         ([*QUEUE, "--creds", "x", "--nkey", "y"], "--nkey"),
+                         ([*QUEUE, "--tls-cert", "x"], "--tls-key")):
         p = subprocess.run([prog, "bulk", *words], capture_output=True, text=True, check=False,
                            stdin=subprocess.DEVNULL)
         t.check("usage: " + " ".join(words), p.returncode == 64 and named in p.stderr and
