@@ -2,7 +2,16 @@
 
 #include <stdlib.h>
 
-typedef enum where { AT_ADDRESS, AT_SERVER, ALIKE, OF_PRIMARY, LEFT_BEHIND, ANYWHERE } where_t;
+typedef enum where {
+    AT_ADDRESS,
+    AT_SERVER,
+    ALIKE,
+    OF_PRIMARY,
+    WHOLE,
+    AHEAD,
+    LEFT_BEHIND,
+    ANYWHERE
+} where_t;
 
 typedef struct follows {
     unsigned symptom[2]; /* first and last finding_id_t */
@@ -72,6 +81,16 @@ static bool left_behind(const diag_t *d, const finding_t *f)
     return answered && s != NULL && s->in_parent && !s->in_child;
 }
 
+/* True when the server is in the zone, and the parent delegates without it. */
+static bool is_ahead(const diag_t *d, const finding_t *f)
+{
+    const model_server_t *s = server_of(d, f);
+    bool delegated = false;
+    for (uint16_t i = 0; i < d->m->server_count; i++)
+        delegated = delegated || d->m->server[i].in_parent;
+    return delegated && s != NULL && s->in_child && !s->in_parent;
+}
+
 static bool same_server(const finding_t *a, const finding_t *b)
 {
     return a->has_server && b->has_server && nsp_name_equal(&a->server, &b->server);
@@ -89,6 +108,10 @@ static bool lies(const causes_t *c, where_t where, const finding_t *f, const fin
                (!f->has_addr || addr_equal(&f->addr, &cause->addr));
     case OF_PRIMARY:
         return cause->has_server && nsp_name_equal(&cause->server, &c->primary);
+    case WHOLE:
+        return !f->has_addr && !f->has_server;
+    case AHEAD:
+        return is_ahead(c->d, f);
     case LEFT_BEHIND:
         return left_behind(c->d, f);
     case ANYWHERE:
@@ -246,6 +269,8 @@ static unsigned signs_of_exchanges(const diag_t *d, const subject_t *s)
         signs |= SIGN_TCP_REFUSED;
     if (s->no_neighbour)
         signs |= SIGN_NOBODY_HERE;
+    if (s->serves)
+        signs |= SIGN_SERVES;
     for (size_t i = 0; i < s->count; i++) {
         const fact_t *f = subject_at(d, s, i);
         if (exchange_find(f->x, EVENT_TCP_OPEN) != NULL)
@@ -309,7 +334,8 @@ static void find_likely(const causes_t *c, finding_t *f)
     if (s != NULL)
         signs = signs_of_exchanges(c->d, s) | signs_of_others(c->d, s) |
                 signs_of_group(c, s, f->id) | signs_of_copy(c->d, s) |
-                (left_behind(c->d, f) ? SIGN_LEFT_BEHIND : 0);
+                (left_behind(c->d, f) ? SIGN_LEFT_BEHIND : 0) |
+                (is_ahead(c->d, f) ? SIGN_AHEAD : 0);
     else if (f->has_addr || f->has_server)
         return;
     for (size_t i = 0; i < sizeof likely / sizeof likely[0]; i++) {

@@ -28,6 +28,8 @@
 #define SIGN_RECURSION     0x20000u
 #define SIGN_NEWEST        0x40000u  /* it has the newest serial that was seen */
 #define SIGN_NO_KEYS       0x80000u  /* no DNSKEY, where there should be some */
+#define SIGN_AHEAD         0x200000u /* the server is in the zone only */
+#define SIGN_SERVES        0x400000u /* some question for the SOA is answered well */
 #define SIGN_NO_SIGNATURES 0x100000u /* no signature at all, where there should be some */
 
 /* Links the findings from list->item[first] on, all of them about the zone of d, to their causes,

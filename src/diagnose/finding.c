@@ -117,6 +117,15 @@ void finding_set_server(finding_t *f, const nsp_name_t *server)
     f->server = *server;
 }
 
+void finding_add_text(finding_t *f, const char *more)
+{
+    char *text = NULL;
+    if (f == NULL || f->text == NULL || asprintf(&text, "%s%s", f->text, more) < 0)
+        return;
+    free(f->text);
+    f->text = text;
+}
+
 void finding_set_fix(finding_t *f, const char *format, ...)
 {
     if (f == NULL)

@@ -82,6 +82,8 @@ finding_t *finding_add(finding_list_t *list, finding_id_t id, const char *format
     __attribute__((format(printf, 3, 4)));
 void finding_set_addr(finding_t *f, const model_t *m, const addr_t *addr);
 void finding_set_server(finding_t *f, const nsp_name_t *server);
+/* Adds to what was seen. */
+void finding_add_text(finding_t *f, const char *more);
 void finding_set_fix(finding_t *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_add_evidence(finding_t *f, const exchange_t *x);
 /* Worst first (a cause counts as the worst that follows from it), root causes before what follows

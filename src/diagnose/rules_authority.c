@@ -93,12 +93,9 @@ static finding_t *lame_finding(diag_t *d, const subject_t *s, const fact_t *f)
 }
 
 /* Evidence: every SOA fact with the same answer. */
-static void lame_rule(diag_t *d, subject_t *s)
+static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
 {
     char label[LABEL_MAX];
-    const fact_t *f = judged(d, s);
-    if (f == NULL)
-        return;
     finding_t *out = lame_finding(d, s, f);
     finding_add_evidence(out, f->x);
     for (size_t i = 0; i < s->count; i++) {
@@ -119,6 +116,37 @@ static void lame_rule(diag_t *d, subject_t *s)
                         "NS records and of the delegation at the registrar.",
                         label);
     s->folded = true;
+}
+
+static void lame_rule(diag_t *d, subject_t *s)
+{
+    const fact_t *f = judged(d, s);
+    if (f != NULL)
+        lame_report(d, s, f);
+}
+
+/* A server that serves the zone over TCP alone is lame to whoever asks over UDP. True when it is.
+ */
+static bool lame_over_udp(diag_t *d, subject_t *s)
+{
+    static const probe_kind_t kinds[] = {PROBE_SOA, PROBE_SOA_EDNS, PROBE_CASE};
+    const fact_t *first = subject_fact(d, s, PROBE_SOA);
+    const fact_t *tcp = subject_fact(d, s, PROBE_SOA_TCP);
+    if (!fact_answered(tcp) || tcp->cls != CLASS_GOOD)
+        return false;
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        const fact_t *f = subject_fact(d, s, kinds[k]);
+        bool asked = f != NULL || kinds[k] != PROBE_CASE;
+        if (asked && (!fact_answered(f) || f->cls != first->cls || f->rcode != first->rcode ||
+                      f->cls == CLASS_GOOD || f->cls == CLASS_TRUNCATED))
+            return false;
+    }
+    size_t before = d->list->count;
+    lame_report(d, s, first);
+    if (d->list->count > before)
+        finding_add_text(&d->list->item[d->list->count - 1],
+                         " That is over UDP; over TCP the zone is served.");
+    return true;
 }
 
 /* NS over UDP or TCP has authority, but no records. */
@@ -185,6 +213,8 @@ void rules_authority(diag_t *d)
             lame_rule(d, s);
             continue;
         }
+        if (lame_over_udp(d, s))
+            continue;
         ns_missing_rule(d, s);
         tcp_rule(d, s);
     }

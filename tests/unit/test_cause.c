@@ -10,7 +10,16 @@
 #include "diagnose/cause.h"
 #include "xbuild.h"
 
-typedef enum { AT_ADDRESS, AT_SERVER, ALIKE, OF_PRIMARY, LEFT_BEHIND, ANYWHERE } place_t;
+typedef enum {
+    AT_ADDRESS,
+    AT_SERVER,
+    ALIKE,
+    OF_PRIMARY,
+    WHOLE,
+    AHEAD,
+    LEFT_BEHIND,
+    ANYWHERE
+} place_t;
 
 typedef struct row {
     finding_id_t symptom;
@@ -98,9 +107,15 @@ static void link_row(fixture_t *f, const row_t *r, bool near)
     unsigned at = near ? 0 : elsewhere(f->x.m);
     if (r->where == LEFT_BEHIND)
         f->x.m->server[f->x.m->address[0].server[0]].in_child = !near;
+    if (r->where == AHEAD)
+        f->x.m->server[f->x.m->address[0].server[0]].in_parent = !near;
+    bool apart = r->where == LEFT_BEHIND || r->where == AHEAD;
     finding_add(&f->list, FINDING_CUT_SHORT, "Something else.");
-    add(f, r->symptom, 0);
-    add(f, r->cause, r->where == LEFT_BEHIND ? elsewhere(f->x.m) : at);
+    if (r->where == WHOLE && near)
+        finding_add(&f->list, r->symptom, "Seen everywhere.");
+    else
+        add(f, r->symptom, 0);
+    add(f, r->cause, apart ? elsewhere(f->x.m) : at);
     f->list.item[2].severity = SEVERITY_WARNING;
     f->list.item[1].severity = SEVERITY_ERROR;
     causes_find(f->d, 0);
