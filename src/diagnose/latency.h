@@ -15,7 +15,8 @@ typedef struct latency {
     int64_t min; /* nanoseconds, exact */
     int64_t max;
     uint64_t sum;
-    uint32_t bucket[LATENCY_BUCKETS];
+    uint8_t few[LATENCY_BUCKETS];   /* what each bucket holds: so many, */
+    uint32_t many[LATENCY_BUCKETS]; /* and so many times 256, which is seldom touched */
 } latency_t;
 
 /* Index of the bucket that a time belongs to. Values below LATENCY_SUB microseconds have one each;
@@ -40,7 +41,9 @@ static inline void latency_add(latency_t *l, int64_t ns)
         l->max = ns;
     l->count++;
     l->sum += (uint64_t)ns;
-    l->bucket[latency_bucket(ns)]++;
+    unsigned bucket = latency_bucket(ns);
+    if (++l->few[bucket] == 0)
+        l->many[bucket]++;
 }
 
 /* Adds all of from to *to. */

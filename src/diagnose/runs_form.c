@@ -95,20 +95,16 @@ bool runs_in_form(const flow_t *flow, bool *marked)
 
 bool runs_may_begin(const flow_t *flow)
 {
-    static const uint8_t tail[] = {0,
-                                   NSP_TYPE_NS,
-                                   0,
-                                   NSP_CLASS_IN,
-                                   0,
-                                   0,
-                                   NSP_TYPE_OPT,
-                                   PROBE_EDNS_SIZE >> 8,
-                                   PROBE_EDNS_SIZE & 0xff};
+    /* without DO, which resolvers set: the walk has no use for it */
+    static const uint8_t tail[15] = {[1] = NSP_TYPE_NS,
+                                     [3] = NSP_CLASS_IN,
+                                     [6] = NSP_TYPE_OPT,
+                                     [7] = PROBE_EDNS_SIZE >> 8,
+                                     [8] = PROBE_EDNS_SIZE & 0xff};
     const flow_message_t *q = &flow->query;
-    size_t behind = sizeof tail + OPT_SIZE - 5; /* TTL and RDLENGTH of the OPT follow */
     return q->bytes == NULL ? runs_is_connection(flow)
-                            : q->size > NSP_HEADER_SIZE + behind &&
-                                  memcmp(q->bytes + q->size - behind, tail, sizeof tail) == 0;
+                            : q->size > NSP_HEADER_SIZE + sizeof tail &&
+                                  memcmp(q->bytes + q->size - sizeof tail, tail, sizeof tail) == 0;
 }
 
 bool runs_is_connection(const flow_t *flow)

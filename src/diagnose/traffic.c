@@ -115,20 +115,18 @@ static void add_counts(traffic_server_t *to, const traffic_server_t *from)
     latency_merge(&to->latency, &from->latency);
 }
 
-size_t traffic_count_type(traffic_server_t *s, uint16_t type, uint64_t n)
+static void count_type(traffic_server_t *s, uint16_t type, uint64_t n)
 {
     for (size_t i = 0; i < s->type_count; i++) {
         if (s->type[i].type == type) {
             s->type[i].count += n;
-            return i;
+            return;
         }
     }
-    if (s->type_count == TRAFFIC_TYPES_MAX) {
+    if (s->type_count == TRAFFIC_TYPES_MAX)
         s->types_other += n;
-        return TRAFFIC_TYPES_MAX;
-    }
-    s->type[s->type_count] = (traffic_type_t){type, n};
-    return s->type_count++;
+    else
+        s->type[s->type_count++] = (traffic_type_t){type, n};
 }
 
 void traffic_count_icmp(traffic_server_t *s, const traffic_icmp_t *e)
@@ -147,7 +145,7 @@ static void add_to_total(traffic_t *t, const traffic_server_t *s)
 {
     add_counts(&t->total, s);
     for (size_t i = 0; i < s->type_count; i++)
-        traffic_count_type(&t->total, s->type[i].type, s->type[i].count);
+        count_type(&t->total, s->type[i].type, s->type[i].count);
     for (size_t i = 0; i < s->icmp_count; i++)
         traffic_count_icmp(&t->total, &s->icmp[i]);
     for (size_t i = 0; i < s->fault_count && t->total.fault_count < TRAFFIC_FAULTS_MAX; i++)
@@ -192,8 +190,10 @@ static void unfold(entry_t *e)
     e->s.octets_answered = e->octets_answered;
     memcpy(e->s.rcode, e->rcode, sizeof e->rcode);
     e->s.type_count = e->type_count;
-    for (size_t i = 0; i < e->type_count; i++)
-        e->s.type[i] = (traffic_type_t){e->type_id[i], e->type[i].count};
+    for (size_t i = 0; i < e->type_count; i++) {
+        e->s.type[i].type = e->tally[i].type;
+        e->s.type[i].count += e->tally[i].count;
+    }
 }
 
 /* Takes the place of a server that was not met for long: a hand goes round and takes the first that
@@ -216,40 +216,46 @@ static uint32_t evict_server(traffic_t *t)
     return i;
 }
 
-/* What nearly every flow touches of its server. */
-static inline void fetch(const entry_t *e, const flow_t *flow)
+entry_t *traffic_server_of(traffic_t *t, const flow_t *flow, uint32_t hash)
 {
-    for (size_t at = 0; at < offsetof(entry_t, s.latency.bucket); at += 64)
-        __builtin_prefetch((const uint8_t *)e + at);
-    __builtin_prefetch(&e->type[0]);
-    if (flow->reply.bytes != NULL)
-        __builtin_prefetch(&e->s.latency.bucket[latency_bucket(flow->ended - flow->asked)]);
-}
-
-entry_t *traffic_server_of(traffic_t *t, const flow_t *flow)
-{
-    uint32_t hash = addr_hash(t, &flow->server);
     uint32_t i = find_server(t, &flow->server, hash);
     if (i == TRAFFIC_NONE) {
         i = t->used < t->o.servers_max ? t->used++ : evict_server(t);
-        entry_t *e = &t->entry[i];
-        memset(e, 0, sizeof *e);
-        e->hash = hash;
-        e->addr = e->s.addr = flow->server;
-        e->first = flow->began;
-        e->next = t->slot[hash & t->slot_mask];
+        entry_t *fresh = &t->entry[i];
+        memset(fresh, 0, sizeof *fresh);
+        fresh->hash = hash;
+        fresh->addr = fresh->s.addr = flow->server;
+        fresh->first = flow->began;
+        fresh->next = t->slot[hash & t->slot_mask];
         t->slot[hash & t->slot_mask] = i;
     }
-    fetch(&t->entry[i], flow);
-    t->entry[i].touched = true;
-    return &t->entry[i];
+    entry_t *e = &t->entry[i];
+    e->touched = true;
+    if (flow->ended > e->last)
+        e->last = flow->ended;
+    if (flow->began < e->first)
+        e->first = flow->began;
+    return e;
+}
+
+uint32_t traffic_fetch(const traffic_t *t, const flow_t *flow)
+{
+    uint32_t hash = addr_hash(t, &flow->server);
+    uint32_t i = t->slot[hash & t->slot_mask];
+    if (i == TRAFFIC_NONE)
+        return hash;
+    const entry_t *e = &t->entry[i];
+    /* what nearly every flow touches */
+    for (size_t at = 0; at < offsetof(entry_t, s.latency.few); at += 64)
+        __builtin_prefetch((const uint8_t *)e + at);
+    if (flow->reply.bytes != NULL)
+        __builtin_prefetch(&e->s.latency.few[latency_bucket(flow->ended - flow->asked)]);
+    return hash;
 }
 
 void traffic_prefetch(const traffic_t *t, const flow_t *flow)
 {
-    uint32_t i = t->slot[addr_hash(t, &flow->server) & t->slot_mask];
-    if (i != TRAFFIC_NONE)
-        fetch(&t->entry[i], flow);
+    (void)traffic_fetch(t, flow);
 }
 
 /* --- evidence --- */

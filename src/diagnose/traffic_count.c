@@ -20,19 +20,22 @@ static void count_query_fault(seen_t *k)
             k->query_fault, k->query_fault_offset, f->query.number, f->query.file};
 }
 
-/* Index of the type, or TRAFFIC_TYPES_MAX when there are too many. */
-static size_t count_type(entry_t *e, uint16_t type)
+/* Place of the type in the entry, or TRAFFIC_TYPES_MAX when there are too many. */
+static unsigned count_type(entry_t *e, uint16_t type)
 {
-    size_t i = 0;
-    while (i < e->type_count && e->type_id[i] != type)
+    unsigned i = 0;
+    while (i < e->type_count && e->tally[i].type != type)
         i++;
-    if (i < TRAFFIC_TYPES_MAX) {
-        if (i == e->type_count)
-            e->type_id[e->type_count++] = type;
-        e->type[i].count++;
-    } else {
+    if (i == TRAFFIC_TYPES_MAX) {
         e->s.types_other++;
+        return i;
     }
+    if (i == e->type_count) {
+        e->tally[i].type = type;
+        e->type_count++;
+    }
+    if (++e->tally[i].count == 0)
+        e->s.type[i].count += UINT64_C(1) << 16;
     return i;
 }
 
@@ -45,20 +48,25 @@ static void count_retries(seen_t *k)
     k->e->udp_again += k->udp ? k->flow->attempts - 1 : 0;
 }
 
+static uint32_t type_bit(const seen_t *k)
+{
+    return k->type < TRAFFIC_TYPES_MAX ? UINT32_C(1) << k->type : 0;
+}
+
 static void count_asked(seen_t *k)
 {
     const flow_t *f = k->flow;
+    k->type = TRAFFIC_TYPES_MAX;
     if (f->attempts > 1)
         count_retries(k);
     k->e->octets_asked += (uint64_t)f->query.original * f->attempts;
     if (!k->has_name)
         return;
-    size_t i = count_type(k->e, k->qtype);
-    k->type = i < TRAFFIC_TYPES_MAX && k->plain ? &k->e->type[i] : NULL;
-    if (k->type != NULL && k->udp) {
-        k->type->room |= k->room > ROOM_SAFE;
-        k->type->attempts += f->attempts;
-    }
+    unsigned i = count_type(k->e, k->qtype);
+    if (k->plain)
+        k->type = i;
+    if (k->udp && k->room > ROOM_SAFE)
+        k->e->types_room |= type_bit(k);
 }
 
 /* --- events --- */
@@ -211,12 +219,13 @@ static void count_udp_silence(traffic_t *t, seen_t *k)
         k->e->s.n.edns_fallback += names_failed_edns(t, k);
         traffic_sample(t, k, CAUSE_EDNS_SILENT);
     }
-    if (k->type == NULL)
+    if (k->type == TRAFFIC_TYPES_MAX)
         return;
-    k->type->silent += f->attempts;
-    k->type->silent_flows++;
-    if (k->type->sample == 0)
-        k->type->sample = traffic_keep(t, k);
+    type_fact_t *type = &k->e->type[k->type];
+    type->silent += f->attempts;
+    type->silent_flows++;
+    if (type->sample == 0)
+        type->sample = traffic_keep(t, k);
 }
 
 static void count_unanswered(traffic_t *t, seen_t *k)
@@ -396,10 +405,9 @@ bool traffic_is_big(const traffic_t *t, uint16_t type)
 
 static void note_type(traffic_t *t, const seen_t *k)
 {
-    if (k->type == NULL)
+    if (k->type == TRAFFIC_TYPES_MAX)
         return;
-    k->type->answered += k->udp;
-    k->type->tcp_answered |= !k->udp;
+    *(k->udp ? &k->e->types_udp : &k->e->types_tcp) |= type_bit(k);
     if (k->flow->reply.original > ROOM_SAFE && t->big_count < TRAFFIC_TYPES_MAX &&
         !traffic_is_big(t, k->qtype))
         t->big_type[t->big_count++] = k->qtype;
@@ -450,15 +458,15 @@ static void feed_alone(traffic_t *t, seen_t *k)
 void traffic_feed(void *user, const flow_t *flow)
 {
     traffic_t *t = user;
-    seen_t k = {
-        .flow = flow, .e = traffic_server_of(t, flow), .udp = flow->transport == TRANSPORT_UDP};
+    seen_t k = {.flow = flow, .udp = flow->transport == TRANSPORT_UDP};
+    /* its memory is on the way while the octets are looked at */
+    uint32_t hash = traffic_fetch(t, flow);
     traffic_read_query(t, &k);
-    if (flow->reply.bytes != NULL)
+    if (flow->reply.bytes != NULL) {
         traffic_read_reply(t, &k);
-    if (flow->ended > k.e->last)
-        k.e->last = flow->ended;
-    if (flow->began < k.e->first)
-        k.e->first = flow->began;
+        names_prepare(t, &k);
+    }
+    k.e = traffic_server_of(t, flow, hash);
     if (flow->query.bytes == NULL) {
         feed_alone(t, &k);
         return;

@@ -55,16 +55,18 @@ typedef enum kind {
     KINDS
 } kind_t;
 
-/* Questions of one type; what follows count, only over UDP and in class IN. */
+/* Questions of one type, and how many of them there were lately: all but a multiple of 65536, which
+ * stands in traffic_server_t. */
+typedef struct type_tally {
+    uint16_t type;
+    uint16_t count;
+} type_tally_t;
+
+/* Silence about one type over UDP, class IN. */
 typedef struct type_fact {
-    uint64_t count;
-    uint32_t answered;
-    uint32_t attempts;
     uint32_t silent;       /* attempts */
     uint32_t silent_flows; /* questions that they belong to */
     uint32_t sample;       /* exchange that shows the silence; 0: none */
-    bool room;             /* some offered more than 1232 octets */
-    bool tcp_answered;
 } type_fact_t;
 
 /* Ways in which replies do not match, each in its own bit: flows that had such a reply. */
@@ -90,9 +92,9 @@ typedef struct big_fact {
 /* Rcodes that ordinary replies have: 0..3. */
 #define RCODES_COMMON 4
 
-/* A server address with what only the fold needs. All that an ordinary flow touches stands in the
- * first four lines of the processor's cache, beside the fact of its type and the bucket of its
- * time: what else is told of it in s follows from these (traffic.c, unfold). */
+/* A server address with what only the fold needs. All that an ordinary flow touches stands in five
+ * lines of the processor's cache, beside the bucket of its time: what else is told of it in s
+ * follows from these (traffic.c, unfold). */
 typedef struct entry {
     _Alignas(64) uint32_t hash;
     uint32_t next; /* in its hash chain */
@@ -108,11 +110,16 @@ typedef struct entry {
     uint64_t served;        /* authoritative answers */
     uint64_t authoritative; /* answers that lame ones are a share of */
     uint32_t largest_udp;   /* octets of the largest whole answer over UDP */
-    bool touched;           /* since the hand passed by that looks for who makes room */
+    /* ordinary questions of each type, a bit for each: some were answered over UDP, or TCP, or had
+     * room for more than 1232 octets */
+    uint32_t types_udp;
+    uint32_t types_tcp;
+    uint32_t types_room;
+    bool touched; /* since the hand passed by that looks for who makes room */
     uint8_t type_count;
-    uint16_t type_id[TRAFFIC_TYPES_MAX];
+    type_tally_t tally[TRAFFIC_TYPES_MAX];
     traffic_server_t s;
-    type_fact_t type[TRAFFIC_TYPES_MAX]; /* as in type_id */
+    type_fact_t type[TRAFFIC_TYPES_MAX]; /* as in tally */
     uint64_t unheard[KINDS];             /* flows that were not answered */
     uint64_t udp_attempts;               /* packets that asked; after unfolding */
     uint64_t udp_again;                  /* of these, packets that asked again */
@@ -134,36 +141,41 @@ typedef struct entry {
     uint32_t sample[CAUSES][CAUSE_SAMPLES];
 } entry_t;
 
-_Static_assert(offsetof(entry_t, s) + offsetof(latency_t, bucket) <= 256, "four lines");
+_Static_assert(offsetof(entry_t, s.latency.few) <= 320, "five lines");
 
-/* What one server said about a name and type. */
+/* What one server said about a name and type: a line of the processor's cache. */
 typedef struct name_server {
-    addr_t addr;
-    bool has_data;      /* serial and digest are there */
-    bool changing;      /* not always the same data */
-    uint16_t room;      /* the most that was offered and answered over UDP in whole; 0: none */
-    uint16_t lost_room; /* the least that was offered in vain */
-    uint16_t lost;      /* attempts that got nothing */
-    uint16_t lost_flows;
+    _Alignas(64) addr_t addr;
+    bool has_data;   /* serial and digest are there */
+    bool changing;   /* not always the same data */
+    uint16_t room;   /* the most that was offered and answered over UDP in whole; 0: none */
     uint32_t serial; /* SOA */
     uint64_t digest;
     int64_t first; /* when these data were seen first and last */
     int64_t last;
-    uint32_t sample;      /* exchange that proves the data; 0: none yet */
-    uint32_t lost_sample; /* ... the silence */
+    uint32_t sample; /* exchange that proves the data; 0: none yet */
 } name_server_t;
+
+/* Attempts that got nothing. */
+typedef struct name_lost {
+    uint16_t room; /* the least that was offered in vain */
+    uint16_t attempts;
+    uint16_t flows;
+    uint32_t sample; /* exchange that proves the silence; 0: none yet */
+} name_lost_t;
 
 /* One name and type; in the order in which it is looked at. */
 typedef struct name_entry {
     uint64_t hash;
     uint32_t next;
-    uint16_t type;
-    uint16_t server_count;
     uint32_t size;   /* octets of the largest whole answer, or more than which it has (TC) */
     uint32_t sample; /* exchange that shows it; 0: none */
+    uint16_t type;
+    uint16_t server_count;
     bool touched;
-    nsp_name_t name;            /* in lower case */
-    uint32_t tag[NAME_SERVERS]; /* the hash of each server */
+    uint8_t tag[NAME_SERVERS]; /* a part of each server's hash */
+    nsp_name_t name;           /* in lower case */
+    name_lost_t lost[NAME_SERVERS];
     name_server_t server[NAME_SERVERS];
 } name_entry_t;
 
@@ -235,17 +247,21 @@ typedef struct seen {
     uint16_t qtype;
     uint16_t qclass;
     kind_t kind;
-    uint16_t room;   /* UDP payload size offered; 512 without EDNS */
-    uint8_t version; /* of EDNS */
+    bool compared;      /* the reply has data that are compared, and these are set: */
+    uint64_t name_hash; /* of QNAME and QTYPE */
+    uint64_t data_key;  /* of the answer section */
+    uint16_t room;      /* UDP payload size offered; 512 without EDNS */
+    uint8_t version;    /* of EDNS */
     bool udp;
     bool rd;
     bool edns;
-    bool has_name;         /* qname, qtype and qclass are there */
-    bool cut;              /* the capture does not have all of the question */
-    bool plain;            /* an ordinary question: opcode 0, class IN, for data */
-    bool silent;           /* nothing at all came, though it was time */
-    uint32_t sampled;      /* exchange made of it; 0: none yet */
-    type_fact_t *type;     /* of qtype; NULL without */
+    bool has_name;    /* qname, qtype and qclass are there */
+    bool cut;         /* the capture does not have all of the question */
+    bool plain;       /* an ordinary question: opcode 0, class IN, for data */
+    bool silent;      /* nothing at all came, though it was time */
+    uint32_t sampled; /* exchange made of it; 0: none yet */
+    unsigned
+        type; /* place of qtype in the entry; TRAFFIC_TYPES_MAX: none, or no ordinary question */
     nsp_err_t query_fault; /* NSP_OK for none */
     uint32_t query_fault_offset;
     seen_reply_t reply;
@@ -269,10 +285,10 @@ void traffic_qname(const seen_t *k, nsp_name_t *out);
 
 /* --- traffic.c --- */
 
+/* Has the memory of the flow's server fetched; its hash, for traffic_server_of. */
+uint32_t traffic_fetch(const traffic_t *t, const flow_t *flow);
 /* The server's entry, a new one when there is none. */
-entry_t *traffic_server_of(traffic_t *t, const flow_t *flow);
-/* Index of the type, or TRAFFIC_TYPES_MAX when there are too many. */
-size_t traffic_count_type(traffic_server_t *s, uint16_t type, uint64_t n);
+entry_t *traffic_server_of(traffic_t *t, const flow_t *flow, uint32_t hash);
 void traffic_count_icmp(traffic_server_t *s, const traffic_icmp_t *e);
 
 /* Retains the flow as evidence, unless there is enough. */
@@ -282,6 +298,8 @@ uint32_t traffic_keep(traffic_t *t, seen_t *k);
 
 bool names_new(traffic_t *t);
 void names_free(traffic_t *t);
+/* Whether the reply has data that are compared; the memory for them is fetched. */
+void names_prepare(const traffic_t *t, seen_t *k);
 /* What the flow says about its name and type. */
 void names_feed(traffic_t *t, seen_t *k);
 /* True when this question without EDNS follows one with EDNS that failed. Remembers it, in case

@@ -17,7 +17,7 @@ bool names_new(traffic_t *t)
     while (slots < t->o.names_max && slots < UINT32_C(1) << 24)
         slots *= 2;
     t->name_mask = slots - 1;
-    t->name = calloc(t->o.names_max, sizeof *t->name);
+    t->name = aligned_alloc(_Alignof(name_entry_t), t->o.names_max * sizeof *t->name);
     t->name_slot = malloc(slots * sizeof *t->name_slot);
     t->memo = calloc(MEMOS, sizeof *t->memo);
     if (t->name == NULL || t->name_slot == NULL || t->memo == NULL)
@@ -61,9 +61,14 @@ static bool is_name(const name_entry_t *n, const seen_t *k)
     return nsp_name_equal(&n->name, &name);
 }
 
+static uint64_t hash_of(const traffic_t *t, const seen_t *k)
+{
+    return mix_octets(k->qname, k->qname_octets, t->o.seed + k->qtype, true);
+}
+
 static name_entry_t *name_of(traffic_t *t, const seen_t *k)
 {
-    uint64_t hash = mix_octets(k->qname, k->qname_octets, t->o.seed + k->qtype, true);
+    uint64_t hash = k->compared ? k->name_hash : hash_of(t, k);
     uint32_t *head = &t->name_slot[hash & t->name_mask];
     uint32_t i = *head;
     while (i != TRAFFIC_NONE && (t->name[i].hash != hash || !is_name(&t->name[i], k)))
@@ -87,15 +92,16 @@ static name_entry_t *name_of(traffic_t *t, const seen_t *k)
 static name_server_t *place_of(name_entry_t *n, const entry_t *e)
 {
     uint16_t count = n->server_count;
+    uint8_t tag = (uint8_t)e->hash;
     for (uint16_t i = 0; i < count; i++)
-        if (n->tag[i] == e->hash && addr_equal(&n->server[i].addr, &e->addr))
+        if (n->tag[i] == tag && addr_equal(&n->server[i].addr, &e->addr))
             return &n->server[i];
     if (count == NAME_SERVERS)
         return NULL;
     name_server_t *s = &n->server[count];
     memset(s, 0, sizeof *s);
     s->addr = e->addr;
-    n->tag[count] = e->hash;
+    n->tag[count] = tag;
     n->server_count = (uint16_t)(count + 1);
     return s;
 }
@@ -104,9 +110,11 @@ static name_server_t *place_of(name_entry_t *n, const entry_t *e)
  * differ between any two answers. */
 static bool is_compared(uint16_t type)
 {
-    return type == NSP_TYPE_SOA || type == NSP_TYPE_NS || type == NSP_TYPE_MX ||
-           type == NSP_TYPE_TXT || type == NSP_TYPE_DNSKEY || type == NSP_TYPE_DS ||
-           type == NSP_TYPE_CDS || type == NSP_TYPE_CAA;
+    const uint64_t some = UINT64_C(1) << NSP_TYPE_SOA | UINT64_C(1) << NSP_TYPE_NS |
+                          UINT64_C(1) << NSP_TYPE_MX | UINT64_C(1) << NSP_TYPE_TXT |
+                          UINT64_C(1) << NSP_TYPE_DNSKEY | UINT64_C(1) << NSP_TYPE_DS |
+                          UINT64_C(1) << NSP_TYPE_CDS;
+    return type < 64 ? (some >> type & 1) != 0 : type == NSP_TYPE_CAA;
 }
 
 static bool serial_of(const nsp_msg_t *m, uint32_t *out)
@@ -159,17 +167,39 @@ static void read_section(traffic_t *t, seen_t *k, memo_t *memo)
     memo->data = count > 0; /* none: an alias */
 }
 
-/* Authoritative data of a kind that is compared: serial, and digest of the rest. */
-static bool read_data(traffic_t *t, seen_t *k, uint32_t *serial, uint64_t *digest)
+/* Authoritative data of a kind that is compared. */
+static bool is_comparable(const seen_t *k)
 {
     const seen_reply_t *r = &k->reply;
-    if (!r->whole || r->answers == 0 || r->rcode != NSP_RCODE_NOERROR ||
-        (r->flags & (NSP_FLAG_AA | NSP_FLAG_TC)) != NSP_FLAG_AA || !is_compared(k->qtype))
+    return (r->flags & (NSP_FLAG_AA | NSP_FLAG_TC)) == NSP_FLAG_AA && r->answers > 0 && r->whole &&
+           r->rcode == NSP_RCODE_NOERROR && k->plain && is_compared(k->qtype);
+}
+
+void names_prepare(const traffic_t *t, seen_t *k)
+{
+    if (!is_comparable(k))
+        return;
+    k->compared = true;
+    k->name_hash = hash_of(t, k);
+    uint32_t i = t->name_slot[k->name_hash & t->name_mask];
+    if (i != TRAFFIC_NONE) {
+        const name_entry_t *n = &t->name[i];
+        __builtin_prefetch(n);
+        __builtin_prefetch((const uint8_t *)n + 64);
+        __builtin_prefetch(&n->server[0]);
+    }
+    k->data_key = memo_key(t, k);
+    __builtin_prefetch(&t->memo[(k->data_key >> 32) % MEMOS]);
+}
+
+/* Serial, and digest of the rest. */
+static bool read_data(traffic_t *t, seen_t *k, uint32_t *serial, uint64_t *digest)
+{
+    if (!k->compared)
         return false;
-    uint64_t key = memo_key(t, k);
-    memo_t *memo = &t->memo[(key >> 32) % MEMOS];
-    if (memo->key != key) {
-        memo->key = key;
+    memo_t *memo = &t->memo[(k->data_key >> 32) % MEMOS];
+    if (memo->key != k->data_key) {
+        memo->key = k->data_key;
         read_section(t, k, memo);
     }
     *serial = memo->serial;
@@ -205,16 +235,16 @@ static void note_size(traffic_t *t, seen_t *k, name_entry_t *n, name_server_t *s
         s->room = k->room;
 }
 
-static void note_silence(traffic_t *t, seen_t *k, name_server_t *s)
+static void note_silence(traffic_t *t, seen_t *k, name_lost_t *l)
 {
-    if (s->lost == 0 || k->room < s->lost_room)
-        s->lost_room = k->room;
-    if (s->lost <= UINT16_MAX - k->flow->attempts) {
-        s->lost = (uint16_t)(s->lost + k->flow->attempts);
-        s->lost_flows++;
+    if (l->attempts == 0 || k->room < l->room)
+        l->room = k->room;
+    if (l->attempts <= UINT16_MAX - k->flow->attempts) {
+        l->attempts = (uint16_t)(l->attempts + k->flow->attempts);
+        l->flows++;
     }
-    if (s->lost_sample == 0)
-        s->lost_sample = keep_for_name(t, k);
+    if (l->sample == 0)
+        l->sample = keep_for_name(t, k);
 }
 
 static bool is_answer(const seen_t *k)
@@ -253,7 +283,7 @@ void names_feed(traffic_t *t, seen_t *k)
     if (s != NULL && data)
         note_data(t, k, s, serial, digest);
     if (s != NULL && silence)
-        note_silence(t, k, s);
+        note_silence(t, k, &n->lost[s - n->server]);
 }
 
 /* --- EDNS, and then without --- */

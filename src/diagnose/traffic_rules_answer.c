@@ -104,17 +104,20 @@ void look_types(const look_t *l, bool fragments)
     for (size_t i = 0; i < s->type_count; i++) {
         const type_fact_t *k = &l->e->type[i];
         char type[16];
-        if (k->answered > 0 || !look_is_no_chance(l, unexplained(l, i)))
+        uint32_t bit = UINT32_C(1) << i;
+        bool over_tcp = (l->e->types_tcp & bit) != 0;
+        if ((l->e->types_udp & bit) != 0 || !look_is_no_chance(l, unexplained(l, i)))
             continue;
-        bool big = k->room && (k->tcp_answered || traffic_is_big(l->t, s->type[i].type));
+        bool big =
+            (l->e->types_room & bit) != 0 && (over_tcp || traffic_is_big(l->t, s->type[i].type));
         if (big && (fragments || l->e->big.attempts >= SILENCE_MIN))
             continue; /* it is known why */
         const char *text = nsp_type_text(s->type[i].type, type);
         finding_t *f =
             big ? traffic_finding(l->list, &s->addr, FINDING_BIG_ANSWER_LOST,
                                   "%u queries for %s over UDP, no answer; %s.", k->silent, text,
-                                  k->tcp_answered ? "over TCP it comes"
-                                                  : "such answers are large elsewhere")
+                                  over_tcp ? "over TCP it comes"
+                                           : "such answers are large elsewhere")
                 : traffic_finding(l->list, &s->addr, FINDING_QUERY_DROPPED,
                                   "%u queries for %s, no answer; other types are answered.",
                                   k->silent, text);
@@ -131,7 +134,7 @@ static uint64_t flapping_silence(const look_t *l)
     uint64_t silent = l->n->udp_silent;
     uint64_t other = l->e->big.flows + l->e->size.flows;
     for (size_t i = 0; i < l->e->s.type_count; i++)
-        if (l->e->type[i].answered == 0 && look_is_no_chance(l, unexplained(l, i)))
+        if ((l->e->types_udp >> i & 1) == 0 && look_is_no_chance(l, unexplained(l, i)))
             other += l->e->type[i].silent_flows;
     bool edns = l->n->edns_answered == 0 && l->e->edns_attempts_silent >= SILENCE_MIN;
     if (edns || l->n->udp_answered == 0 || l->one_way)

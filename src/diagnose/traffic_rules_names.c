@@ -128,10 +128,10 @@ static void gather_data(traffic_t *t, uint32_t name)
     }
 }
 
-static void note_big(big_fact_t *b, const name_server_t *s, uint32_t name, uint16_t self)
+static void note_big(big_fact_t *b, const name_lost_t *l, uint32_t name, uint16_t self)
 {
-    b->attempts += s->lost;
-    b->flows += s->lost_flows;
+    b->attempts += l->attempts;
+    b->flows += l->flows;
     if (b->names++ == 0) {
         b->name = name;
         b->self = self;
@@ -145,13 +145,14 @@ static void gather_lost(traffic_t *t, uint32_t name)
     const name_entry_t *n = &t->name[name];
     for (uint16_t i = 0; i < n->server_count; i++) {
         const name_server_t *s = &n->server[i];
-        entry_t *e = s->lost > 0 ? traffic_entry(t, &s->addr) : NULL;
-        if (e == NULL || s->room >= s->lost_room)
+        const name_lost_t *l = &n->lost[i];
+        entry_t *e = l->attempts > 0 ? traffic_entry(t, &s->addr) : NULL;
+        if (e == NULL || s->room >= l->room)
             continue;
         if (n->size > 512 && n->size > e->largest_udp)
-            note_big(&e->big, s, name, i);
-        else if (s->room > 0 && s->lost_room > ROOM_SAFE && e->s.n.big_answered == 0)
-            note_big(&e->size, s, name, i);
+            note_big(&e->big, l, name, i);
+        else if (s->room > 0 && l->room > ROOM_SAFE && e->s.n.big_answered == 0)
+            note_big(&e->size, l, name, i);
     }
 }
 
@@ -214,7 +215,7 @@ void traffic_rules_names(traffic_t *t, const entry_t *e, finding_list_t *list)
 static void lost_finding(const look_t *l, const big_fact_t *b, finding_id_t id, const char *why)
 {
     const name_entry_t *n = &l->t->name[b->name];
-    const name_server_t *s = &n->server[b->self];
+    const name_lost_t *lost = &n->lost[b->self];
     char name[NSP_NAME_TEXT_MAX];
     char type[16];
     char more[40];
@@ -222,10 +223,10 @@ static void lost_finding(const look_t *l, const big_fact_t *b, finding_id_t id, 
         l->list, &l->e->s.addr, id,
         "%u queries over UDP for %s of %.200s%s, with room for %u octets, no answer; %s.",
         b->attempts, nsp_type_text(n->type, type), traffic_name_text(n, name),
-        others_text(b->names, more), s->lost_room, why);
-    evidence_of(l->t, f, s->lost_sample);
+        others_text(b->names, more), lost->room, why);
+    evidence_of(l->t, f, lost->sample);
     evidence_of(l->t, f, n->sample);
-    evidence_of(l->t, f, s->sample);
+    evidence_of(l->t, f, n->server[b->self].sample);
 }
 
 void look_sizes(const look_t *l, bool fragments)
