@@ -188,7 +188,8 @@ static void unfold(entry_t *e)
     e->s.last = e->last;
     e->s.octets_asked = e->octets_asked;
     e->s.octets_answered = e->octets_answered;
-    memcpy(e->s.rcode, e->rcode, sizeof e->rcode);
+    e->s.rcode[NSP_RCODE_NOERROR] = e->noerror;
+    e->s.rcode[NSP_RCODE_NXDOMAIN] = e->nxdomain;
     e->s.type_count = e->type_count;
     for (size_t i = 0; i < e->type_count; i++) {
         e->s.type[i].type = e->tally[i].type;
@@ -288,15 +289,17 @@ uint32_t traffic_keep(traffic_t *t, seen_t *k)
     return k->sampled;
 }
 
-void traffic_sample(traffic_t *t, seen_t *k, cause_t cause)
+void traffic_sample_more(traffic_t *t, seen_t *k, cause_t cause)
 {
     entry_t *e = k->e;
     uint8_t count = e->sample_count[cause];
-    if (count == CAUSE_SAMPLES)
-        return;
     uint32_t id = traffic_keep(t, k);
-    if (id != 0 && (count == 0 || e->sample[cause][count - 1] != id))
-        e->sample[cause][e->sample_count[cause]++] = id;
+    if (id == 0 || (count > 0 && e->sample[cause][count - 1] == id))
+        return;
+    e->sample[cause][count] = id;
+    e->sample_count[cause] = ++count;
+    if (count == CAUSE_SAMPLES)
+        e->sampled |= UINT32_C(1) << cause;
 }
 
 /* --- the end --- */

@@ -362,8 +362,10 @@ static void count_fragmented(traffic_t *t, seen_t *k)
 static void count_rcode(seen_t *k)
 {
     uint16_t rcode = k->reply.rcode;
-    if (rcode < RCODES_COMMON)
-        k->e->rcode[rcode]++;
+    if (rcode == NSP_RCODE_NOERROR)
+        k->e->noerror++;
+    else if (rcode == NSP_RCODE_NXDOMAIN)
+        k->e->nxdomain++;
     else
         k->e->s.rcode[rcode < RCODE_OTHER ? rcode : RCODE_OTHER]++;
 }

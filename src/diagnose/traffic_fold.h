@@ -89,9 +89,6 @@ typedef struct big_fact {
     uint16_t self; /* its place there */
 } big_fact_t;
 
-/* Rcodes that ordinary replies have: 0..3. */
-#define RCODES_COMMON 4
-
 /* A server address with what only the fold needs. All that an ordinary flow touches stands in five
  * lines of the processor's cache, beside the bucket of its time: what else is told of it in s
  * follows from these (traffic.c, unfold). */
@@ -104,9 +101,11 @@ typedef struct entry {
     uint64_t octets_asked;
     uint64_t octets_answered;
     uint64_t answered[KINDS]; /* flows */
-    uint64_t rcode[RCODES_COMMON];
+    uint64_t noerror;         /* rcodes of ordinary replies */
+    uint64_t nxdomain;
     uint64_t negative;
-    uint64_t with_opt;      /* good answers to EDNS */
+    uint64_t with_opt; /* good answers to EDNS */
+    uint64_t without_opt;
     uint64_t served;        /* authoritative answers */
     uint64_t authoritative; /* answers that lame ones are a share of */
     uint32_t largest_udp;   /* octets of the largest whole answer over UDP */
@@ -115,7 +114,8 @@ typedef struct entry {
     uint32_t types_udp;
     uint32_t types_tcp;
     uint32_t types_room;
-    bool touched; /* since the hand passed by that looks for who makes room */
+    uint32_t sampled; /* causes that enough exchanges are retained of, a bit for each */
+    bool touched;     /* since the hand passed by that looks for who makes room */
     uint8_t type_count;
     type_tally_t tally[TRAFFIC_TYPES_MAX];
     traffic_server_t s;
@@ -131,7 +131,6 @@ typedef struct entry {
     uint64_t udp_icmp;            /* questions that ended with an ICMP error that says: not here */
     uint64_t tcp_icmp;
     uint64_t strange[STRANGE_KINDS]; /* flows, in the order of count_mismatch */
-    uint64_t without_opt;
     uint64_t unheeded; /* answers in fragments, whole, after which the client asked again */
     differ_fact_t serial;
     differ_fact_t data;
@@ -291,8 +290,14 @@ uint32_t traffic_fetch(const traffic_t *t, const flow_t *flow);
 entry_t *traffic_server_of(traffic_t *t, const flow_t *flow, uint32_t hash);
 void traffic_count_icmp(traffic_server_t *s, const traffic_icmp_t *e);
 
-/* Retains the flow as evidence, unless there is enough. */
-void traffic_sample(traffic_t *t, seen_t *k, cause_t cause);
+/* Retains the flow as evidence. */
+void traffic_sample_more(traffic_t *t, seen_t *k, cause_t cause);
+/* The same, unless there is enough. */
+static inline void traffic_sample(traffic_t *t, seen_t *k, cause_t cause)
+{
+    if ((k->e->sampled >> cause & 1) == 0)
+        traffic_sample_more(t, k, cause);
+}
 /* An exchange of the flow in the samples; 0 when there is no room. */
 uint32_t traffic_keep(traffic_t *t, seen_t *k);
 
