@@ -149,19 +149,23 @@ typedef struct name_server {
     bool changing;   /* not always the same data */
     uint16_t room;   /* the most that was offered and answered over UDP in whole; 0: none */
     uint32_t serial; /* SOA */
+    uint64_t key;    /* of the answer section that they were read from */
     uint64_t digest;
     int64_t first; /* when these data were seen first and last */
     int64_t last;
-    uint32_t sample; /* exchange that proves the data; 0: none yet */
 } name_server_t;
 
-/* Attempts that got nothing. */
-typedef struct name_lost {
-    uint16_t room; /* the least that was offered in vain */
-    uint16_t attempts;
-    uint16_t flows;
-    uint32_t sample; /* exchange that proves the silence; 0: none yet */
-} name_lost_t;
+_Static_assert(sizeof(name_server_t) == 64, "a line");
+
+/* What else there is about one server, seldom touched. */
+typedef struct name_more {
+    uint32_t sample; /* exchange that proves the data; 0: none yet */
+    /* attempts that got nothing */
+    uint16_t lost_room; /* the least that was offered in vain */
+    uint16_t lost;
+    uint16_t lost_flows;
+    uint32_t lost_sample; /* exchange that proves the silence; 0: none yet */
+} name_more_t;
 
 /* One name and type; in the order in which it is looked at. */
 typedef struct name_entry {
@@ -174,7 +178,7 @@ typedef struct name_entry {
     bool touched;
     uint8_t tag[NAME_SERVERS]; /* a part of each server's hash */
     nsp_name_t name;           /* in lower case */
-    name_lost_t lost[NAME_SERVERS];
+    name_more_t more[NAME_SERVERS];
     name_server_t server[NAME_SERVERS];
 } name_entry_t;
 

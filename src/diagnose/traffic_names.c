@@ -66,13 +66,20 @@ static uint64_t hash_of(const traffic_t *t, const seen_t *k)
     return mix_octets(k->qname, k->qname_octets, t->o.seed + k->qtype, true);
 }
 
+/* TRAFFIC_NONE when there is none. */
+static uint32_t find_name(const traffic_t *t, const seen_t *k, uint64_t hash)
+{
+    uint32_t i = t->name_slot[hash & t->name_mask];
+    while (i != TRAFFIC_NONE && (t->name[i].hash != hash || !is_name(&t->name[i], k)))
+        i = t->name[i].next;
+    return i;
+}
+
+/* The name's entry, a new one when there is none. */
 static name_entry_t *name_of(traffic_t *t, const seen_t *k)
 {
     uint64_t hash = k->compared ? k->name_hash : hash_of(t, k);
-    uint32_t *head = &t->name_slot[hash & t->name_mask];
-    uint32_t i = *head;
-    while (i != TRAFFIC_NONE && (t->name[i].hash != hash || !is_name(&t->name[i], k)))
-        i = t->name[i].next;
+    uint32_t i = find_name(t, k, hash);
     if (i == TRAFFIC_NONE) {
         i = t->name_used < t->o.names_max ? t->name_used++ : evict_name(t);
         name_entry_t *n = &t->name[i];
@@ -81,28 +88,33 @@ static name_entry_t *name_of(traffic_t *t, const seen_t *k)
         traffic_qname(k, &n->name);
         nsp_name_lower(&n->name);
         n->type = k->qtype;
-        n->next = *head;
-        *head = i;
+        n->next = t->name_slot[hash & t->name_mask];
+        t->name_slot[hash & t->name_mask] = i;
     }
     t->name[i].touched = true;
     return &t->name[i];
 }
 
-/* The server's place in the name's entry; NULL when others have taken all of them. */
-static name_server_t *place_of(name_entry_t *n, const entry_t *e)
+/* The server's place in the name's entry; NULL when it has none. */
+static name_server_t *find_place(name_entry_t *n, const entry_t *e)
 {
-    uint16_t count = n->server_count;
     uint8_t tag = (uint8_t)e->hash;
-    for (uint16_t i = 0; i < count; i++)
+    for (uint16_t i = 0; i < n->server_count; i++)
         if (n->tag[i] == tag && addr_equal(&n->server[i].addr, &e->addr))
             return &n->server[i];
-    if (count == NAME_SERVERS)
-        return NULL;
-    name_server_t *s = &n->server[count];
+    return NULL;
+}
+
+/* The same, a new one when there is none; NULL when others have taken all of them. */
+static name_server_t *place_of(name_entry_t *n, const entry_t *e)
+{
+    name_server_t *s = find_place(n, e);
+    if (s != NULL || n->server_count == NAME_SERVERS)
+        return s;
+    s = &n->server[n->server_count];
     memset(s, 0, sizeof *s);
     s->addr = e->addr;
-    n->tag[count] = tag;
-    n->server_count = (uint16_t)(count + 1);
+    n->tag[n->server_count++] = (uint8_t)e->hash;
     return s;
 }
 
@@ -143,7 +155,7 @@ static uint32_t keep_for_name(traffic_t *t, seen_t *k)
 
 /* Over all octets that the data of an answer section can hang on: pointers in it lead to itself or
  * to the question. Never 0. */
-static uint64_t memo_key(const traffic_t *t, const seen_t *k)
+static uint64_t data_key(const traffic_t *t, const seen_t *k)
 {
     const uint8_t *p = k->flow->reply.bytes + NSP_HEADER_SIZE;
     size_t n = k->reply.answer_end - NSP_HEADER_SIZE;
@@ -188,8 +200,7 @@ void names_prepare(const traffic_t *t, seen_t *k)
         __builtin_prefetch((const uint8_t *)n + 64);
         __builtin_prefetch(&n->server[0]);
     }
-    k->data_key = memo_key(t, k);
-    __builtin_prefetch(&t->memo[(k->data_key >> 32) % MEMOS]);
+    k->data_key = data_key(t, k);
 }
 
 /* Serial, and digest of the rest. */
@@ -207,19 +218,27 @@ static bool read_data(traffic_t *t, seen_t *k, uint32_t *serial, uint64_t *diges
     return memo->data;
 }
 
-static void note_data(traffic_t *t, seen_t *k, name_server_t *s, uint32_t serial, uint64_t digest)
+/* When it was seen that the server says so. */
+static void note_time(name_server_t *s, int64_t now)
+{
+    s->first = now < s->first ? now : s->first;
+    s->last = now > s->last ? now : s->last;
+}
+
+static void note_data(traffic_t *t, seen_t *k, name_entry_t *n, name_server_t *s, uint32_t serial,
+                      uint64_t digest)
 {
     int64_t now = k->flow->ended;
+    s->key = k->data_key;
     if (!s->has_data || s->digest != digest || s->serial != serial) {
         s->changing |= s->has_data;
         s->has_data = true;
         s->serial = serial;
         s->digest = digest;
         s->first = s->last = now;
-        s->sample = keep_for_name(t, k);
+        n->more[s - n->server].sample = keep_for_name(t, k);
     }
-    s->first = now < s->first ? now : s->first;
-    s->last = now > s->last ? now : s->last;
+    note_time(s, now);
 }
 
 /* How large the answer is; of one that was cut, more than there was room for. */
@@ -235,16 +254,16 @@ static void note_size(traffic_t *t, seen_t *k, name_entry_t *n, name_server_t *s
         s->room = k->room;
 }
 
-static void note_silence(traffic_t *t, seen_t *k, name_lost_t *l)
+static void note_silence(traffic_t *t, seen_t *k, name_more_t *m)
 {
-    if (l->attempts == 0 || k->room < l->room)
-        l->room = k->room;
-    if (l->attempts <= UINT16_MAX - k->flow->attempts) {
-        l->attempts = (uint16_t)(l->attempts + k->flow->attempts);
-        l->flows++;
+    if (m->lost == 0 || k->room < m->lost_room)
+        m->lost_room = k->room;
+    if (m->lost <= UINT16_MAX - k->flow->attempts) {
+        m->lost = (uint16_t)(m->lost + k->flow->attempts);
+        m->lost_flows++;
     }
-    if (l->sample == 0)
-        l->sample = keep_for_name(t, k);
+    if (m->lost_sample == 0)
+        m->lost_sample = keep_for_name(t, k);
 }
 
 static bool is_answer(const seen_t *k)
@@ -261,13 +280,28 @@ static bool answers_udp(const entry_t *e)
             e->answered[KIND_BIG]) != 0;
 }
 
+/* The server's answer is, octet for octet, the one that it gave before: nothing is to be read or
+ * compared. */
+static bool is_as_before(traffic_t *t, seen_t *k)
+{
+    uint32_t i = find_name(t, k, k->name_hash);
+    name_entry_t *n = i != TRAFFIC_NONE ? &t->name[i] : NULL;
+    name_server_t *s = n != NULL ? find_place(n, k->e) : NULL;
+    if (s == NULL || !s->has_data || s->key != k->data_key)
+        return false;
+    n->touched = true;
+    note_size(t, k, n, s);
+    note_time(s, k->flow->ended);
+    return true;
+}
+
 /* Names are remembered for three reasons: data that are compared, answers that are large, and
  * silence of a server that answers others. */
 void names_feed(traffic_t *t, seen_t *k)
 {
     uint32_t serial = 0;
     uint64_t digest = 0;
-    if (!k->plain)
+    if (!k->plain || (k->compared && is_as_before(t, k)))
         return;
     bool data = read_data(t, k, &serial, &digest);
     bool answer = is_answer(k);
@@ -281,9 +315,9 @@ void names_feed(traffic_t *t, seen_t *k)
     if (answer)
         note_size(t, k, n, s);
     if (s != NULL && data)
-        note_data(t, k, s, serial, digest);
+        note_data(t, k, n, s, serial, digest);
     if (s != NULL && silence)
-        note_silence(t, k, &n->lost[s - n->server]);
+        note_silence(t, k, &n->more[s - n->server]);
 }
 
 /* --- EDNS, and then without --- */

@@ -128,10 +128,10 @@ static void gather_data(traffic_t *t, uint32_t name)
     }
 }
 
-static void note_big(big_fact_t *b, const name_lost_t *l, uint32_t name, uint16_t self)
+static void note_big(big_fact_t *b, const name_more_t *m, uint32_t name, uint16_t self)
 {
-    b->attempts += l->attempts;
-    b->flows += l->flows;
+    b->attempts += m->lost;
+    b->flows += m->lost_flows;
     if (b->names++ == 0) {
         b->name = name;
         b->self = self;
@@ -145,14 +145,14 @@ static void gather_lost(traffic_t *t, uint32_t name)
     const name_entry_t *n = &t->name[name];
     for (uint16_t i = 0; i < n->server_count; i++) {
         const name_server_t *s = &n->server[i];
-        const name_lost_t *l = &n->lost[i];
-        entry_t *e = l->attempts > 0 ? traffic_entry(t, &s->addr) : NULL;
-        if (e == NULL || s->room >= l->room)
+        const name_more_t *m = &n->more[i];
+        entry_t *e = m->lost > 0 ? traffic_entry(t, &s->addr) : NULL;
+        if (e == NULL || s->room >= m->lost_room)
             continue;
         if (n->size > 512 && n->size > e->largest_udp)
-            note_big(&e->big, l, name, i);
-        else if (s->room > 0 && l->room > ROOM_SAFE && e->s.n.big_answered == 0)
-            note_big(&e->size, l, name, i);
+            note_big(&e->big, m, name, i);
+        else if (s->room > 0 && m->lost_room > ROOM_SAFE && e->s.n.big_answered == 0)
+            note_big(&e->size, m, name, i);
     }
 }
 
@@ -182,8 +182,8 @@ static void serial_rule(traffic_t *t, const entry_t *e, finding_list_t *list)
     finding_t *f = traffic_finding(
         list, &e->s.addr, FINDING_SERIAL_DIFFERS, "Serial %u of %.200s here; %u at %s.%s",
         s->serial, traffic_name_text(n, name), top->serial, addr_text(&top->addr, other), more);
-    evidence_of(t, f, s->sample);
-    evidence_of(t, f, top->sample);
+    evidence_of(t, f, n->more[e->serial.self].sample);
+    evidence_of(t, f, n->more[e->serial.other].sample);
 }
 
 static void data_rule(traffic_t *t, const entry_t *e, finding_list_t *list)
@@ -198,8 +198,8 @@ static void data_rule(traffic_t *t, const entry_t *e, finding_list_t *list)
                                    "The %s records of %.200s%s are not those at %s.",
                                    nsp_type_text(n->type, type), traffic_name_text(n, name),
                                    others_text(e->data.count, more), addr_text(&most->addr, other));
-    evidence_of(t, f, n->server[e->data.self].sample);
-    evidence_of(t, f, most->sample);
+    evidence_of(t, f, n->more[e->data.self].sample);
+    evidence_of(t, f, n->more[e->data.other].sample);
 }
 
 void traffic_rules_names(traffic_t *t, const entry_t *e, finding_list_t *list)
@@ -215,7 +215,7 @@ void traffic_rules_names(traffic_t *t, const entry_t *e, finding_list_t *list)
 static void lost_finding(const look_t *l, const big_fact_t *b, finding_id_t id, const char *why)
 {
     const name_entry_t *n = &l->t->name[b->name];
-    const name_lost_t *lost = &n->lost[b->self];
+    const name_more_t *m = &n->more[b->self];
     char name[NSP_NAME_TEXT_MAX];
     char type[16];
     char more[40];
@@ -223,10 +223,10 @@ static void lost_finding(const look_t *l, const big_fact_t *b, finding_id_t id, 
         l->list, &l->e->s.addr, id,
         "%u queries over UDP for %s of %.200s%s, with room for %u octets, no answer; %s.",
         b->attempts, nsp_type_text(n->type, type), traffic_name_text(n, name),
-        others_text(b->names, more), lost->room, why);
-    evidence_of(l->t, f, lost->sample);
+        others_text(b->names, more), m->lost_room, why);
+    evidence_of(l->t, f, m->lost_sample);
     evidence_of(l->t, f, n->sample);
-    evidence_of(l->t, f, n->server[b->self].sample);
+    evidence_of(l->t, f, m->sample);
 }
 
 void look_sizes(const look_t *l, bool fragments)
