@@ -37,6 +37,10 @@ void broker_error(char err[BROKER_ERROR_MAX], const char *what, natsStatus s, js
     const char *text = nats_GetLastError(&last);
     if (text == NULL || last != s || text[0] == '\0')
         text = natsStatus_GetText(s);
+    /* "(file:line): ", which is of the library's source */
+    const char *behind = text[0] == '(' ? strstr(text, "): ") : NULL;
+    if (behind != NULL)
+        text = behind + 3;
     if (code != 0)
         snprintf(err, BROKER_ERROR_MAX, "%s: %s (%d)", what, text, (int)code);
     else
@@ -206,7 +210,12 @@ static bool open_kept(const broker_t *b, jsCtx *js, const char *suffix, const ch
     if (broker_stream_of(js, subject, found, err))
         return true;
     snprintf(name, sizeof name, "%s_%s", b->stream, suffix);
-    return make_stream(js, name, subject, false, remember, err);
+    if (!make_stream(js, name, subject, false, remember, err))
+        return false;
+    if (broker_stream_of(js, subject, found, err))
+        return true;
+    snprintf(err, BROKER_ERROR_MAX, "stream %s is there and does not keep %s", name, subject);
+    return false;
 }
 
 bool broker_stream_of(jsCtx *js, const char *subject, char out[BROKER_NAME_MAX + 1],

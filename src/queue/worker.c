@@ -272,9 +272,13 @@ static void *serve(void *user)
 
 /* --- the feed --- */
 
-static bool has_nul(const list_line_t *line)
+/* Why a job is none that a list could have; NULL: it is one. */
+static const char *fault_of(const list_line_t *line)
 {
-    return memchr(line->text, '\0', line->size) != NULL;
+    return line->size == 0                                ? "an empty job"
+           : memchr(line->text, '\0', line->size) != NULL ? "a NUL octet in the job"
+           : memchr(line->text, '\n', line->size) != NULL ? "a job of several lines"
+                                                          : NULL;
 }
 
 /* The next job's text. False: none now. */
@@ -307,12 +311,10 @@ static list_got_t take(void *user, list_line_t *line)
 {
     worker_t *w = user;
     while (!w->failed && next_line(w, line)) {
-        if (line->size == 0)
-            refuse(w, line->number, "an empty job");
-        else if (has_nul(line))
-            refuse(w, line->number, "a NUL octet in the job");
-        else
+        const char *fault = fault_of(line);
+        if (fault == NULL)
             return LIST_LINE;
+        refuse(w, line->number, fault);
     }
     return w->failed || w->over ? LIST_END : LIST_LATER;
 }
