@@ -5,7 +5,6 @@
 #include "cmd/bulk.h"
 #include "cmd/cmd.h"
 
-#define IDENTIFY_MAX  80
 #define CACHE_DEFAULT 64
 
 enum {
@@ -55,7 +54,7 @@ const option_desc_t bulk_options[] = {
     {B_PREFIX_RATE, "prefix-rate", 0, NULL, "N", "the same for each /24 and /48 (100)"},
     {B_ADDRESS_AT_ONCE, "address-at-once", 0, NULL, "N", "questions at once to an address (8)"},
     {B_PREFIX_AT_ONCE, "prefix-at-once", 0, NULL, "N", "questions at once to a prefix (64)"},
-    {B_IDENTIFY, "identify", 0, NULL, "TEXT", "with --query: who asks, as an EDNS option"},
+    {B_IDENTIFY, "identify", 0, NULL, "TEXT", "who asks, as an EDNS option"},
     {B_OPT_OUT, "opt-out", 0, NULL, "FILE",
      "addresses, prefixes and domains that are not asked; read again on SIGHUP"},
     {B_CACHE, "cache", 0, NULL, "MIB", "memory for what domains share (64); 0: share nothing"},
@@ -124,8 +123,8 @@ static int set_text(bulk_args_t *c, int id, const char *value)
         c->optout = value;
         return 0;
     case B_IDENTIFY:
-        if (strlen(value) > IDENTIFY_MAX)
-            return usage_error("bulk", "--identify: more than %d octets", IDENTIFY_MAX);
+        if (strlen(value) > LOOP_IDENTIFY_MAX)
+            return usage_error("bulk", "--identify: more than %d octets", LOOP_IDENTIFY_MAX);
         c->identify = value;
         return 0;
     case B_SERVER:
@@ -207,8 +206,8 @@ static int check_conflicts(const bulk_args_t *c)
         return usage_error("bulk", "--dkim names the list, and excludes --query and -f");
     if (!c->dkim && (c->expect.provider != NULL || c->expect.file_count > 0))
         return usage_error("bulk", "--provider and --providers need --dkim");
-    if (!c->query && (c->has_server || c->identify != NULL || c->no_edns || c->dnssec))
-        return usage_error("bulk", "--server, --identify, --no-edns and --dnssec need --query");
+    if (!c->query && (c->has_server || c->no_edns || c->dnssec))
+        return usage_error("bulk", "--server, --no-edns and --dnssec need --query");
     if (c->optout != NULL && strcmp(c->optout, "-") == 0 && strcmp(c->file, "-") == 0)
         return usage_error("bulk", "--opt-out - and -f - cannot both read standard input");
     if (c->no_edns && (c->dnssec || c->identify != NULL))

@@ -11,8 +11,6 @@
 #define TEXT_ROOM  (128 * 1024) /* the longest result */
 #define LINES_MAX  1024
 #define FLUSH_TIME INT64_C(200000000)
-/* An option of the range for local use (RFC 6891 9) carries what --identify says. */
-#define IDENTIFY_OPTION 65022
 
 typedef struct worker {
     bulk_run_t *run;
@@ -121,7 +119,7 @@ static void ask(worker_t *w, const question_t *q)
     size_t size = 0;
     nsp_edns_t edns = {.udp_size = PROBE_EDNS_SIZE, .flags = a->dnssec ? NSP_EDNS_DO : 0};
     if (a->identify != NULL) {
-        edns.option[0] = (nsp_edns_option_t){.code = IDENTIFY_OPTION,
+        edns.option[0] = (nsp_edns_option_t){.code = PROBE_IDENTIFY_OPTION,
                                              .size = (uint16_t)strlen(a->identify),
                                              .data = (const uint8_t *)a->identify};
         edns.option_count = 1;

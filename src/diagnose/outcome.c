@@ -276,6 +276,12 @@ static probe_kind_t probe_at_apex(const exchange_t *x, const nsp_edns_t *edns)
     }
 }
 
+static bool only_identifies(const nsp_edns_t *edns)
+{
+    return edns->option_count == 0 ||
+           (edns->option_count == 1 && edns->option[0].code == PROBE_IDENTIFY_OPTION);
+}
+
 probe_kind_t probe_kind_of(const exchange_t *x, const nsp_name_t *zone)
 {
     static const char prefix[] = PROBE_NXDOMAIN_PREFIX;
@@ -290,7 +296,7 @@ probe_kind_t probe_kind_of(const exchange_t *x, const nsp_name_t *zone)
     if (m.flags != 0)
         return PROBE_NONE; /* opcode, QR and RD; other flags make it a form (diagnose/form.h) */
     const nsp_edns_t *edns = nsp_edns_read(&m, &e, NULL) ? &e : NULL;
-    if (edns != NULL && (edns->version != 0 || edns->option_count != 0))
+    if (edns != NULL && (edns->version != 0 || !only_identifies(edns)))
         return PROBE_NONE;
     if (nsp_name_equal(&x->qname, zone))
         return probe_at_apex(x, edns);

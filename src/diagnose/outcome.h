@@ -94,8 +94,11 @@ typedef enum probe_kind {
 #define PROBE_EDNS_SIZE 1232
 #define PROBE_BIG_SIZE  4096
 
-/* Reads the query packet alone: class IN, no flag of the header, EDNS version 0 without options.
- * PROBE_NONE for anything else. */
+/* The option that says who asks (bulk --identify), of the range for local use (RFC 6891 9). */
+#define PROBE_IDENTIFY_OPTION 65022
+
+/* Reads the query packet alone: class IN, no flag of the header, EDNS version 0 without options
+ * save for PROBE_IDENTIFY_OPTION. PROBE_NONE for anything else. */
 probe_kind_t probe_kind_of(const exchange_t *x, const nsp_name_t *zone);
 /* "soa", "soa-edns", ... stable, for JSON. */
 const char *probe_name(probe_kind_t kind);

@@ -47,7 +47,8 @@ loop_options_t check_loop_options(const check_options_t *o)
                         .exchanges_max = o->exchanges_max,
                         .per_address = o->per_address,
                         .gate = o->gate,
-                        .memory = o->memory};
+                        .memory = o->memory,
+                        .identify = o->identify};
     return l;
 }
 
@@ -131,8 +132,8 @@ static bool add_forms(check_t *c, loop_t *l)
         for (unsigned k = 0; k < FORM_COUNT; k++) {
             const form_query_t *q = &forms.query[k];
             bool wanted = q->size > 0 && (c->options->thorough || !form_is_thorough((form_id_t)k));
-            if (wanted && !loop_ask(l, &c->due[i], q->transport, q->wire, q->size,
-                                    FORM_BUDGET(c->options->exchanges_max)))
+            if (wanted && !loop_ask_exactly(l, &c->due[i], q->transport, q->wire, q->size,
+                                            FORM_BUDGET(c->options->exchanges_max)))
                 return false;
         }
     c->due_count = 0;
@@ -161,7 +162,7 @@ static net_err_t add_signed(check_t *c, loop_t *l)
         const exchange_t *x = c->cut[c->cut_count - 1];
         const event_t *sent = exchange_query(x);
         if (sent != NULL &&
-            !loop_ask(l, &x->server, TRANSPORT_TCP, sent->bytes, sent->size, budget))
+            !loop_ask_exactly(l, &x->server, TRANSPORT_TCP, sent->bytes, sent->size, budget))
             return NET_E_MEMORY;
     }
     return NET_OK;

@@ -14,6 +14,7 @@ typedef struct check_options {
     unsigned per_address;        /* questions to one address at a time: 16 */
     const loop_gate_t *gate;     /* NULL: none */
     const loop_memory_t *memory; /* NULL: none */
+    const char *identify;        /* who asks: see loop_options_t; NULL: nothing */
     bool thorough;               /* asks also what no resolver asks (diagnose/form.h) */
     bool walk_only;              /* finds the addresses, and asks them nothing more */
     /* Called now and then for a progress line; may be NULL. */

@@ -10,6 +10,8 @@
 #define LOOK_COST 4
 #define LOOK_FREE 256
 #define NODES_MAX 4096
+/* Octets of an OPT without options (RFC 6891 6.1.2). */
+#define OPT_EMPTY_SIZE 11
 
 /* How many questions one address has outstanding. */
 typedef struct node {
@@ -107,17 +109,50 @@ static bool task_add(loop_t *l, const task_t *t)
     return true;
 }
 
-bool loop_ask(loop_t *l, const addr_t *server, transport_t transport, const uint8_t *wire,
-              size_t size, size_t budget)
+/* Says who asks, in an OPT that is empty and ends the query. */
+static void identify(const loop_t *l, task_t *t)
+{
+    const char *text = l->options->identify;
+    size_t n = text != NULL ? strnlen(text, LOOP_IDENTIFY_MAX) : 0;
+    const uint8_t *opt = t->wire + t->size - OPT_EMPTY_SIZE;
+    if (n == 0 || t->size < NSP_HEADER_SIZE + OPT_EMPTY_SIZE || t->size + 4 + n > sizeof t->wire ||
+        t->wire[10] != 0 || t->wire[11] != 1 || opt[0] != 0 || opt[1] != 0 ||
+        opt[2] != NSP_TYPE_OPT || opt[9] != 0 || opt[10] != 0)
+        return;
+    nsp_writer_t w = nsp_writer(t->wire, sizeof t->wire);
+    w.pos = (uint32_t)t->size - 2;
+    nsp_write_u16(&w, (uint16_t)(4 + n));
+    nsp_write_u16(&w, PROBE_IDENTIFY_OPTION);
+    nsp_write_u16(&w, (uint16_t)n);
+    nsp_write_bytes(&w, (const uint8_t *)text, (uint32_t)n);
+    t->size = w.pos;
+}
+
+static bool ask(loop_t *l, const addr_t *server, transport_t transport, const uint8_t *wire,
+                size_t size, size_t budget, bool exactly)
 {
     task_t t = {.server = *server, .transport = transport, .size = size};
     if (size < NSP_HEADER_SIZE || size > sizeof t.wire)
         return true;
     memcpy(t.wire, wire, size);
+    if (!exactly)
+        identify(l, &t);
     if (l->asked_count >= budget || l->asked_count >= l->options->exchanges_max ||
         !asked_add(l, task_hash(l, &t)))
         return true;
     return task_add(l, &t);
+}
+
+bool loop_ask(loop_t *l, const addr_t *server, transport_t transport, const uint8_t *wire,
+              size_t size, size_t budget)
+{
+    return ask(l, server, transport, wire, size, budget, false);
+}
+
+bool loop_ask_exactly(loop_t *l, const addr_t *server, transport_t transport, const uint8_t *wire,
+                      size_t size, size_t budget)
+{
+    return ask(l, server, transport, wire, size, budget, true);
 }
 
 size_t loop_asked(const loop_t *l)

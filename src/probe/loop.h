@@ -4,10 +4,12 @@
 #ifndef PROBE_LOOP_H
 #define PROBE_LOOP_H
 
+#include "diagnose/outcome.h"
 #include "probe/engine.h"
 
-/* Octets of one question: header, the longest name, an OPT. */
-#define LOOP_QUERY_SIZE 320
+/* Octets of one question: header, the longest name, an OPT with who asks. */
+#define LOOP_QUERY_SIZE   (320 + 4 + LOOP_IDENTIFY_MAX)
+#define LOOP_IDENTIFY_MAX 80
 
 typedef struct loop loop_t;
 
@@ -57,6 +59,9 @@ typedef struct loop_options {
     addr_t source6;
     unsigned exchanges_max; /* budget */
     unsigned per_address;   /* questions to one address at a time */
+    /* What says who asks, in the OPT of each question that has one (PROBE_IDENTIFY_OPTION); at most
+     * LOOP_IDENTIFY_MAX octets; NULL: nothing. */
+    const char *identify;
 } loop_options_t;
 
 /* What the loop works for. */
@@ -81,6 +86,9 @@ net_err_t loop_run(net_t *net, exchange_set_t *set, const loop_options_t *option
  * memory is out. */
 bool loop_ask(loop_t *l, const addr_t *server, transport_t transport, const uint8_t *wire,
               size_t size, size_t budget);
+/* The same for a question whose octets matter as they are: nothing is put into its OPT. */
+bool loop_ask_exactly(loop_t *l, const addr_t *server, transport_t transport, const uint8_t *wire,
+                      size_t size, size_t budget);
 /* Questions that were asked, those in the queue too. */
 size_t loop_asked(const loop_t *l);
 
