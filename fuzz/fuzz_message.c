@@ -1,4 +1,7 @@
 /* Any octets as a message: what was indexed can be read, decoded and printed. */
+#include <stdlib.h>
+
+#include "fuzz/items.h"
 #include "proto/nsproto.h"
 #include "proto/sound.h"
 
@@ -10,6 +13,27 @@ static void need(bool truth)
         __builtin_trap();
 }
 
+static uint32_t u16(const uint8_t *p, uint32_t at)
+{
+    return p[at] * 256u + p[at + 1];
+}
+
+/* Text that has not enough room is the beginning of the whole, and says that more is missing. */
+static void print_little(const nsp_msg_t *m, const nsp_rr_t *rr, const nsp_text_t *whole)
+{
+    nsp_text_t t;
+    uint32_t cap = m->size % 64;
+    char *room = (char *)exact_room(cap);
+    nsp_text_begin(&t, room, cap);
+    nsp_text_rr(&t, m, rr);
+    need(t.len < (cap > 0 ? cap : 1) && (t.lost > 0 || t.len == whole->len));
+    need(memcmp(room, whole->buf, t.len) == 0 && (cap == 0 || room[t.len] == '\0'));
+    nsp_text_begin(&t, room, cap);
+    nsp_json_rr(&t, m, rr);
+    need(t.len < (cap > 0 ? cap : 1));
+    free(room);
+}
+
 static void print_all(const nsp_msg_t *m)
 {
     static char text[1 << 20];
@@ -17,6 +41,8 @@ static void print_all(const nsp_msg_t *m)
     for (uint16_t i = 0; i < m->rr_count; i++) {
         nsp_text_begin(&t, text, sizeof text);
         nsp_text_rr(&t, m, &m->rr[i]);
+        if (i < 3 && t.lost == 0)
+            print_little(m, &m->rr[i], &t);
     }
     nsp_text_begin(&t, text, sizeof text);
     nsp_json_msg(&t, m);
@@ -47,11 +73,68 @@ static void check_sound(const nsp_msg_t *m)
     need(s.count[NSP_AUTHORITY] == 0 || s.authority == nsp_msg_rr(m, NSP_AUTHORITY, 0)->owner);
 }
 
+/* Records follow each other without a gap, in the order of their sections, and have what their
+ * octets say (RFC 1035 4.1). */
+static void check_places(const nsp_msg_t *m, const uint8_t *data, size_t size)
+{
+    nsp_reader_t r = nsp_reader(data, size);
+    r.pos = NSP_HEADER_SIZE;
+    for (uint16_t i = 0; i < m->found[0]; i++) {
+        need(nsp_name_skip(&r, NSP_NAME_COMPRESSED) == NSP_OK && nsp_left(&r) >= 4);
+        r.pos += 4;
+    }
+    uint32_t pos = r.pos;
+    uint32_t before = 0; /* records of the sections before */
+    unsigned section = 1;
+    for (uint16_t i = 0; i < m->rr_count; i++) {
+        const nsp_rr_t *rr = &m->rr[i];
+        while (i - before == m->found[section])
+            before += m->found[section++];
+        need(rr->owner == pos && rr->section == section && rr->rdata == rr->fixed + 10u);
+        need(rr->type == u16(data, rr->fixed) && rr->rclass == u16(data, rr->fixed + 2u));
+        need(rr->ttl == (u16(data, rr->fixed + 4u) << 16 | u16(data, rr->fixed + 6u)));
+        need(rr->rdlength == u16(data, rr->fixed + 8u));
+        pos = (uint32_t)rr->rdata + rr->rdlength;
+    }
+    need(pos <= size && (!m->complete || pos == m->stopped));
+    bool all = true;
+    for (unsigned s = 0; s < 4; s++) {
+        need(m->found[s] <= u16(data, 4 + 2 * s));
+        all = all && m->found[s] == u16(data, 4 + 2 * s);
+    }
+    need(m->complete == all);
+}
+
+/* The options of the first OPT, one behind the other (RFC 6891 6.1.2). */
+static void check_edns(const nsp_msg_t *m, const uint8_t *data)
+{
+    nsp_edns_t edns;
+    nsp_err_t err = NSP_OK;
+    bool found = nsp_edns_read(m, &edns, &err);
+    need(found == (m->opt != NSP_NO_RR));
+    if (!found)
+        return;
+    const nsp_rr_t *rr = &m->rr[m->opt];
+    uint32_t at = rr->rdata;
+    uint32_t end = at + rr->rdlength;
+    uint32_t count = 0;
+    need(rr->type == NSP_TYPE_OPT && edns.udp_size == rr->rclass);
+    while (end - at >= 4 && end - at - 4 >= u16(data, at + 2)) {
+        const nsp_edns_option_t *o = count < edns.option_count ? &edns.option[count] : NULL;
+        need(o == NULL || (o->code == u16(data, at) && o->size == u16(data, at + 2)));
+        need(o == NULL || o->data == data + at + 4);
+        need(o != NULL || count >= NSP_OPTIONS_MAX);
+        at += 4 + u16(data, at + 2);
+        count++;
+    }
+    need(count == (uint32_t)edns.option_count + edns.option_lost);
+    need((err == NSP_OK) == (at == end));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static nsp_rr_t arena[NSP_RR_MAX];
     nsp_msg_t m;
-    nsp_edns_t edns;
     nsp_name_t name;
     nsp_err_t err = nsp_msg_index(&m, data, size, arena, NSP_RR_MAX);
     need((err == NSP_OK) == (m.fault_count == 0) && m.stopped <= size);
@@ -71,7 +154,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     need(m.fault_count > 0 || err == NSP_OK);
     for (uint16_t i = 0; i < m.fault_count && i < NSP_FAULTS_KEPT; i++)
         need(m.fault[i].offset <= size && m.fault[i].err != NSP_OK);
-    nsp_edns_read(&m, &edns, &err);
+    if (size >= NSP_HEADER_SIZE)
+        check_places(&m, data, size);
+    check_edns(&m, data);
     print_all(&m);
     return 0;
 }

@@ -1,4 +1,7 @@
 /* Any octets as a name on the wire and as a name in text. */
+#include <stdlib.h>
+
+#include "fuzz/items.h"
 #include "proto/nsproto.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,6 +29,25 @@ static void check_parts(const nsp_name_t *name)
     nsp_name_lower(&lower);
     need(nsp_name_equal(&lower, name) && nsp_name_hash(&lower, 7) == nsp_name_hash(name, 7));
     need(!nsp_name_is_wildcard(name) || labels > 0);
+}
+
+/* Text of n octets in rooms that are too small by one, and just large enough; with and without the
+ * final dot it is the same name. */
+static void check_text(const nsp_name_t *name, const char *text, size_t n)
+{
+    nsp_name_t again;
+    nsp_name_t root;
+    char *room = (char *)exact_room((uint32_t)n);
+    need(nsp_name_to_text(name, room, n) == 0 && room[0] == '\0');
+    free(room);
+    room = (char *)exact_room((uint32_t)n + 1);
+    need(nsp_name_to_text(name, room, n + 1) == n && memcmp(room, text, n + 1) == 0);
+    free(room);
+    nsp_name_root(&root);
+    room = (char *)exact_copy((const uint8_t *)text, (uint32_t)n - 1);
+    nsp_err_t err = nsp_name_from_text(room, n - 1, &root, &again, NULL);
+    need(n == 1 || (err == NSP_OK && nsp_name_equal_case(&again, name)));
+    free(room);
 }
 
 /* A name as RFC 1035 4.1.4 has it, read in the plainest way: what is read must be this, and what is
@@ -81,6 +103,8 @@ static void walk_all(const uint8_t *data, size_t size)
         need(n > 0 && nsp_name_from_text(text, n, NULL, &again, NULL) == NSP_OK);
         need(nsp_name_equal_case(&name, &again) && nsp_name_compare(&name, &again) == 0);
         check_parts(&name);
+        if (at % 64 == size % 64)
+            check_text(&name, text, n);
     }
 }
 

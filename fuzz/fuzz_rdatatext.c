@@ -3,9 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/items.h"
 #include "proto/nsproto.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* In a room that is too small by one octet, and in one of just its size. */
+static void check_room(uint16_t type, const char *text, size_t len, const nsp_name_t *origin,
+                       const uint8_t *wire, size_t n)
+{
+    for (size_t cap = n > 0 ? n - 1 : 0; cap <= n; cap++) {
+        size_t got = 0;
+        uint8_t *room = exact_room((uint32_t)cap);
+        nsp_err_t err = nsp_rdata_from_text(type, text, len, origin, room, cap, &got, NULL);
+        if ((err == NSP_OK) != (cap == n) || (cap == n && memcmp(room, wire, n) != 0))
+            abort();
+        free(room);
+    }
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -26,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         return 0;
     }
+    check_room(type, (const char *)data + 2, size - 2, &origin, wire, n);
     nsp_msg_t msg = {.wire = wire, .size = (uint32_t)n, .opt = NSP_NO_RR};
     nsp_rr_t rr = {.type = type, .rclass = NSP_CLASS_IN, .rdlength = (uint16_t)n};
     nsp_text_t t;
