@@ -105,11 +105,11 @@ static bool read_journal(output_t *out, const char *path)
     return good && ftruncate(out->fd, (off_t)out->octets) == 0;
 }
 
-/* At most 19 digits: no such number is too large. */
+/* At most 18 digits: no such number is too large, nor is one that it is added to. */
 static bool read_number(FILE *f, uint64_t *out)
 {
     char text[20] = "";
-    if (fscanf(f, " %19[0-9]", text) != 1)
+    if (fscanf(f, " %18[0-9]", text) != 1)
         return false;
     *out = strtoull(text, NULL, 10);
     return true;
@@ -121,7 +121,7 @@ static bool read_word(FILE *f, const char *word)
     return fscanf(f, " %7[a-z]", text) == 1 && strcmp(text, word) == 0;
 }
 
-/* "A-B" of lines that are done after low. */
+/* "A-B" of lines that are done after low, in their order. */
 static bool read_ranges(output_t *out, FILE *f)
 {
     uint64_t from = 0;
@@ -129,7 +129,7 @@ static bool read_ranges(output_t *out, FILE *f)
     while (read_number(f, &from)) {
         if (fgetc(f) != '-' || !read_number(f, &to))
             return false;
-        if (from <= out->low || to < from || to > out->low + OUTPUT_WINDOW)
+        if (from <= out->highest || to < from || to > out->low + OUTPUT_WINDOW)
             return false;
         for (uint64_t i = from; i <= to; i++)
             mark(out, i);

@@ -1,0 +1,155 @@
+/* Any octets as a checkpoint and as the results beside it. What is taken up has the lines that both
+ * say, whole results and nothing behind them; a run that goes on from there, and is cut anywhere,
+ * finds the same again.
+ *
+ * Size of the checkpoint in two octets; the checkpoint, and the results. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bulk/output.h"
+#include "proto/wire.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define LINES 300u /* that are looked at after low */
+
+/* A folder of this process, made once. */
+typedef struct place {
+    char folder[40];
+    char out[64];
+    char state[64];
+    char temporary[64];
+} place_t;
+
+static place_t place;
+
+static void need(bool truth)
+{
+    if (!truth)
+        __builtin_trap();
+}
+
+static void remove_place(void)
+{
+    unlink(place.out);
+    unlink(place.state);
+    unlink(place.temporary);
+    rmdir(place.folder);
+}
+
+static void make_place(void)
+{
+    if (place.folder[0] != '\0')
+        return;
+    snprintf(place.folder, sizeof place.folder, "/dev/shm/nsprobe-fuzz-XXXXXX");
+    if (mkdtemp(place.folder) == NULL) {
+        snprintf(place.folder, sizeof place.folder, "/tmp/nsprobe-fuzz-XXXXXX");
+        if (mkdtemp(place.folder) == NULL)
+            abort();
+    }
+    snprintf(place.out, sizeof place.out, "%s/out", place.folder);
+    snprintf(place.state, sizeof place.state, "%s/state", place.folder);
+    snprintf(place.temporary, sizeof place.temporary, "%s/state.new", place.folder);
+    atexit(remove_place);
+}
+
+static void write_file(const char *path, const uint8_t *bytes, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    if (f == NULL || (n > 0 && fwrite(bytes, 1, n, f) != n) || fclose(f) != 0)
+        abort();
+}
+
+/* The whole of a file, which the caller frees. */
+static uint8_t *read_file(const char *path, size_t *n)
+{
+    FILE *f = fopen(path, "rb");
+    uint8_t *bytes = malloc(1 << 20);
+    if (f == NULL || bytes == NULL)
+        abort();
+    *n = fread(bytes, 1, 1 << 20, f);
+    fclose(f);
+    return bytes;
+}
+
+static output_t *take_up(char err[300])
+{
+    output_options_t o = {
+        .path = place.out, .checkpoint = place.state, .job = "job", .resume = true};
+    return output_open(&o, err);
+}
+
+/* Which of the lines have their result; every line of the results that is whole has. */
+static uint64_t look(output_t *out, bool has[LINES])
+{
+    uint64_t low = output_limit(out) + 1 - OUTPUT_WINDOW;
+    for (uint64_t i = 0; i < LINES; i++)
+        has[i] = output_has(out, low + i);
+    need(has[0] && !has[1]); /* low is done, and the next one is not */
+    return low;
+}
+
+/* Nothing but the last piece may have been taken away. */
+static void check_results(const uint8_t *results, size_t n)
+{
+    size_t kept;
+    uint8_t *now = read_file(place.out, &kept);
+    need(kept <= n && memcmp(now, results, kept) == 0);
+    need(memchr(results + kept, '\n', n - kept) == NULL || memchr(results, 0, n) != NULL);
+    free(now);
+}
+
+/* Goes on with the first line that is missing, is cut in the middle of the one after it, and is
+ * taken up again. */
+static void go_on(output_t *out, uint64_t low, const bool has[LINES])
+{
+    char err[300];
+    char text[64];
+    bool again[LINES];
+    uint64_t line = low + 1;
+    uint64_t count = output_count(out);
+    int n = snprintf(text, sizeof text, "{\"line\":%llu}\n", (unsigned long long)line);
+    need(output_write(out, text, (size_t)n, &line, 1) && output_has(out, line));
+    need(output_count(out) == count + 1 && output_close(out));
+    FILE *f = fopen(place.out, "ab");
+    if (f == NULL || fwrite(text, 1, 5, f) != 5 || fclose(f) != 0)
+        abort();
+    out = take_up(err);
+    need(out != NULL && output_count(out) == count + 1);
+    uint64_t now = look(out, again);
+    need(now > low);
+    for (uint64_t i = now - low; i < LINES; i++)
+        need(again[i - (now - low)] == (has[i] || i == 1));
+    output_close(out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char err[300] = "";
+    bool has[LINES];
+    nsp_reader_t r = nsp_reader(data, size);
+    uint32_t n = nsp_read_u16(&r);
+    n = n < nsp_left(&r) ? n : nsp_left(&r);
+    const uint8_t *state = nsp_read_bytes(&r, n);
+    size_t left = nsp_left(&r);
+    if (state == NULL)
+        return 0;
+    const uint8_t *results = state + n;
+    make_place();
+    write_file(place.state, state, n);
+    write_file(place.out, results, left);
+    output_t *out = take_up(err);
+    if (out == NULL) {
+        size_t kept;
+        need(err[0] != '\0');
+        free(read_file(place.out, &kept));
+        need(kept == left); /* what cannot be taken up is left alone */
+        return 0;
+    }
+    check_results(results, left);
+    uint64_t low = look(out, has);
+    go_on(out, low, has);
+    return 0;
+}
