@@ -134,7 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     n = n < nsp_left(&r) ? n : nsp_left(&r);
     const uint8_t *state = nsp_read_bytes(&r, n);
     size_t left = nsp_left(&r);
-    if (state == NULL)
+    if (state == NULL || size > 65536)
         return 0;
     const uint8_t *results = state + n;
     make_place();

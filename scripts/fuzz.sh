@@ -70,6 +70,7 @@ smoke() {
         case "$name" in
         filter) n=2000 ;; # libpcap compiles each
         replay) n=5000 ;;
+        checkpoint) n=3000 ;; # files are written and synchronised
         esac
         if "build/fuzz/fuzz_$name" -runs=$n -seed=1 -max_len=1024 -dict="$dictionary" \
             -artifact_prefix="$found/" "$found" "fuzz/corpus/$name" >"$found.log" 2>&1; then

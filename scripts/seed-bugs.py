@@ -41,7 +41,12 @@ TARGETS = [
     ("capture/ip", ["headers", "decode"]), ("capture/udp", ["headers", "decode"]),
     ("capture/icmp", ["headers", "decode"]), ("capture/tcp", ["tcp", "decode", "headers"]), ("capture/resync", ["tcp", "decode"]),
     ("capture/fragment", ["fragment", "decode"]), ("capture/", ["decode"]),
+    ("src/bulk/output", ["checkpoint"]), ("src/bulk/list", ["list"]),
+    ("src/diagnose/profile", ["profile"]), ("src/diagnose/spf", ["spf"]),
 ]
+# What the sweep changes.
+SWEPT = ["proto/", "capture/", "src/bulk/list.c", "src/bulk/output.c", "src/diagnose/profile.c",
+         "src/diagnose/spf.c"]
 # What only talks to the kernel (see coverage.py).
 KERNEL = ("capture/opener.c", "capture/pcap_out.c", "capture/sandbox.c", "capture/source_live.c")
 
@@ -73,19 +78,20 @@ SWEEP = [  # what is replaced, by what
 def sweep(count, seed):
     """Changes of single places, in lines that check something."""
     places = []
-    for room in ("proto", "capture"):
-        for name in sorted(os.listdir(os.path.join(ROOT, room))):
-            path = f"{room}/{name}"
-            if not name.endswith(".c") or path in KERNEL:
+    files = [p for room in SWEPT for p in (
+        [room] if room.endswith(".c") else
+        [room + n for n in sorted(os.listdir(os.path.join(ROOT, room))) if n.endswith(".c")])]
+    for path in files:
+        if path in KERNEL:
+            continue
+        with open(os.path.join(ROOT, path)) as f:
+            lines = f.read().split("\n")
+        for number, line in enumerate(lines):
+            if not re.search(r"\b(if|while|for|return)\b|=", line) or line.startswith(("#", "/", " *")):
                 continue
-            with open(os.path.join(ROOT, path)) as f:
-                lines = f.read().split("\n")
-            for number, line in enumerate(lines):
-                if not re.search(r"\b(if|while|for|return)\b|=", line) or line.startswith(("#", "/", " *")):
-                    continue
-                for old, new in SWEEP:
-                    for m in re.finditer(old, line):
-                        places.append((path, number, m.span(), m.expand(new)))
+            for old, new in SWEEP:
+                for m in re.finditer(old, line):
+                    places.append((path, number, m.span(), m.expand(new)))
     random.Random(seed).shuffle(places)
     for path, number, (begin, end), new in places[:count]:
         with open(os.path.join(ROOT, path)) as f:
