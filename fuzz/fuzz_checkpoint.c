@@ -91,14 +91,28 @@ static uint64_t look(output_t *out, bool has[LINES])
     return low;
 }
 
-/* Nothing but the last piece may have been taken away. */
-static void check_results(const uint8_t *results, size_t n)
+/* Nothing but the last piece may have been taken away; what was read behind the checkpoint are
+ * whole lines. */
+static void check_results(const uint8_t *results, size_t n, uint64_t octets)
 {
     size_t kept;
     uint8_t *now = read_file(place.out, &kept);
     need(kept <= n && memcmp(now, results, kept) == 0);
     need(memchr(results + kept, '\n', n - kept) == NULL || memchr(results, 0, n) != NULL);
+    need(kept == octets || results[kept - 1] == '\n');
     free(now);
+}
+
+/* Octets of the results that the checkpoint knows of. */
+static uint64_t octets_of(const uint8_t *state, size_t n)
+{
+    unsigned long long octets = 0;
+    char *text = strndup((const char *)state, n);
+    const char *at = text != NULL ? strstr(text, "\nlow ") : NULL;
+    if (at == NULL || sscanf(at, " low %*u count %*u octets %llu", &octets) != 1)
+        octets = 0;
+    free(text);
+    return octets;
 }
 
 /* Goes on with the first line that is missing, is cut in the middle of the one after it, and is
@@ -148,7 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         need(kept == left); /* what cannot be taken up is left alone */
         return 0;
     }
-    check_results(results, left);
+    check_results(results, left, octets_of(state, n));
     uint64_t low = look(out, has);
     go_on(out, low, has);
     return 0;

@@ -27,18 +27,10 @@ SMALL = {"filter": 4096, "mutate": 8192, "rdata": 4096, "name": 4096, "differ": 
 PACKETS_MAX = 400  # of one capture
 
 
-def git_files(place):
-    names = subprocess.run(["git", "--git-dir", place, "ls-tree", "-r", "-l", "HEAD"],
-                           capture_output=True, text=True, errors="surrogateescape", check=True).stdout
-    wanted = []
-    for line in names.splitlines():
-        fields, path = line.split("\t", 1)
-        _, kind, blob, size = fields.split()
-        if kind == "blob" and size != "-" and 0 < int(size) <= SIZE_MAX and WANTED.search(path):
-            wanted.append(blob)
+def blobs(place, names):
     out = subprocess.run(["git", "--git-dir", place, "cat-file", "--batch"],
-                         input="\n".join(wanted) + "\n", encoding="latin-1", capture_output=True,
-                         check=False).stdout.encode("latin-1")
+                         input="\n".join(names).encode() + b"\n", capture_output=True,
+                         check=False).stdout
     at = 0
     while at < len(out):
         end = out.index(b"\n", at)
@@ -49,6 +41,19 @@ def git_files(place):
         size = int(head[2])
         yield out[end + 1:end + 1 + size]
         at = end + 2 + size
+
+
+def git_files(place):
+    names = subprocess.run(["git", "--git-dir", place, "ls-tree", "-r", "-l", "HEAD"],
+                           capture_output=True, text=True, errors="replace", check=False).stdout
+    wanted = []
+    for line in names.splitlines():
+        fields, path = line.split("\t", 1)
+        _, kind, blob, size = fields.split()
+        if kind == "blob" and size.isdigit() and 0 < int(size) <= SIZE_MAX and WANTED.search(path):
+            wanted.append(blob)
+    for at in range(0, len(wanted), 500):
+        yield from blobs(place, wanted[at:at + 500])
 
 
 def folder_files(place):
