@@ -5,7 +5,8 @@
 
 BUILD holds the corpus programs built with gcc --coverage (make coverage does both). Every corpus is
 run through its target; gcov's counts of all programs are added up. Prints a line a file, worst
-first, then the total of each room; ends non-zero when a room is below the bar (95).
+first, then the files that are left out and why, then the total of each room; ends non-zero when a
+room is below the bar (95).
 --missing lists the lines that were never executed.
 """
 import argparse
@@ -20,7 +21,12 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOMS = ("proto", "capture")
 # These only talk to the kernel: no octet from outside decides what they do.
-KERNEL = {"capture/opener.c", "capture/pcap_out.c", "capture/sandbox.c", "capture/source_live.c"}
+KERNEL = {
+    "capture/opener.c": "opens interfaces and files in a process of its own; tests/lab/test_capture.py",
+    "capture/pcap_out.c": "opens and changes files that are written; tests/unit/test_pcap_out.c",
+    "capture/sandbox.c": "takes rights away from the process; tests/unit/test_sandbox.c",
+    "capture/source_live.c": "reads an interface; tests/lab/test_capture.py",
+}
 
 
 def run_corpora(build):
@@ -83,6 +89,8 @@ def main():
     good = run_corpora(os.path.abspath(a.build))
     lines = read_counts(os.path.abspath(a.build))
     show(lines, a.missing)
+    for name, why in KERNEL.items():
+        print(f"left out: {name} ({why})")
     for room in ROOMS:
         counts = [c for name, file in lines.items() if name.startswith(room + "/")
                   for c in file.values()]

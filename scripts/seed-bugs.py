@@ -22,6 +22,8 @@ import sys
 import tempfile
 import time
 
+from coverage import KERNEL
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIST = os.path.join(ROOT, "scripts", "seeded-bugs.conf")
 # Targets that reach each file of the sweep; the first is tried first.
@@ -47,8 +49,6 @@ TARGETS = [
 # What the sweep changes.
 SWEPT = ["proto/", "capture/", "src/bulk/list.c", "src/bulk/output.c", "src/diagnose/profile.c",
          "src/diagnose/spf.c"]
-# What only talks to the kernel (see coverage.py).
-KERNEL = ("capture/opener.c", "capture/pcap_out.c", "capture/sandbox.c", "capture/source_live.c")
 
 
 def read_list():
