@@ -24,7 +24,7 @@ WANTED = re.compile(r"fuzz|corp|test|trace|pcap|\.(cap|pcapng|dmp|in|rpl|zone|db
 SIZE_MAX = 4 << 20
 # Targets whose input is a program of its own, or that compile a filter for each.
 SMALL = {"filter": 4096, "mutate": 8192, "rdata": 4096, "name": 4096, "differ": 65536}
-PACKETS_MAX = 400  # of one capture
+PACKETS_MAX = 50  # of one capture
 
 
 def blobs(place, names):
