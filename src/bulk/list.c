@@ -1,6 +1,9 @@
 #include "bulk/list.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +13,14 @@
 
 /* Octets at either end of a list that tell it from others. */
 #define IDENTITY_PART 65536
+#define BUFFER_SIZE   65536
 
 struct list {
     pthread_mutex_t lock;
-    FILE *file;
+    int fd;
     bool close;
     bool ended;
+    bool failed;
     bool all;
     unsigned shard;
     unsigned shards;
@@ -23,6 +28,13 @@ struct list {
     uint64_t octets; /* read */
     uint64_t size;   /* 0: not known */
     bool plain;      /* a plain file */
+    size_t at;       /* of buf, what comes next */
+    size_t end;
+    size_t line_size; /* of the line that is being read */
+    bool line_begun;
+    bool line_cut;
+    char line[LIST_LINE_MAX];
+    char buf[BUFFER_SIZE];
 };
 
 list_t *list_open(const char *path, unsigned shard, unsigned shards)
@@ -32,14 +44,14 @@ list_t *list_open(const char *path, unsigned shard, unsigned shards)
     if (in == NULL)
         return NULL;
     in->close = strcmp(path, "-") != 0;
-    in->file = in->close ? fopen(path, "rbe") : stdin;
+    in->fd = in->close ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
     in->shard = shard;
     in->shards = shards;
-    if (in->file == NULL) {
+    if (in->fd < 0) {
         free(in);
         return NULL;
     }
-    if (fstat(fileno(in->file), &st) == 0 && S_ISREG(st.st_mode)) {
+    if (fstat(in->fd, &st) == 0 && S_ISREG(st.st_mode)) {
         in->plain = true;
         in->size = (uint64_t)st.st_size;
     }
@@ -52,7 +64,7 @@ void list_close(list_t *in)
     if (in == NULL)
         return;
     if (in->close)
-        fclose(in->file);
+        close(in->fd);
     pthread_mutex_destroy(&in->lock);
     free(in);
 }
@@ -69,7 +81,7 @@ void list_identity(const list_t *in, char out[LIST_IDENTITY_MAX])
     const off_t at[2] = {0, in->size > sizeof buf ? (off_t)(in->size - sizeof buf) : 0};
     snprintf(out, LIST_IDENTITY_MAX, "-");
     for (size_t i = 0; i < 2; i++) {
-        ssize_t n = in->plain ? pread(fileno(in->file), buf, sizeof buf, at[i]) : -1;
+        ssize_t n = in->plain ? pread(in->fd, buf, sizeof buf, at[i]) : -1;
         if (n < 0)
             return;
         for (ssize_t k = 0; k < n; k++)
@@ -78,27 +90,65 @@ void list_identity(const list_t *in, char out[LIST_IDENTITY_MAX])
     snprintf(out, LIST_IDENTITY_MAX, "%" PRIu64 " %016" PRIx64, in->size, h);
 }
 
-/* Reads one line. False at the end. */
-static bool read_line(list_t *in, list_line_t *line)
+/* Reads more. LIST_LATER: nothing has come yet through a pipe, whose writer may take its time. */
+static list_got_t fill(list_t *in)
 {
-    int c = getc_unlocked(in->file);
-    if (c == EOF)
-        return false;
-    line->size = 0;
-    line->cut = false;
-    for (; c != EOF && c != '\n'; c = getc_unlocked(in->file)) {
-        in->octets++;
-        if (line->size < LIST_LINE_MAX)
-            line->text[line->size++] = (char)c;
-        else
-            line->cut = true;
-    }
-    in->octets += c == '\n';
+    struct pollfd p = {.fd = in->fd, .events = POLLIN};
+    if (!in->plain && poll(&p, 1, 0) <= 0)
+        return LIST_LATER;
+    ssize_t n = read(in->fd, in->buf, sizeof in->buf);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return LIST_LATER;
+    in->failed = n < 0;
+    in->at = 0;
+    in->end = n > 0 ? (size_t)n : 0;
+    return n > 0 ? LIST_LINE : LIST_END;
+}
+
+/* Takes what is in the buffer up to the end of the line. True at the line's end. */
+static bool take(list_t *in)
+{
+    const char *from = in->buf + in->at;
+    const char *newline = memchr(from, '\n', in->end - in->at);
+    size_t n = newline != NULL ? (size_t)(newline - from) : in->end - in->at;
+    size_t room = sizeof in->line - in->line_size;
+    size_t kept = n < room ? n : room;
+    memcpy(in->line + in->line_size, from, kept);
+    in->line_size += kept;
+    in->line_cut |= kept < n;
+    in->line_begun = true;
+    n += newline != NULL;
+    in->at += n;
+    in->octets += n;
+    return newline != NULL;
+}
+
+static void give(list_t *in, list_line_t *line)
+{
+    memcpy(line->text, in->line, in->line_size);
+    line->size = in->line_size;
+    line->cut = in->line_cut;
     while (line->size > 0 && strchr(" \t\r", line->text[line->size - 1]) != NULL)
         line->size--;
     line->text[line->size] = '\0';
     line->number = ++in->number;
-    return true;
+    in->line_size = 0;
+    in->line_begun = in->line_cut = false;
+}
+
+/* Reads one line. */
+static list_got_t read_line(list_t *in, list_line_t *line)
+{
+    for (;;) {
+        list_got_t got = in->at < in->end ? LIST_LINE : fill(in);
+        if (got == LIST_LATER || (got == LIST_END && !in->line_begun))
+            return got;
+        /* the last line may have no end */
+        if (got == LIST_LINE && !take(in))
+            continue;
+        give(in, line);
+        return LIST_LINE;
+    }
 }
 
 static bool wanted(const list_t *in, const list_line_t *line)
@@ -116,10 +166,12 @@ list_got_t list_next(list_t *in, uint64_t limit, list_line_t *line)
     list_got_t got = LIST_LATER;
     pthread_mutex_lock(&in->lock);
     line->first = in->number + 1;
-    while (got == LIST_LATER && !in->ended && in->number < limit) {
-        if (!read_line(in, line))
-            in->ended = true;
-        else if (wanted(in, line))
+    bool more = true;
+    while (more && got == LIST_LATER && !in->ended && in->number < limit) {
+        list_got_t read = read_line(in, line);
+        in->ended = read == LIST_END;
+        more = read == LIST_LINE;
+        if (more && wanted(in, line))
             got = LIST_LINE;
     }
     if (got == LIST_LATER && in->ended)
@@ -139,5 +191,5 @@ double list_share(list_t *in)
 
 bool list_failed(const list_t *in)
 {
-    return ferror(in->file) != 0;
+    return in->failed;
 }

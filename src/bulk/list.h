@@ -21,7 +21,8 @@ typedef struct list_line {
 
 typedef enum list_got {
     LIST_LINE,
-    LIST_LATER, /* too far ahead of the oldest line that has no result yet */
+    LIST_LATER, /* too far ahead of the oldest line that has no result yet, or not written yet by
+                   whoever is at the other end of a pipe */
     LIST_END
 } list_got_t;
 

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
+
+#include "cmd/common.h"
 
 /* All of it is read with run->take held. */
 struct bulk_table {
@@ -56,8 +59,13 @@ static void rows_swap(bulk_rows_t *a, bulk_rows_t *b)
 static bool read_header(bulk_table_t *t, bulk_run_t *run, char err[EXPECT_ERROR_MAX])
 {
     bulk_rows_t *r = &t->row;
+    struct timespec pause = {.tv_nsec = 10000000};
     do {
-        if (list_next(run->in, UINT64_MAX, &t->line) != LIST_LINE) {
+        list_got_t got = list_next(run->in, UINT64_MAX, &t->line);
+        for (; got == LIST_LATER && stop_requested == 0;
+             got = list_next(run->in, UINT64_MAX, &t->line))
+            nanosleep(&pause, NULL);
+        if (got != LIST_LINE) {
             snprintf(err, EXPECT_ERROR_MAX, "%.200s: there is nothing in it", run->args->file);
             return false;
         }

@@ -176,12 +176,43 @@ static void test_identity(void **state)
     unlink(path());
 }
 
+/* A pipe is never waited for: other lines may be under way. */
+static void test_slow_pipe(void **state)
+{
+    (void)state;
+    static list_line_t line;
+    char name[40];
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", ends[0]);
+    list_t *in = list_open(name, 1, 1);
+    assert_non_null(in);
+    close(ends[0]);
+    assert_int_equal(list_next(in, 9, &line), LIST_LATER);
+    assert_int_equal(write(ends[1], "par", 3), 3);
+    assert_int_equal(list_next(in, 9, &line), LIST_LATER);
+    assert_int_equal(list_next(in, 9, &line), LIST_LATER);
+    assert_int_equal(write(ends[1], "t\n\nlast", 7), 7);
+    assert_int_equal(list_next(in, 9, &line), LIST_LINE);
+    assert_string_equal(line.text, "part");
+    assert_int_equal(list_next(in, 9, &line), LIST_LATER);
+    assert_int_equal(line.number, 2); /* an empty line was passed over */
+    assert_true(list_share(in) < 0);
+    close(ends[1]);
+    assert_int_equal(list_next(in, 9, &line), LIST_LINE);
+    assert_string_equal(line.text, "last");
+    assert_int_equal(line.number, 3);
+    assert_int_equal(list_next(in, 9, &line), LIST_END);
+    assert_false(list_failed(in));
+    list_close(in);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),    cmocka_unit_test(test_all),
         cmocka_unit_test(test_shards),   cmocka_unit_test(test_long_and_late),
-        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_identity), cmocka_unit_test(test_slow_pipe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
