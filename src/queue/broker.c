@@ -272,6 +272,22 @@ bool broker_is_gone(const broker_t *b)
     return natsConnection_IsClosed(b->connection);
 }
 
+/* What the consumers of the stream have not acknowledged. False: there is none, or it is not known.
+ */
+static bool unacknowledged(const broker_t *b, jsCtx *js, uint64_t *left)
+{
+    jsConsumerInfoList *list = NULL;
+    jsErrCode code = 0;
+    uint64_t sum = 0;
+    bool good = js_Consumers(&list, js, b->stream, NULL, &code) == NATS_OK && list->Count > 0;
+    for (int i = 0; good && i < list->Count; i++)
+        sum += list->List[i]->NumPending + (uint64_t)list->List[i]->NumAckPending;
+    jsConsumerInfoList_Destroy(list);
+    if (good)
+        *left = sum;
+    return good;
+}
+
 bool broker_jobs(const broker_t *b, jsCtx *js, uint64_t *left, uint64_t *last)
 {
     jsStreamInfo *si = NULL;
@@ -281,6 +297,8 @@ bool broker_jobs(const broker_t *b, jsCtx *js, uint64_t *left, uint64_t *last)
     *left = si->State.Msgs;
     *last = si->State.LastSeq;
     jsStreamInfo_Destroy(si);
+    if (*left > 0)
+        (void)unacknowledged(b, js, left);
     return true;
 }
 

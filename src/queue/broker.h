@@ -53,8 +53,9 @@ bool broker_close(broker_t *b);
 /* True when the library has given up the connection (credentials that are no longer good). */
 bool broker_is_gone(const broker_t *b);
 
-/* Jobs in the stream, those that wait and those in hand anywhere; and the last one's sequence.
- * False: not known now. */
+/* Jobs that wait and jobs in hand anywhere; and the last one's sequence. What the stream still
+ * holds and its consumers have acknowledged does not count: a broker that was killed can come back
+ * with jobs that are done (nats-server 2.9). False: not known now. */
 bool broker_jobs(const broker_t *b, jsCtx *js, uint64_t *left, uint64_t *last);
 /* The stream that keeps what is published to subject. False with a sentence in err. */
 bool broker_stream_of(jsCtx *js, const char *subject, char out[BROKER_NAME_MAX + 1],

@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "queue/clock.h"
+#include "queue/pull.h"
 #include "queue/seen.h"
 
 #define BATCH       512
-#define FETCH_WAIT  500                 /* milliseconds */
+#define FETCH_WAIT  INT64_C(500000000)  /* nanoseconds */
 #define ERROR_PAUSE INT64_C(300000000)  /* nanoseconds */
 #define TELL_EVERY  INT64_C(1000000000) /* nanoseconds */
 /* A consumer without a durable name is forgotten so long after the last fetch. */
@@ -18,14 +19,15 @@ typedef struct collect {
     const collect_options_t *o;
     collect_stats_t *stats;
     jsCtx *js;
-    natsSubscription *sub;
+    pull_t pull;
     seen_t *seen;
     char prefix[BROKER_ID_MAX];
     char stream[BROKER_NAME_MAX + 1];
     char consumer[BROKER_NAME_MAX + 1];
-    uint64_t left; /* jobs, when that was asked */
-    uint64_t last; /* the last job's sequence */
-    bool broken;   /* cannot be written, or memory is out */
+    uint64_t left;  /* jobs, when that was asked */
+    uint64_t last;  /* the last job's sequence */
+    unsigned empty; /* how often in a row nothing was left */
+    bool broken;    /* cannot be written, or memory is out */
 } collect_t;
 
 /* The job that a message is about; 0: none of this stream's. */
@@ -82,10 +84,8 @@ static natsStatus open_reader(collect_t *c)
 {
     jsConsumerConfig config;
     jsConsumerInfo *ci = NULL;
-    jsSubOptions so;
     jsErrCode code = 0;
-    natsSubscription_Destroy(c->sub);
-    c->sub = NULL;
+    pull_close(&c->pull);
     jsConsumerConfig_Init(&config);
     config.FilterSubject = c->o->subject;
     config.AckPolicy = js_AckExplicit;
@@ -94,10 +94,7 @@ static natsStatus open_reader(collect_t *c)
     natsStatus s = js_AddConsumer(&ci, c->js, c->stream, &config, NULL, &code);
     if (s == NATS_OK) {
         snprintf(c->consumer, sizeof c->consumer, "%s", ci->Name);
-        jsSubOptions_Init(&so);
-        so.Stream = c->stream;
-        so.Consumer = ci->Name;
-        s = js_PullSubscribe(&c->sub, c->js, c->o->subject, ci->Name, NULL, &so, &code);
+        s = pull_open(&c->pull, c->b->connection, c->stream, c->consumer);
     }
     jsConsumerInfo_Destroy(ci);
     return s;
@@ -106,14 +103,14 @@ static natsStatus open_reader(collect_t *c)
 /* Returns the status of the fetch. */
 static natsStatus read_some(collect_t *c)
 {
-    natsMsgList list = {0};
-    jsErrCode code = 0;
-    natsStatus s = natsSubscription_Fetch(&list, c->sub, BATCH, FETCH_WAIT, &code);
-    for (int i = 0; i < list.Count; i++) {
-        take(c, list.Msgs[i]);
-        natsMsg_Ack(list.Msgs[i], NULL);
+    natsMsg *message[BATCH];
+    size_t count = 0;
+    natsStatus s = pull_fetch(&c->pull, message, BATCH, FETCH_WAIT, &count);
+    for (size_t i = 0; i < count; i++) {
+        take(c, message[i]);
+        pull_tell(c->b->connection, message[i], PULL_ACK);
+        natsMsg_Destroy(message[i]);
     }
-    natsMsgList_Destroy(&list);
     return s;
 }
 
@@ -144,16 +141,19 @@ static void read_all(collect_t *c)
 {
     int64_t told = clock_now();
     while (*c->o->stop == 0 && !c->broken) {
-        natsStatus s = c->sub != NULL ? read_some(c) : open_reader(c);
+        natsStatus s = c->pull.sub != NULL ? read_some(c) : open_reader(c);
         tell(c, &told);
         if (s == NATS_OK)
             continue;
-        if (s == NATS_TIMEOUT || s == NATS_NOT_FOUND) {
+        if (s == NATS_TIMEOUT) {
             /* in this order: no result comes when no job is left */
-            if (broker_jobs(c->b, c->js, &c->left, &c->last) && c->left == 0 && is_read(c))
+            bool none = broker_jobs(c->b, c->js, &c->left, &c->last) && c->left == 0 && is_read(c);
+            c->empty = none ? c->empty + 1 : 0;
+            if (c->empty == 2)
                 return;
             continue;
         }
+        c->empty = 0;
         clock_nap(ERROR_PAUSE);
         if (natsConnection_Status(c->b->connection) == NATS_CONN_STATUS_CONNECTED)
             (void)open_reader(c);
@@ -174,7 +174,7 @@ bool collect_all(broker_t *b, const collect_options_t *o, collect_stats_t *stats
         snprintf(err, BROKER_ERROR_MAX, "%s",
                  *o->stop != 0 ? "interrupted" : "cannot be written, or memory is out");
     }
-    natsSubscription_Destroy(c.sub);
+    pull_close(&c.pull);
     jsCtx_Destroy(c.js);
     seen_free(c.seen);
     return good;

@@ -26,6 +26,9 @@ struct publish {
     _Atomic size_t pending;
     _Atomic size_t octets;
     pthread_mutex_t lock; /* what follows */
+    pthread_cond_t out;
+    unsigned inside; /* callbacks that run */
+    bool left;       /* callbacks that begin do nothing */
     again_t *again;
     size_t again_count;
     bool troubled;
@@ -65,16 +68,39 @@ static void keep_for_later(publish_t *p, natsMsg *m, const char *why)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* False when the owner has left. */
+static bool enter(publish_t *p)
+{
+    pthread_mutex_lock(&p->lock);
+    bool here = !p->left;
+    p->inside += here;
+    pthread_mutex_unlock(&p->lock);
+    return here;
+}
+
+static void leave(publish_t *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->inside--;
+    pthread_cond_broadcast(&p->out);
+    pthread_mutex_unlock(&p->lock);
+}
+
 static void on_ack(jsCtx *js, natsMsg *m, jsPubAck *ack, jsPubAckErr *e, void *user)
 {
     publish_t *p = user;
     (void)js;
+    if (!enter(p)) {
+        natsMsg_Destroy(m);
+        return;
+    }
     if (ack != NULL)
         end_message(p, m, true, ack->Duplicate, NULL);
     else if (e->ErrCode == JSStreamMessageExceedsMaximumErr)
         end_message(p, m, false, false, "longer than the stream takes");
     else
         keep_for_later(p, m, e->ErrText != NULL ? e->ErrText : natsStatus_GetText(e->Err));
+    leave(p);
 }
 
 static void send_message(publish_t *p, natsMsg *m)
@@ -96,6 +122,7 @@ publish_t *publish_new(broker_t *b, size_t room, publish_sink_t *sink, void *use
     if (p == NULL)
         return NULL;
     pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->out, NULL);
     p->sink = sink;
     p->user = user;
     p->room = room;
@@ -117,6 +144,7 @@ void publish_free(publish_t *p)
     for (size_t i = 0; i < p->again_count; i++)
         natsMsg_Destroy(p->again[i].message);
     pthread_mutex_destroy(&p->lock);
+    pthread_cond_destroy(&p->out);
     free(p->again);
     free(p);
 }
@@ -126,6 +154,11 @@ void publish_leave(publish_t *p)
     natsMsgList left = {0};
     if (p == NULL || p->js == NULL)
         return;
+    pthread_mutex_lock(&p->lock);
+    p->left = true;
+    while (p->inside > 0)
+        pthread_cond_wait(&p->out, &p->lock);
+    pthread_mutex_unlock(&p->lock);
     if (js_PublishAsyncGetPendingList(&left, p->js) == NATS_OK)
         natsMsgList_Destroy(&left);
     jsCtx_Destroy(p->js);

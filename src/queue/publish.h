@@ -20,9 +20,10 @@ typedef struct publish publish_t;
 
 /* At most room messages on their way. NULL when memory is out. */
 publish_t *publish_new(broker_t *b, size_t room, publish_sink_t *sink, void *user);
-/* Takes back what is still on its way; nothing can be sent any more. Before broker_close. */
+/* Takes back what is still on its way; behind it nothing can be sent, and the sink is not called.
+ * Before broker_close. */
 void publish_leave(publish_t *p);
-/* Behind broker_close, since callbacks of the library use it until then. */
+/* Behind broker_close, since threads of the library look at it until then. */
 void publish_free(publish_t *p);
 /* Sends data, copied, with the ID "prefix.tag". False when memory is out or too much is on its way.
  */

@@ -11,15 +11,15 @@
 #include "queue/clock.h"
 #include "queue/hand.h"
 #include "queue/publish.h"
+#include "queue/pull.h"
 
 #define FETCH_MAX    256
-#define FETCH_WAIT   400                  /* milliseconds */
+#define FETCH_WAIT   INT64_C(400000000)   /* nanoseconds */
 #define FULL_PAUSE   INT64_C(5000000)     /* nanoseconds */
 #define ERROR_PAUSE  INT64_C(200000000)   /* nanoseconds */
 #define LEFT_EVERY   INT64_C(500000000)   /* nanoseconds */
 #define WARN_EVERY   INT64_C(10000000000) /* nanoseconds */
 #define END_PATIENCE INT64_C(10000000000) /* nanoseconds */
-#define AGAIN_DELAY  2000                 /* milliseconds until a failed job is given to a worker */
 #define OCTETS_MAX   ((size_t)64 << 20)   /* of results on their way: no more jobs are given out */
 #define FLUSH_WAIT   3000                 /* milliseconds */
 #define DEAD_MAX     (BROKER_NAME_MAX + 6 * LIST_LINE_MAX + 4096)
@@ -27,7 +27,7 @@
 struct worker {
     broker_t *broker;
     worker_options_t o;
-    natsSubscription *sub;
+    pull_t pull;
     publish_t *publish;
     pthread_t thread;
     bool runs;
@@ -36,6 +36,7 @@ struct worker {
     int64_t ack_wait;
     int64_t warned;
     int64_t left_at; /* when the stream was looked at */
+    unsigned empty;  /* how often in a row nothing was left */
     _Atomic bool ending;
     _Atomic bool over; /* nothing more will come */
     _Atomic bool failed;
@@ -71,9 +72,9 @@ static void on_end(void *user, const publish_end_t *end)
         refuse(w, end->tag, why);
     } else if (job.message != NULL) {
         if (result)
-            natsMsg_Ack(job.message, NULL);
+            pull_tell(w->broker->connection, job.message, PULL_ACK);
         else if (end->kept)
-            natsMsg_Term(job.message, NULL);
+            pull_tell(w->broker->connection, job.message, PULL_TERM);
         natsMsg_Destroy(job.message);
     }
 }
@@ -146,7 +147,7 @@ static void give_back(worker_t *w, uint64_t line, const char *why)
     if (last)
         refuse(w, line, why);
     if (removed) {
-        natsMsg_NakWithDelay(job.message, AGAIN_DELAY, NULL);
+        pull_tell(w->broker->connection, job.message, PULL_NAK_WAIT);
         natsMsg_Destroy(job.message);
     }
 }
@@ -179,6 +180,8 @@ static void take_up(worker_t *w, natsMsg *m)
     hand_put_t put = hand_put(w->hand, &job, &old);
     pthread_cond_signal(&w->came);
     pthread_mutex_unlock(&w->lock);
+    if (put == HAND_FULL)
+        pull_tell(w->broker->connection, m, PULL_NAK);
     natsMsg_Destroy(put == HAND_FULL ? m : old);
     if (dead && put == HAND_NEW) {
         size_t size = text_of(m, &cut);
@@ -188,17 +191,14 @@ static void take_up(worker_t *w, natsMsg *m)
     }
 }
 
-static natsStatus fetch(worker_t *w, size_t count)
+static natsStatus fetch(worker_t *w, size_t room)
 {
-    natsMsgList list = {0};
-    jsErrCode code = 0;
-    natsStatus s = natsSubscription_Fetch(&list, w->sub, count < FETCH_MAX ? (int)count : FETCH_MAX,
-                                          FETCH_WAIT, &code);
-    for (int i = 0; i < list.Count; i++) {
-        take_up(w, list.Msgs[i]);
-        list.Msgs[i] = NULL;
-    }
-    natsMsgList_Destroy(&list);
+    natsMsg *message[FETCH_MAX];
+    size_t count = 0;
+    natsStatus s =
+        pull_fetch(&w->pull, message, room < FETCH_MAX ? room : FETCH_MAX, FETCH_WAIT, &count);
+    for (size_t i = 0; i < count; i++)
+        take_up(w, message[i]);
     return s;
 }
 
@@ -211,13 +211,13 @@ static void keep_alive(worker_t *w)
     for (hand_job_t *j = hand_each(w->hand, &place); j != NULL; j = hand_each(w->hand, &place)) {
         if (now - j->told < w->ack_wait / 2)
             continue;
-        natsMsg_InProgress(j->message, NULL);
+        pull_tell(w->broker->connection, j->message, PULL_PROGRESS);
         j->told = now;
     }
     pthread_mutex_unlock(&w->lock);
 }
 
-/* With --drain: is the stream empty? Jobs that others have in hand are still in it. */
+/* With --drain: is no job left, twice in a row? Those that others have in hand count. */
 static void look_for_end(worker_t *w)
 {
     uint64_t left = 0;
@@ -226,7 +226,9 @@ static void look_for_end(worker_t *w)
     if (!w->o.drain || now - w->left_at < LEFT_EVERY)
         return;
     w->left_at = now;
-    if (broker_jobs(w->broker, publish_context(w->publish), &left, &last) && left == 0)
+    bool none = broker_jobs(w->broker, publish_context(w->publish), &left, &last) && left == 0;
+    w->empty = none ? w->empty + 1 : 0;
+    if (w->empty == 2)
         w->over = true;
 }
 
@@ -262,9 +264,11 @@ static void *serve(void *user)
             continue;
         }
         natsStatus s = fetch(w, room);
-        if (s == NATS_TIMEOUT || s == NATS_NOT_FOUND)
+        if (s == NATS_TIMEOUT)
             look_for_end(w);
-        else if (s != NATS_OK)
+        else
+            w->empty = 0;
+        if (s != NATS_OK && s != NATS_TIMEOUT)
             clock_nap(ERROR_PAUSE);
     }
     return NULL;
@@ -383,7 +387,6 @@ static bool open_consumer(worker_t *w, char err[BROKER_ERROR_MAX])
     jsCtx *js = publish_context(w->publish);
     jsConsumerInfo *ci = NULL;
     jsConsumerConfig c;
-    jsSubOptions so;
     jsErrCode code = 0;
     natsStatus s = js_GetConsumerInfo(&ci, js, w->broker->stream, w->o.consumer, NULL, &code);
     if (s == NATS_NOT_FOUND) {
@@ -397,12 +400,8 @@ static bool open_consumer(worker_t *w, char err[BROKER_ERROR_MAX])
     }
     bool good = s == NATS_OK && check_consumer(w, ci, err);
     jsConsumerInfo_Destroy(ci);
-    if (good) {
-        jsSubOptions_Init(&so);
-        so.Stream = w->broker->stream;
-        so.Consumer = w->o.consumer;
-        s = js_PullSubscribe(&w->sub, js, w->broker->jobs, w->o.consumer, NULL, &so, &code);
-    }
+    if (good)
+        s = pull_open(&w->pull, w->broker->connection, w->broker->stream, w->o.consumer);
     if (s != NATS_OK)
         broker_error(err, "consumer", s, code);
     return good && s == NATS_OK;
@@ -454,7 +453,7 @@ static void return_all(worker_t *w)
         if (j->state != HAND_WAITING && j->state != HAND_WORKING)
             continue;
         if (hand_remove(w->hand, j->sequence, &job)) {
-            natsMsg_Nak(job.message, NULL);
+            pull_tell(w->broker->connection, job.message, PULL_NAK);
             natsMsg_Destroy(job.message);
             w->stats.returned++;
             place--; /* another job may stand there now */
@@ -473,8 +472,7 @@ bool worker_end(worker_t *w)
         return_all(w);
     if (w->publish != NULL)
         good = publish_wait(w->publish, 0, &(const volatile int){1}, END_PATIENCE) && good;
-    natsSubscription_Destroy(w->sub);
-    w->sub = NULL;
+    pull_close(&w->pull);
     (void)natsConnection_FlushTimeout(w->broker->connection, FLUSH_WAIT);
     publish_leave(w->publish);
     return good;

@@ -73,6 +73,11 @@ jetstream {{ store_dir: "{folder}/store" }}
         except OSError:
             return 0
 
+    def left(self, stream):
+        """Jobs that are not acknowledged. After kill -9 nats-server 2.9 has acknowledged ones, too."""
+        c = self.consumer(stream)
+        return c["num_pending"] + c["num_ack_pending"]
+
     def consumer(self, stream):
         return self.streams()[stream]["consumer_detail"][0]
 
@@ -164,7 +169,7 @@ def killed(t, prog, folder, broker, jobs):
     for n, p in enumerate(workers):
         _, err = p.communicate()
         t.check(f"worker {n} goes on to the end", p.returncode == 0, err)
-    t.equal("no job is left", broker.messages("Q"), 0)
+    t.equal("no job is left", broker.left("Q"), 0)
     out = os.path.join(folder, "collected")
     p = bulk.run("--collect", "-o", out)
     t.check("collect", p.returncode == 0, p.err)
@@ -230,7 +235,7 @@ def poison(t, prog, broker):
     wanted = schema.load("bulk-dead")
     wrong = [e for x in dead for e in schema.errors(x, wanted)]
     t.check("poison: dead letters by their schema", not wrong, wrong[:3])
-    t.equal("poison: no job is left", broker.messages("P"), 0)
+    t.equal("poison: no job is left", broker.left("P"), 0)
 
     bulk = Bulk(prog, "D")
     slow = ["--query", *FREE, "--tries", "1", "--timeout", "60", "--ack-wait", "2", "--max-deliver",
