@@ -22,8 +22,10 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WANTED = re.compile(r"fuzz|corp|test|trace|pcap|\.(cap|pcapng|dmp|in|rpl|zone|db)$", re.I)
 SIZE_MAX = 4 << 20
-# Targets whose input is a program of its own, or that compile a filter for each.
-SMALL = {"filter": 4096, "mutate": 8192, "rdata": 4096, "name": 4096, "differ": 65536}
+# Octets that an input of a target may have: captures are long; what is a message, a packet or a
+# script of them is not. libpcap compiles each filter.
+LIMITS = {"capfile": SIZE_MAX, "replay": SIZE_MAX, "witness": SIZE_MAX, "filter": 512}
+LIMIT = 65536
 PACKETS_MAX = 50  # of one capture
 
 
@@ -163,7 +165,7 @@ def main():
         for target in targets:
             kinds = ["", target, "message"] if target in ("roundtrip", "differ", "mangle", "mutate",
                                                           "rdata", "name", "respond") else ["", target]
-            limit = SMALL.get(target, SIZE_MAX)
+            limit = LIMITS.get(target, LIMIT)
             paths = [p for kind in kinds for p in inputs.get(kind, []) if size[p] <= limit]
             began = time.monotonic()
             bad = run(target, paths)

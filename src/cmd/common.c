@@ -151,3 +151,18 @@ size_t common_resolvers(addr_t out[RESOLVCONF_MAX])
     free(text);
     return n;
 }
+
+bool common_fault(const char *command, const char *value, fault_id_t *out)
+{
+    const char *names[FAULT_COUNT];
+    for (unsigned i = 0; i < FAULT_COUNT; i++)
+        names[i] = fault_desc((fault_id_t)i)->name;
+    if (fault_from_name(value, out))
+        return true;
+    const char *near = nearest_word(value, names, FAULT_COUNT);
+    if (near != NULL)
+        usage_error(command, "--only '%s'; did you mean '%s'?", value, near);
+    else
+        usage_error(command, "--only '%s': nsprobe serve --list prints the faults", value);
+    return false;
+}

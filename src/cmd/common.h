@@ -7,6 +7,7 @@
 #include "probe/engine.h"
 #include "probe/resolvconf.h"
 #include "proto/nsproto.h"
+#include "serve/fault.h"
 
 /* Becomes non-zero when SIGINT or SIGTERM arrives. Only main's signal handler writes it. */
 extern volatile int stop_requested;
@@ -29,6 +30,10 @@ char *common_read_file(const char *path, size_t *len, char err[300]);
 /* How long each try waits: "S" for all tries, or one value a try as in "1,2,4", which then sets
  * their number too. */
 bool common_waits(const char *value, schedule_t *s);
+
+/* The fault named by --only. False after telling of the usage error of a command, with the nearest
+ * name that there is. */
+bool common_fault(const char *command, const char *value, fault_id_t *out);
 
 /* The system's resolvers (/etc/resolv.conf). Returns their number, 0 when there are none. */
 size_t common_resolvers(addr_t out[RESOLVCONF_MAX]);

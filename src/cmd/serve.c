@@ -112,15 +112,8 @@ static int open_log(serve_args_t *s, const char *value)
 
 static int take_fault(serve_args_t *s, const char *value)
 {
-    const char *names[FAULT_COUNT];
-    for (unsigned i = 0; i < FAULT_COUNT; i++)
-        names[i] = fault_desc((fault_id_t)i)->name;
-    s->options.only = fault_from_name(value, &s->options.fault);
-    if (s->options.only)
-        return 0;
-    const char *near = nearest_word(value, names, FAULT_COUNT);
-    return near != NULL ? usage_error("serve", "--only '%s'; did you mean '%s'?", value, near)
-                        : usage_error("serve", "--only '%s': --list prints the faults", value);
+    s->options.only = common_fault("serve", value, &s->options.fault);
+    return s->options.only ? 0 : EXIT_USAGE;
 }
 
 static int take_seed(serve_args_t *s, const char *value)

@@ -29,7 +29,7 @@ static const option_desc_t torture_options[] = {
     {T_SEED, "seed", 0, NULL, "N", "of everything random (1)"},
     {T_MUTATIONS, "mutations", 0, NULL, "N", "runs with mutated replies (50)"},
     {T_JOBS, "jobs", 0, NULL, "N", "clients side by side (4)"},
-    {T_TIMEOUT, "timeout", 'w', NULL, "S", "a client that runs for longer hangs (30)"},
+    {T_TIMEOUT, "timeout", 'w', NULL, "S", "a client that runs for longer hangs (40)"},
     {T_NAME, "name", 0, NULL, "NAME", "what {name} is (www.fuzz.test)"},
     {T_LISTEN, "listen", 0, NULL, "ADDR[#PORT]", "loopback address, any free port (127.0.0.1)"},
     {T_JSON, "json", 'j', NULL, NULL, "one JSON object"},
@@ -79,12 +79,8 @@ static int take_option(torture_args_t *t, int id, const char *value)
     int64_t wait = 0;
     switch (id) {
     case T_ONLY:
-        t->o.only = fault_from_name(value, &t->o.fault);
-        return t->o.only ? 0
-                         : usage_error("torture",
-                                       "--only '%s': nsprobe serve --list prints the "
-                                       "faults",
-                                       value);
+        t->o.only = common_fault("torture", value, &t->o.fault);
+        return t->o.only ? 0 : EXIT_USAGE;
     case T_SEED:
         rc = take_number("seed", value, 0, UINT32_MAX, &v);
         t->o.seed = v;
@@ -125,7 +121,7 @@ static int parse_args(torture_args_t *t, int argc, char **argv)
     t->o.seed = 1;
     t->o.mutations = 50;
     t->o.jobs = 4;
-    t->o.timeout_ms = 30000;
+    t->o.timeout_ms = 40000; /* dig over TCP gives up after three times ten seconds */
     addr_from_text("127.0.0.1", 9, 53, &t->o.listen);
     t->o.listen.port = 0;
     args_t a = args_begin(&command_torture, argc, argv);
