@@ -45,7 +45,8 @@ typedef struct model_input {
     bool use_ipv4;
     bool use_ipv6;
     unsigned parents_max; /* addresses of the parent that are asked: 32 */
-    bool ds;              /* each of them that delegates the zone is asked for its DS, too */
+    bool ds;              /* each of them that delegates the zone is asked for its DS, too, and one
+                             for the keys of the parent */
     const exchange_set_t *set;
 } model_input_t;
 
@@ -115,6 +116,7 @@ typedef struct model {
     bool finished;      /* nothing more is to be asked for the delegation */
     uint16_t parent_count;
     model_parent_t parent_addr[MODEL_ADDRESSES_MAX];
+    const exchange_t *parent_keys; /* DNSKEY of the parent, with its answer; NULL: not known */
     uint16_t server_count;
     model_server_t server[MODEL_SERVERS_MAX];
     uint16_t address_count;

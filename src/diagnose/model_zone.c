@@ -86,30 +86,60 @@ static void add_glue(zone_fold_t *z, const nsp_msg_t *m, const nsp_name_t *baili
     }
 }
 
-/* The DS that an address of the parent has. No part of the walk: nothing waits for it. */
-static const exchange_t *ask_ds(zone_fold_t *z, const addr_t *addr)
+static bool is_whole(const entry_t *e)
+{
+    return e->reply != NULL && e->reply->size >= NSP_HEADER_SIZE &&
+           ((e->reply->bytes[2] & (NSP_FLAG_TC >> 8)) == 0 || e->x->transport == TRANSPORT_TCP);
+}
+
+/* What an address of the parent says of the zone's DS, or its own keys. No part of the walk:
+ * nothing waits for it. *whole: there is an answer. */
+static const exchange_t *ask_signed(zone_fold_t *z, const addr_t *addr, const nsp_name_t *name,
+                                    uint16_t type, bool *whole)
 {
     fold_t *f = z->f;
     const bool pending = f->pending;
     const exchange_t *best = NULL;
     bool cut = false;
     bool tcp = false;
-    for (uint32_t i = fold_first(f, addr, &z->zone, NSP_TYPE_DS, false); i != FOLD_NONE;
+    *whole = false;
+    for (uint32_t i = fold_first(f, addr, name, type, false); i != FOLD_NONE;
          i = fold_next(f, i, false)) {
         const entry_t *e = &f->entry[i];
-        bool over_tcp = e->x->transport == TRANSPORT_TCP;
-        bool truncated = e->reply != NULL && e->reply->size >= NSP_HEADER_SIZE &&
-                         (e->reply->bytes[2] & (NSP_FLAG_TC >> 8)) != 0 && !over_tcp;
-        tcp = tcp || over_tcp;
-        cut = cut || truncated;
-        if (best == NULL || (e->reply != NULL && !truncated))
+        tcp = tcp || e->x->transport == TRANSPORT_TCP;
+        cut = cut || (e->reply != NULL && !is_whole(e));
+        *whole = *whole || is_whole(e);
+        if (best == NULL || is_whole(e))
             best = e->x;
     }
     if (f->wants != NULL && f->in->ds && fold_uses(f, addr) && (best == NULL || (cut && !tcp)))
-        fold_want(f, addr, best == NULL ? TRANSPORT_UDP : TRANSPORT_TCP, &z->zone, NSP_TYPE_DS,
-                  false, true);
+        fold_want(f, addr, best == NULL ? TRANSPORT_UDP : TRANSPORT_TCP, name, type, false, true);
     f->pending = pending;
     return best;
+}
+
+/* The keys of the parent, at the first of its addresses that gives them; two are asked at most, one
+ * after the other. */
+static void add_parent_keys(zone_fold_t *z)
+{
+    model_t *m = z->out;
+    const model_parent_t *next = NULL;
+    unsigned asked = 0;
+    bool whole = false;
+    for (uint16_t i = 0; i < m->parent_count; i++) {
+        const model_parent_t *p = &m->parent_addr[i];
+        bool usable = p->ds != NULL && exchange_reply(p->ds) != NULL;
+        if (fold_first(z->f, &p->addr, &m->parent, NSP_TYPE_DNSKEY, false) == FOLD_NONE) {
+            next = next == NULL && usable ? p : next;
+            continue;
+        }
+        const exchange_t *x = ask_signed(z, &p->addr, &m->parent, NSP_TYPE_DNSKEY, &whole);
+        if (whole && m->parent_keys == NULL)
+            m->parent_keys = x;
+        asked += !whole && x->finished ? 1 : 2;
+    }
+    if (next != NULL && asked < 2)
+        ask_signed(z, &next->addr, &m->parent, NSP_TYPE_DNSKEY, &whole);
 }
 
 static void add_parent(zone_fold_t *z, const addr_t *addr, const nsp_name_t *parent)
@@ -119,6 +149,7 @@ static void add_parent(zone_fold_t *z, const addr_t *addr, const nsp_name_t *par
     model_parent_t *p = &m->parent_addr[m->parent_count++];
     memset(p, 0, sizeof *p);
     p->addr = *addr;
+    bool whole = false;
     asked_t a = fold_asked(f, addr, &z->zone, NSP_TYPE_NS, parent);
     p->asked = a.first;
     if (a.state != ASKED_USEFUL)
@@ -129,7 +160,7 @@ static void add_parent(zone_fold_t *z, const addr_t *addr, const nsp_name_t *par
                      (a.kind == REPLY_NODATA && d->has_soa && nsp_name_equal(&d->soa, &z->zone));
     p->referral = a.kind == REPLY_REFERRAL && nsp_name_equal(&d->ns, &z->zone);
     if ((p->referral || p->answered_aa) && z->zone.len > 1)
-        p->ds = ask_ds(z, addr);
+        p->ds = ask_signed(z, addr, &z->zone, NSP_TYPE_DS, &whole);
     if (p->referral) {
         const nsp_msg_t *msg = fold_message(f, a.entry);
         add_ns(z, msg, NSP_AUTHORITY, true);
@@ -154,6 +185,7 @@ static void add_parents(zone_fold_t *z)
     cut_addresses_all(f, p, &list);
     for (size_t i = 0; i < list.count; i++)
         add_parent(z, &list.item[i], &parent);
+    add_parent_keys(z);
 }
 
 /* The user's own list, or the root's servers. */

@@ -177,7 +177,7 @@ static void set_severity(const group_t *g, finding_t *f)
     if (f == NULL || worst < 0)
         return;
     f->severity = (severity_t)worst;
-    if (g->z->ds == DS_NONE && worst == SEVERITY_ERROR)
+    if (g->z->ds == DS_NONE && worst == SEVERITY_ERROR && g->id != FINDING_DNSSEC_DS_BOGUS)
         f->severity = SEVERITY_WARNING;
 }
 

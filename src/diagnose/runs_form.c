@@ -19,8 +19,8 @@ static bool type_in_form(uint16_t type)
 static bool type_with_do(uint16_t type)
 {
     return type == NSP_TYPE_NS || type == NSP_TYPE_SOA || type == NSP_TYPE_A ||
-           type == NSP_TYPE_DS || type == NSP_TYPE_CDS || type == NSP_TYPE_CDNSKEY ||
-           type == NSP_TYPE_NSEC3PARAM;
+           type == NSP_TYPE_DS || type == NSP_TYPE_DNSKEY || type == NSP_TYPE_CDS ||
+           type == NSP_TYPE_CDNSKEY || type == NSP_TYPE_NSEC3PARAM;
 }
 
 static bool has_prefix(const nsp_name_t *name)

@@ -210,6 +210,54 @@ static bool gather_ds(signed_zone_t *z)
     return true;
 }
 
+/* What is wrong with an answer for the DS, by the keys of the parent in z->own; NULL: nothing. */
+static const char *ds_fault(signed_zone_t *z, const exchange_t *x, char buf[64])
+{
+    char rcode[16];
+    outcome_t o;
+    const nsp_msg_t *m = &z->d->scratch->msg;
+    outcome_of(x, &o, z->d->scratch);
+    if (o.kind != OUTCOME_ANSWERED || nsp_msg_has(m, NSP_FLAG_TC))
+        return NULL;
+    if (nsp_msg_rcode(m) != NSP_RCODE_NOERROR) {
+        snprintf(buf, 64, "it is %s", nsp_rcode_text(nsp_msg_rcode(m), rcode));
+        return buf;
+    }
+    dnssec_status_t s = dnssec_check_ds(m, &z->d->m->zone, z->own, wall_of(z->d, o.reply)).status;
+    return dnssec_status_class(s) == DNSSEC_CLASS_BOGUS ? dnssec_status_text(s) : NULL;
+}
+
+/* Whether the parent's signatures prove what its addresses say of the DS: by the keys that it has;
+ * what leads to these is not looked at. */
+static void ds_bogus(signed_zone_t *z)
+{
+    diag_t *d = z->d;
+    const exchange_t *keys = d->m->parent_keys;
+    char addr[ADDR_TEXT_MAX];
+    char parent[NSP_NAME_TEXT_MAX];
+    char buf[64];
+    outcome_t o;
+    if (keys == NULL)
+        return;
+    outcome_of(keys, &o, d->scratch);
+    if (o.kind != OUTCOME_ANSWERED)
+        return;
+    dnssec_take_keys(&d->scratch->msg, &d->m->parent, false, z->own);
+    for (uint16_t i = 0; i < d->m->parent_count && z->own->status == DNSSEC_SECURE; i++) {
+        const model_parent_t *p = &d->m->parent_addr[i];
+        const char *fault = p->referral && p->ds != NULL ? ds_fault(z, p->ds, buf) : NULL;
+        if (fault == NULL)
+            continue;
+        sighting_t *s = signed_see(
+            z, FINDING_DNSSEC_DS_BOGUS, SIGNED_NOWHERE, p->ds,
+            "The answer of %s, a server of the parent %s, about the DS does not verify: %s. "
+            "Validating resolvers answer SERVFAIL for the whole zone.",
+            addr_port_text(&p->addr, addr), name_label(&d->m->parent, parent), fault);
+        if (s != NULL)
+            s->other = keys;
+    }
+}
+
 bool signed_zone_gather(signed_zone_t *z, diag_t *d)
 {
     memset(z, 0, sizeof *z);
@@ -228,6 +276,7 @@ bool signed_zone_gather(signed_zone_t *z, diag_t *d)
         gather_place(z, &z->place[i]);
     }
     z->place_count = d->subject_count;
+    ds_bogus(z);
     return true;
 }
 

@@ -13,7 +13,8 @@ static size_t build(const nsp_name_t *name, uint16_t type, uint16_t flags, const
 size_t battery_question(const nsp_name_t *name, uint16_t type, bool rd, bool edns, uint8_t *buf,
                         size_t cap)
 {
-    nsp_edns_t e = {.udp_size = PROBE_EDNS_SIZE, .flags = type == NSP_TYPE_DS ? NSP_EDNS_DO : 0};
+    nsp_edns_t e = {.udp_size = PROBE_EDNS_SIZE,
+                    .flags = type == NSP_TYPE_DS || type == NSP_TYPE_DNSKEY ? NSP_EDNS_DO : 0};
     return build(name, type, rd ? NSP_FLAG_RD : 0, edns ? &e : NULL, buf, cap);
 }
 

@@ -29,7 +29,7 @@ size_t battery_signed_build(const nsp_name_t *zone, uint64_t random, const run_m
                             battery_query_t out[BATTERY_SIGNED_MAX]);
 
 /* One question as the walk asks it: opcode QUERY, class IN, ID 0, with an OPT of size
- * PROBE_EDNS_SIZE when edns; with DO for DS, whose signature says more than it does. Returns its
+ * PROBE_EDNS_SIZE when edns; with DO for DS and DNSKEY, whose signatures are wanted. Returns its
  * octets, 0 when cap is too small. */
 size_t battery_question(const nsp_name_t *name, uint16_t type, bool rd, bool edns, uint8_t *buf,
                         size_t cap);

@@ -274,9 +274,10 @@ static bool matters(void *user, const exchange_t *x)
     check_t *c = user;
     if (note_server(c, x) || note_signed(c, x))
         return true;
-    return x->qtype != NSP_TYPE_DNSKEY && x->qtype != NSP_TYPE_TXT &&
-           x->qtype != PROBE_NODATA_TYPE && x->qtype != NSP_TYPE_MX && x->qtype != NSP_TYPE_AXFR &&
-           x->qtype != NSP_TYPE_CDS && x->qtype != NSP_TYPE_CDNSKEY &&
+    if (x->qtype == NSP_TYPE_DNSKEY)
+        return !nsp_name_equal(&x->qname, &c->probed_zone); /* the parent's keys are the walk's */
+    return x->qtype != NSP_TYPE_TXT && x->qtype != PROBE_NODATA_TYPE && x->qtype != NSP_TYPE_MX &&
+           x->qtype != NSP_TYPE_AXFR && x->qtype != NSP_TYPE_CDS && x->qtype != NSP_TYPE_CDNSKEY &&
            x->qtype != NSP_TYPE_NSEC3PARAM &&
            (x->qtype != NSP_TYPE_SOA || c->in->kind == START_RESOLVER);
 }

@@ -46,6 +46,7 @@ class Scenario:
         self.at = d.get("at", {})            # host: how its copy is signed
         self.edit = d.get("edit", {})        # host, or "all": pattern and replacement for its copy
         self.serial = d.get("serial", {})    # host: the serial that it has instead
+        self.parent_edit = d.get("parent_edit", [])  # pattern and replacement for the signed `test`
         self.options = d.get("options", [])
         self.expect = self.pairs(d.get("expect", []))
         self.notice = self.pairs(d.get("notice", []))
@@ -164,6 +165,24 @@ def parent_ds(net, s):
     return text
 
 
+def sign_parent(net, path, all_scenarios):
+    """The zone `test`, signed; a scenario may break what it says of its zone."""
+    d = os.path.join(net.dir, "keys-of-parent")
+    os.makedirs(d)
+    for flags in ((), ("-f", "KSK")):
+        lab_net.run("dnssec-keygen", "-q", "-K", d, "-a", "ECDSAP256SHA256", *flags, "test")
+    lab_net.run("dnssec-signzone", "-q", "-P", "-S", "-O", "full", "-K", d, "-d", d, "-o", "test",
+                "-f", path + ".signed", path)
+    with open(path + ".signed", encoding="ascii") as f:
+        text = f.read()
+    for s in all_scenarios:
+        for pattern, new in s.parent_edit:
+            text, n = re.subn(pattern, new, text, flags=re.M)
+            if n == 0:
+                raise RuntimeError(f"{s.name}: nothing to edit for {pattern}")
+    return servers.write(path + ".signed", text)
+
+
 def start(net, all_scenarios):
     for host in ["client", "root", "tld", *HOSTS]:
         net.host(host)
@@ -185,7 +204,8 @@ def start(net, all_scenarios):
                          f"test. NS ns.nic.test.\nns.nic.test. A {net.v4('tld')}\n"
                          f"ns.nic.test. AAAA {net.v6('tld')}\n")
     servers.knot(net, "root", {".": root})
-    servers.bind(net, "tld", {"test": servers.write(f"{d}/test", test)})
+    path = sign_parent(net, servers.write(f"{d}/test", test), all_scenarios)
+    servers.bind(net, "tld", {"test": path})
     for host, rule in FIREWALLS.items():
         net.nft(host, INPUT.format(rule))
     for host, software in HOSTS.items():

@@ -950,7 +950,8 @@ static void test_cases(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* Every finding of the table appears in a case, but those that dkim alone makes. */
+/* Every finding of the table appears in a case, but what needs keys of the parent
+ * (tests/lab/dnssec, parent-*). */
 static void test_every_finding(void **state)
 {
     (void)state;
