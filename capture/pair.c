@@ -119,6 +119,7 @@ static void flow_view(const pairer_t *p, const slot_t *s, flow_t *f)
     f->began = s->began;
     f->asked = p->slot[s->last].at;
     f->reply_attempt = 0;
+    f->name_octets = s->name_len;
     f->query = (flow_message_t){.bytes = s->attempts > 0 ? slot_wire(s) : NULL,
                                 .size = s->size,
                                 .original = s->original,

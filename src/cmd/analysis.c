@@ -153,11 +153,10 @@ void analysis_feed(analysis_t *a, const cap_packet_t *p)
         a->outside++;
         return;
     }
-    if (a->packets == 0 || p->at < a->first_used)
-        a->first_used = p->at;
-    if (a->packets == 0 || p->at > a->last_used)
-        a->last_used = p->at;
-    a->packets++;
+    if (a->packets++ == 0)
+        a->first_used = a->last_used = p->at;
+    a->first_used = p->at < a->first_used ? p->at : a->first_used;
+    a->last_used = p->at > a->last_used ? p->at : a->last_used;
     a->octets += p->size;
     decoder_feed(a->decoder, p);
 }

@@ -14,7 +14,9 @@ static void read_question(traffic_t *t, seen_t *k)
 {
     const flow_message_t *q = &k->flow->query;
     k->qname = q->bytes + NSP_HEADER_SIZE;
-    k->qname_octets = question_name_octets(q->bytes, q->size);
+    k->qname_octets = k->flow->name_octets;
+    if (k->qname_octets == 0)
+        k->qname_octets = question_name_octets(q->bytes, q->size);
     k->has_name = true;
     if (k->qname_octets != 0) {
         k->qtype = (uint16_t)load16(k->qname + k->qname_octets);

@@ -76,6 +76,7 @@ typedef struct flow {
     int64_t asked; /* of the attempt that the reply answers, or of the last one */
     int64_t ended; /* when it was given out: the reply's time, or that of giving up */
     uint8_t reply_attempt;
+    uint16_t name_octets; /* as question_name_octets tells of the query; 0 also: not looked at */
     flow_message_t query; /* the first attempt */
     flow_message_t reply;
 } flow_t;
