@@ -40,8 +40,8 @@ struct cache {
 cache_t *cache_new(size_t octets, uint64_t seed)
 {
     cache_t *c = calloc(1, sizeof *c);
-    bool good = c != NULL;
-    if (!good)
+    bool good = true;
+    if (c == NULL)
         return NULL;
     c->seed = seed;
     c->room = octets / SHARDS;

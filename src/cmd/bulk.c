@@ -289,7 +289,7 @@ static int open_list(bulk_run_t *run, run_names_t *names)
 static int bulk_run(const bulk_args_t *c)
 {
     bulk_run_t run = {.args = c, .take = PTHREAD_MUTEX_INITIALIZER};
-    run_names_t names;
+    run_names_t names = {0};
     int rc = open_optout(&run);
     if (rc == 0)
         rc = c->nats.broker.url != NULL ? bulk_nats_open(&run) : open_list(&run, &names);

@@ -125,28 +125,37 @@ static void work_on(verifier_t *v, const nsp_name_t *domain, const expectations_
     free(text);
 }
 
+/* What the rows expect, and of whom. False with a sentence in err. */
+static bool read_rows(const verifier_t *v, nsp_name_t *domain, expectations_t *e,
+                      char err[EXPECT_ERROR_MAX])
+{
+    const bulk_rows_t *r = &v->rows;
+    if (r->bad || r->domain[0] == '\0') {
+        snprintf(err, EXPECT_ERROR_MAX, "%s",
+                 r->bad ? "no row of CSV, a quotation mark that is not closed, or too long"
+                        : "no domain in the row");
+        return false;
+    }
+    return common_name(r->domain, domain, err) &&
+           expect_table_add(bulk_table_columns(v->p->run->table), &v->how, r->text, r->size,
+                            (uint32_t)r->first, domain, e, err);
+}
+
 static void take_rows(verifier_t *v)
 {
     bulk_run_t *run = v->p->run;
-    const bulk_rows_t *r = &v->rows;
     char err[EXPECT_ERROR_MAX];
     nsp_name_t domain;
     expectations_t e;
     expectations_init(&e);
-    if (r->bad)
-        write_error(v, "no rows of CSV, a quotation mark that is not closed, or too long");
-    else if (r->domain[0] == '\0')
-        write_error(v, "no domain in the row");
-    else if (!common_name(r->domain, &domain, err))
+    if (!read_rows(v, &domain, &e, err)) {
         write_error(v, err);
-    else if (run->optout != NULL && optout_has_name(run->optout, &domain)) {
+    } else if (run->optout != NULL && optout_has_name(run->optout, &domain)) {
         run->skipped++;
         write_other(v, "skipped", "opt-out");
-    } else if (!expect_table_add(bulk_table_columns(run->table), &v->how, r->text, r->size,
-                                 (uint32_t)r->first, &domain, &e, err))
-        write_error(v, err);
-    else
+    } else {
         work_on(v, &domain, &e);
+    }
     expectations_free(&e);
 }
 
