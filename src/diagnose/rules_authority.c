@@ -125,8 +125,8 @@ static void lame_rule(diag_t *d, subject_t *s)
         lame_report(d, s, f);
 }
 
-/* A server that serves the zone over TCP alone is lame to whoever asks over UDP. True when it is.
- */
+/* A server that serves the zone over TCP alone is lame to whoever asks over UDP. True when it is
+ * so. */
 static bool lame_over_udp(diag_t *d, subject_t *s)
 {
     static const probe_kind_t kinds[] = {PROBE_SOA, PROBE_SOA_EDNS, PROBE_CASE};
@@ -136,9 +136,10 @@ static bool lame_over_udp(diag_t *d, subject_t *s)
         return false;
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         const fact_t *f = subject_fact(d, s, kinds[k]);
-        bool asked = f != NULL || kinds[k] != PROBE_CASE;
-        if (asked && (!fact_answered(f) || f->cls != first->cls || f->rcode != first->rcode ||
-                      f->cls == CLASS_GOOD || f->cls == CLASS_TRUNCATED))
+        if (f == NULL && kinds[k] == PROBE_CASE)
+            continue;
+        if (f == NULL || !fact_answered(f) || f->cls != first->cls || f->rcode != first->rcode ||
+            f->cls == CLASS_GOOD || f->cls == CLASS_TRUNCATED)
             return false;
     }
     size_t before = d->list->count;

@@ -142,6 +142,8 @@ static bool is_dead(const subject_t *s)
 static void report_dead(diag_t *d, subject_t *s)
 {
     char label[LABEL_MAX];
+    char addr[ADDR_TEXT_MAX];
+    char zone[NSP_NAME_TEXT_MAX];
     unsigned udp = attempts_of(d, s, TRANSPORT_UDP);
     finding_t *f;
     if (s->no_neighbour)
@@ -155,11 +157,14 @@ static void report_dead(diag_t *d, subject_t *s)
         f = subject_finding(d, s, FINDING_UNRESPONSIVE, "UDP: %u queries, no answer; TCP: %s%s.",
                             udp, tcp_text(d, s), siblings_text(d, s));
     add_evidence(d, s, f, -1);
+    addr_port_text(&s->a->addr, addr);
     finding_set_fix(f,
-                    "Start the name server of %s, or open UDP and TCP port %u on the way to it. "
-                    "If the address is no longer in use, remove it from the zone and from the "
-                    "delegation at the registrar.",
-                    subject_label(d, s, label), s->a->addr.port);
+                    "Start the name server of %s, or open UDP and TCP port %u on the way to it "
+                    "(\"nsprobe trace @%s %s SOA\" shows where it ends). If the address is no "
+                    "longer in use, remove it from the zone and from the delegation at the "
+                    "registrar.",
+                    subject_label(d, s, label), s->a->addr.port, addr,
+                    name_label(&d->m->zone, zone));
     s->folded = true;
 }
 

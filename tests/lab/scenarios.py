@@ -1,6 +1,7 @@
 """What the lab's tests have in common: scenarios in files, servers started once for all, a question
 for each side by side, and the judgement."""
 import concurrent.futures
+import json
 import os
 
 import net as lab_net
@@ -9,6 +10,23 @@ import tap
 
 def subject_of(finding):
     return finding["address"] or (finding["server"] or "-").rstrip(".")
+
+
+def check_findings(t, net, s, p):
+    """Every warning and error of a report is expected, and every expected one is there. The report
+    and its findings as text; (None, "") when it is none."""
+    try:
+        report = json.loads(p.stdout)
+    except ValueError:
+        t.check(s.name, False, p.stdout + p.stderr)
+        return None, ""
+    findings = report["findings"]
+    shown = "\n".join(f"{f['severity']} {f['id']} {subject_of(f)}: {f['text']}" for f in findings)
+    wanted = {(i, s.subject(net, w)) for i, w in s.expect}
+    severe = {(f["id"], subject_of(f)) for f in findings if f["severity"] in ("error", "warning")}
+    t.check(f"{s.name}: findings", severe == wanted,
+            f"missing {sorted(wanted - severe)}\ntoo many {sorted(severe - wanted)}\n{shown}")
+    return report, shown
 
 
 def logs_of(net, hosts):
