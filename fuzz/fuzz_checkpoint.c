@@ -115,6 +115,26 @@ static uint64_t octets_of(const uint8_t *state, size_t n)
     return octets;
 }
 
+/* Every result behind what the checkpoint knows of is known. */
+static void check_lines(const uint8_t *results, size_t n, uint64_t octets, uint64_t low,
+                        const bool has[LINES])
+{
+    static const char head[] = "{\"line\":";
+    while (octets < n) {
+        const uint8_t *end = memchr(results + octets, '\n', n - octets);
+        size_t length = end != NULL ? (size_t)(end - results) - octets : 0;
+        char *line = strndup((const char *)results + octets, length);
+        if (line == NULL)
+            abort();
+        uint64_t number = strncmp(line, head, sizeof head - 1) == 0
+                              ? strtoull(line + sizeof head - 1, NULL, 10)
+                              : 0;
+        need(end == NULL || number <= low || number - low >= LINES || has[number - low]);
+        free(line);
+        octets = end != NULL ? octets + length + 1 : n;
+    }
+}
+
 /* Goes on with the first line that is missing, is cut in the middle of the one after it, and is
  * taken up again. */
 static void go_on(output_t *out, uint64_t low, const bool has[LINES])
@@ -164,6 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     check_results(results, left, octets_of(state, n));
     uint64_t low = look(out, has);
+    check_lines(results, left, octets_of(state, n), low, has);
     go_on(out, low, has);
     return 0;
 }

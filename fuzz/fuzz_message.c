@@ -1,4 +1,5 @@
 /* Any octets as a message: what was indexed can be read, decoded and printed. */
+#include <jansson.h>
 #include <stdlib.h>
 
 #include "fuzz/items.h"
@@ -6,6 +7,8 @@
 #include "proto/sound.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define JSON_READ_MAX 4000u /* octets: longer ones take their time */
 
 static void need(bool truth)
 {
@@ -46,6 +49,11 @@ static void print_all(const nsp_msg_t *m)
     }
     nsp_text_begin(&t, text, sizeof text);
     nsp_json_msg(&t, m);
+    if (t.len > JSON_READ_MAX)
+        return;
+    json_t *read = json_loadb(text, t.len, JSON_ALLOW_NUL, NULL);
+    need(read != NULL);
+    json_decref(read);
 }
 
 /* What was validated decodes. UPDATE has records without RDATA (RFC 2136 2.4). */

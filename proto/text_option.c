@@ -37,6 +37,22 @@ static bool option_ecs(nsp_text_t *t, nsp_reader_t *r)
     return true;
 }
 
+/* UTF-8 as it is; what is none, and control characters of either kind (a terminal obeys them), as
+ * octets. */
+static void option_utf8(nsp_text_t *t, const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        size_t length = nsp_utf8_length(p + i, n - i);
+        bool control =
+            p[i] < 0x20 || p[i] == 0x7f || (length == 2 && p[i] == 0xc2 && p[i + 1] < 0xa0);
+        if (length > 0 && !control)
+            nsp_text_add(t, (const char *)p + i, length);
+        else
+            nsp_text_printf(t, "\\%03u", p[i]);
+        i += length > 0 && !control ? length : 1;
+    }
+}
+
 /* info code and text (RFC 8914 2) */
 static bool option_ede(nsp_text_t *t, nsp_reader_t *r)
 {
@@ -50,12 +66,7 @@ static bool option_ede(nsp_text_t *t, nsp_reader_t *r)
     const uint8_t *p = nsp_read_bytes(r, n);
     if (n > 0) {
         nsp_text_str(t, ": ");
-        for (uint32_t i = 0; i < n; i++) {
-            if (p[i] >= 0x20 && p[i] != 0x7f)
-                nsp_text_add(t, (const char *)&p[i], 1);
-            else
-                nsp_text_printf(t, "\\%03u", p[i]);
-        }
+        option_utf8(t, p, n);
     }
     return true;
 }

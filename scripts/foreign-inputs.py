@@ -26,7 +26,7 @@ SIZE_MAX = 4 << 20
 # script of them is not. libpcap compiles each filter.
 LIMITS = {"capfile": SIZE_MAX, "replay": SIZE_MAX, "witness": SIZE_MAX, "filter": 512}
 LIMIT = 65536
-PACKETS_MAX = 50  # of one capture
+PACKETS_MAX = 20  # of one capture
 
 
 def blobs(place, names):
