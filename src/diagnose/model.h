@@ -45,6 +45,7 @@ typedef struct model_input {
     bool use_ipv4;
     bool use_ipv6;
     unsigned parents_max; /* addresses of the parent that are asked: 32 */
+    bool names;           /* hosts that the zone's SOA and MX name are looked up, too */
     bool ds;              /* each of them that delegates the zone is asked for its DS, too, and one
                              for the keys of the parent */
     const exchange_set_t *set;
@@ -85,6 +86,16 @@ typedef struct model_server {
     model_addr_t addr[MODEL_ADDRS_MAX];
 } model_server_t;
 
+#define MODEL_NAMED_MAX 12
+
+/* A host that the zone's SOA (MNAME) or MX records name. */
+typedef struct model_named {
+    nsp_name_t name;
+    bool by_soa;
+    bool by_mx;
+    host_state_t state; /* HOST_UNKNOWN too where nobody answered usefully */
+} model_named_t;
+
 /* One address of the parent zone. */
 typedef struct model_parent {
     addr_t addr;
@@ -121,7 +132,9 @@ typedef struct model {
     model_server_t server[MODEL_SERVERS_MAX];
     uint16_t address_count;
     model_address_t address[MODEL_ADDRESSES_MAX];
-    unsigned dropped; /* servers or addresses beyond the limits */
+    uint16_t named_count;
+    model_named_t named[MODEL_NAMED_MAX]; /* in canonical order of their names */
+    unsigned dropped;                     /* servers or addresses beyond the limits */
 } model_t;
 
 /* A question that is not answered yet and whose answer would complete the model. */

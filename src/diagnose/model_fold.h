@@ -156,6 +156,8 @@ uint32_t host_find(const fold_t *f, const nsp_name_t *name);
 /* FOLD_NONE when there are too many, or memory is out. */
 uint32_t host_get(fold_t *f, const nsp_name_t *name);
 void host_add_addr(fold_t *f, uint32_t h, const addr_t *a, unsigned from);
+/* What its zone says, HOST_UNKNOWN when that is not known. */
+host_state_t host_state(const host_t *host);
 bool host_usable(const fold_t *f, uint32_t h);
 bool fold_uses(const fold_t *f, const addr_t *a);
 uint32_t cut_find(const fold_t *f, const nsp_name_t *zone);
@@ -225,5 +227,11 @@ void fold_walk(fold_t *f, walk_t *walk);
 
 /* Parents, servers and addresses of the zone under test. */
 void fold_zone(fold_t *f, const walk_t *walk);
+
+/* --- model_names.c --- */
+
+/* Looks the hosts up that the zone's own records name. No part of the walk: nothing waits for it.
+ */
+void fold_names(fold_t *f);
 
 #endif

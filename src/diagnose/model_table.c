@@ -59,6 +59,20 @@ void host_add_addr(fold_t *f, uint32_t h, const addr_t *a, unsigned from)
     host->addr[host->addr_count++].from = from;
 }
 
+host_state_t host_state(const host_t *host)
+{
+    const type_state_t *k = host->known;
+    if (k[FAMILY_A] == TYPE_CNAME || k[FAMILY_AAAA] == TYPE_CNAME)
+        return HOST_CNAME;
+    if (k[FAMILY_A] == TYPE_FOUND || k[FAMILY_AAAA] == TYPE_FOUND)
+        return HOST_FOUND;
+    if (k[FAMILY_A] == TYPE_NXDOMAIN || k[FAMILY_AAAA] == TYPE_NXDOMAIN)
+        return HOST_NXDOMAIN;
+    if (k[FAMILY_A] == TYPE_NODATA && k[FAMILY_AAAA] == TYPE_NODATA)
+        return HOST_NODATA;
+    return HOST_UNKNOWN;
+}
+
 bool host_usable(const fold_t *f, uint32_t h)
 {
     const host_t *host = &f->host[h];

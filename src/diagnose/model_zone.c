@@ -311,20 +311,6 @@ static void add_host_addresses(zone_fold_t *z, uint16_t server)
     }
 }
 
-static host_state_t state_known(const host_t *host)
-{
-    const type_state_t *k = host->known;
-    if (k[FAMILY_A] == TYPE_CNAME || k[FAMILY_AAAA] == TYPE_CNAME)
-        return HOST_CNAME;
-    if (k[FAMILY_A] == TYPE_FOUND || k[FAMILY_AAAA] == TYPE_FOUND)
-        return HOST_FOUND;
-    if (k[FAMILY_A] == TYPE_NXDOMAIN || k[FAMILY_AAAA] == TYPE_NXDOMAIN)
-        return HOST_NXDOMAIN;
-    if (k[FAMILY_A] == TYPE_NODATA && k[FAMILY_AAAA] == TYPE_NODATA)
-        return HOST_NODATA;
-    return HOST_UNKNOWN;
-}
-
 static progress_t resolve_server(zone_fold_t *z, uint16_t server)
 {
     bool pending = false;
@@ -355,7 +341,7 @@ static void settle_server(zone_fold_t *z, uint16_t server)
     } else if (z->waiting) {
         p = PROGRESS_PENDING;
     }
-    host_state_t known = state_known(&f->host[h]);
+    host_state_t known = host_state(&f->host[h]);
     if (known != HOST_UNKNOWN)
         s->state = known;
     else if (s->addr_count > 0)

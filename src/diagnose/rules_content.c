@@ -131,8 +131,9 @@ static void soa_timers(diag_t *d, const fact_t *f, const soa_t *s)
                           "Expire is %u s, refresh and retry together %u s: one failure and the "
                           "zone is gone.",
                           expire, refresh + retry);
-    else if (refresh < 4 * HOUR || retry < HOUR || expire < 7 * DAY || minimum > DAY ||
-             minimum < 300)
+    finding_add_evidence(out, f->x);
+    out = NULL;
+    if (refresh < 4 * HOUR || retry < HOUR || expire < 7 * DAY || minimum > DAY || minimum < 300)
         out = finding_add(d->list, FINDING_SOA_TIMERS_UNUSUAL,
                           "Refresh %u s, retry %u s, expire %u s, negative answers %u s.", refresh,
                           retry, expire, minimum);
@@ -353,6 +354,49 @@ static bool newer(uint32_t a, uint32_t b)
     return a != b && (uint32_t)(a - b) < UINT32_C(0x80000000);
 }
 
+/* --- hosts that SOA and MX name --- */
+
+static bool is_server(const model_t *m, const nsp_name_t *name)
+{
+    for (uint16_t i = 0; i < m->server_count; i++)
+        if (nsp_name_equal(&m->server[i].name, name))
+            return true;
+    return false;
+}
+
+static void named_finding(diag_t *d, const model_named_t *n, finding_id_t id, const char *record)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    const char *what = n->state == HOST_NXDOMAIN ? "does not exist"
+                       : n->state == HOST_CNAME  ? "is an alias (CNAME)"
+                                                 : "has neither A nor AAAA records";
+    finding_t *f =
+        finding_add(d->list, id, "%s of the %s %s.", name_label(&n->name, name), record, what);
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        const exchange_t *x = d->set->item[i];
+        if ((x->qtype == NSP_TYPE_A || x->qtype == NSP_TYPE_AAAA) &&
+            nsp_name_equal(&x->qname, &n->name))
+            finding_add_evidence(f, x);
+    }
+}
+
+/* What is wrong with the name itself, or with a name server, is told elsewhere. */
+static void named_rules(diag_t *d)
+{
+    for (uint16_t i = 0; i < d->m->named_count; i++) {
+        const model_named_t *n = &d->m->named[i];
+        const bool none = n->state == HOST_NODATA || n->state == HOST_NXDOMAIN;
+        if (is_server(d->m, &n->name) || !name_is_host(&n->name, false))
+            continue;
+        if (n->by_mx && none)
+            named_finding(d, n, FINDING_MX_NO_ADDRESS, "The target of an MX record");
+        if (n->by_mx && n->state == HOST_CNAME)
+            named_finding(d, n, FINDING_MX_IS_CNAME, "The target of an MX record");
+        if (n->by_soa && none)
+            named_finding(d, n, FINDING_SOA_MNAME_NO_ADDRESS, "The primary that the SOA names");
+    }
+}
+
 void rules_content(diag_t *d)
 {
     const subject_t *top = NULL;
@@ -368,4 +412,5 @@ void rules_content(diag_t *d)
         return;
     soa_rules(d, top);
     mail_rules(d, top);
+    named_rules(d);
 }

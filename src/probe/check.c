@@ -35,7 +35,7 @@ typedef struct check {
 
 check_options_t check_options_default(void)
 {
-    check_options_t o = {.schedule = schedule_default(), .exchanges_max = 4000, .per_address = 16};
+    check_options_t o = {.schedule = schedule_default(), .exchanges_max = 4000, .per_address = 24};
     return o;
 }
 
@@ -276,8 +276,8 @@ static bool matters(void *user, const exchange_t *x)
         return true;
     if (x->qtype == NSP_TYPE_DNSKEY)
         return !nsp_name_equal(&x->qname, &c->probed_zone); /* the parent's keys are the walk's */
-    return x->qtype != NSP_TYPE_TXT && x->qtype != PROBE_NODATA_TYPE && x->qtype != NSP_TYPE_MX &&
-           x->qtype != NSP_TYPE_AXFR && x->qtype != NSP_TYPE_CDS && x->qtype != NSP_TYPE_CDNSKEY &&
+    return x->qtype != NSP_TYPE_TXT && x->qtype != PROBE_NODATA_TYPE && x->qtype != NSP_TYPE_AXFR &&
+           x->qtype != NSP_TYPE_CDS && x->qtype != NSP_TYPE_CDNSKEY &&
            x->qtype != NSP_TYPE_NSEC3PARAM &&
            (x->qtype != NSP_TYPE_SOA || c->in->kind == START_RESOLVER);
 }
@@ -296,7 +296,7 @@ net_err_t check_run(net_t *net, model_input_t *in, const check_options_t *option
     model_wants_t *wants = malloc(sizeof *wants);
     net_err_t err = NET_E_MEMORY;
     in->set = set;
-    in->ds = !options->walk_only;
+    in->names = in->ds = !options->walk_only;
     memset(m, 0, sizeof *m);
     if (c != NULL && wants != NULL) {
         *c = (check_t){.net = net, .in = in, .options = options, .m = m, .wants = wants};

@@ -11,7 +11,7 @@ typedef struct check_options {
     addr_t source4; /* family 0: any */
     addr_t source6;
     unsigned exchanges_max;      /* budget of one domain: 4000 */
-    unsigned per_address;        /* questions to one address at a time: 16 */
+    unsigned per_address;        /* questions to one address at a time: 24 */
     const loop_gate_t *gate;     /* NULL: none */
     const loop_memory_t *memory; /* NULL: none */
     const char *identify;        /* who asks: see loop_options_t; NULL: nothing */

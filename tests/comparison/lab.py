@@ -123,9 +123,14 @@ table ip wall {{
             text += "".join(f"{ptr(a)} PTR {label}.{z.name}.test.\n" for z in self.zones
                             for label in ("ns1", "alias") if f"{label}.ZONE A {a}" in z.delegation
                             or f"{label} A {a}" in z.records)
+        return text + "asnlookup.zonemaster.net. NS ns.nic.test.\n"
+
+    def asn_text(self):
+        """As Zonemaster asks for them: one system for each prefix of 16 bits."""
+        text = "$TTL 3600\n@ SOA ns.nic.test. host.test. 1 7200 900 1209600 300\n@ NS ns.nic.test.\n"
         for first in sorted({tuple(a.split(".")[:2]) for a in [ROOT, TLD, *self.hosts.values()]}):
             number = 64500 + int(first[0]) % 50 * 20 + int(first[1]) % 20
-            text += f"*.{first[1]}.{first[0]}.origin.asnlookup.zonemaster.net. TXT " \
+            text += f"*.{first[1]}.{first[0]}.origin TXT " \
                     f"\"{number} | {first[0]}.{first[1]}.0.0/16 | ZZ | lab | 2026-01-01\"\n"
         return text
 
@@ -165,7 +170,9 @@ table ip wall {{
         tld, tld_ds = signing.sign(self.dir, "test", self.tld_text(ds), {})
         root, _ = signing.sign(self.dir, "", self.root_text() + tld_ds + "\n", {})
         self.nsd("root", [ROOT], {".": (None, write(f"{made}/root", root))})
-        self.nsd("tld", [TLD], {"test": (None, write(f"{made}/test", tld))})
+        asn = write(f"{made}/asn", self.asn_text())
+        self.nsd("tld", [TLD], {"test": (None, write(f"{made}/test", tld)),
+                                "asnlookup.zonemaster.net": (None, asn)})
         self.nsd("nsd", [s.address for s in self.servers.values() if s.software == "nsd"
                          and s.address not in (SHARED["knot"], SHARED["bind"], SHARED["stale"],
                                                SHARED["open"])], held["nsd"])

@@ -12,12 +12,20 @@ UNUSABLE = ("unresponsive udp-unresponsive icmp-unreachable lame-refused lame-se
             "lame-not-authoritative lame-upward-referral lame-other-zone truncated-no-tcp "
             "wrong-source-address wrong-source-port malformed edns-dropped edns-broken "
             "query-dropped negative-broken case-not-preserved").split()
-NO_TCP = "tcp-unresponsive tcp-refused tcp-reset tcp-closed tcp-wrong-answer".split()
+SILENT = UNUSABLE + ["type-broken"]  # after a question without an answer Zonemaster asks no more
 FOLLOWS = {
     ("zonemaster", "NS_FAILED"): UNUSABLE,
     ("zonemaster", "NS_NO_RESPONSE"): UNUSABLE,
     ("zonemaster", "NS_ERROR"): UNUSABLE,
-    ("zonemaster", "NO_RESPONSE"): UNUSABLE,
+    ("zonemaster", "NO_RESPONSE"): SILENT,
+    ("zonemaster", "N10_NO_RESPONSE_EDNS1_QUERY"): SILENT,
+    ("zonemaster", "N10_EDNS_RESPONSE_ERROR"): UNUSABLE,
+    ("zonemaster", "N11_NO_RESPONSE"): SILENT,
+    ("zonemaster", "Z09_NO_RESPONSE_MX_QUERY"): SILENT,
+    # to a name of another zone: not "recursion", but a server that denies all names
+    ("zonemaster", "IS_A_RECURSOR"): ["lame-other-zone"],
+    # an answer without BADVERS, of a server that is no use anyway
+    ("dnsviz", "EDNS_VERSION_MISMATCH"): UNUSABLE,
 }
 
 
