@@ -56,8 +56,22 @@ static void read_replies(fold_t *f, uint16_t type)
             read_reply(f, i, type);
 }
 
+/* A name server's name was looked up for the delegation. */
+static bool is_server(const model_t *m, model_named_t *named)
+{
+    for (uint16_t i = 0; i < m->server_count; i++) {
+        if (!nsp_name_equal(&m->server[i].name, &named->name))
+            continue;
+        named->state = m->server[i].state;
+        return true;
+    }
+    return false;
+}
+
 static void look_up(fold_t *f, model_named_t *named)
 {
+    if (is_server(f->out, named))
+        return;
     uint32_t h = host_get(f, &named->name);
     if (h == FOLD_NONE)
         return;

@@ -22,7 +22,11 @@ typedef struct content {
     bool mx_at_one; /* the second server has no MX */
     const char *spf[2];
     bool twice;
-    bool shared; /* the servers share an address */
+    bool shared;       /* the servers share an address */
+    const char *named; /* a host that SOA or MX names, and what is known about it */
+    bool by_soa;
+    bool by_mx;
+    host_state_t state;
     const char *expected;
 } content_t;
 
@@ -114,6 +118,50 @@ static const content_t cases[] = {
      .mx = {"10 m.example.net."},
      .spf = {"\"v=spf1 -all\""},
      .expected = "warning mx-differs "},
+    {.name = "MX leads to a host that does not exist",
+     .named = "m.example.com.",
+     .by_mx = true,
+     .state = HOST_NXDOMAIN,
+     .expected = "warning mx-no-address "},
+    {.name = "MX leads to a host without an address",
+     .named = "m.example.com.",
+     .by_mx = true,
+     .state = HOST_NODATA,
+     .expected = "warning mx-no-address "},
+    {.name = "MX leads to a host",
+     .named = "m.example.com.",
+     .by_mx = true,
+     .state = HOST_FOUND,
+     .expected = ""},
+    {.name = "nobody tells of the host",
+     .named = "m.example.com.",
+     .by_mx = true,
+     .by_soa = true,
+     .state = HOST_UNKNOWN,
+     .expected = ""},
+    {.name = "MX leads to an alias",
+     .named = "m.example.com.",
+     .by_mx = true,
+     .state = HOST_CNAME,
+     .expected = "notice mx-is-cname "},
+    {.name = "the primary does not exist",
+     .named = "m.example.com.",
+     .by_soa = true,
+     .state = HOST_NXDOMAIN,
+     .expected = "notice soa-mname-no-address "},
+    {.name = "the primary is an alias",
+     .named = "m.example.com.",
+     .by_soa = true,
+     .state = HOST_CNAME,
+     .expected = ""},
+    {.name = "the primary is a name server: told elsewhere",
+     .named = "ns1.example.net.",
+     .by_soa = true,
+     .state = HOST_NODATA,
+     .expected = ""},
+    {.name = "retry is refresh, and both are short",
+     .soa_timers = "7200 7200 1209600 3600",
+     .expected = "warning soa-timers-broken info soa-timers-unusual "},
     {.name = "no SPF",
      .ask_mx = true,
      .mx = {"10 m.example.net."},
@@ -174,6 +222,11 @@ static void edit(xlab_t *x, const content_t *c)
     if (c->server != NULL) {
         x->m->server[1].name = xname(c->server);
         x->parent[0].ns[1] = x->parent[1].ns[1] = c->server;
+    }
+    if (c->named != NULL) {
+        x->m->named[0] = (model_named_t){
+            .name = xname(c->named), .by_soa = c->by_soa, .by_mx = c->by_mx, .state = c->state};
+        x->m->named_count = 1;
     }
     if (c->shared) {
         model_address_t *a = &x->m->address[2];
