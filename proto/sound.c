@@ -187,7 +187,7 @@ bool nsp_msg_sound(nsp_sound_names_t *names, const uint8_t *wire, size_t size, n
     if (pos == 0 || size - pos < 4)
         return false;
     out->flags = (uint16_t)load16(wire + 2);
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++)
         out->count[i] = (uint16_t)load16(wire + 4 + 2 * i);
     out->answer = (uint16_t)(pos + 4);
     pass_t w = {names, wire, (uint32_t)size, false, 0};
