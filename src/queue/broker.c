@@ -57,7 +57,7 @@ static natsStatus set_servers(natsOptions *o, const char *urls)
     char *rest = NULL;
     if (strlen(urls) >= sizeof text)
         return NATS_INVALID_ARG;
-    strcpy(text, urls);
+    snprintf(text, sizeof text, "%s", urls);
     for (char *s = strtok_r(text, ",", &rest); s != NULL; s = strtok_r(NULL, ",", &rest)) {
         if (count == SERVERS_MAX)
             return NATS_INVALID_ARG;
@@ -174,7 +174,7 @@ static bool read_stream(broker_t *b, const jsStreamInfo *si, char err[BROKER_ERR
     else if (!broker_is_subject(subject))
         snprintf(err, BROKER_ERROR_MAX, "stream %s has no subject without wildcards", b->stream);
     else {
-        strcpy(b->jobs, subject);
+        snprintf(b->jobs, sizeof b->jobs, "%s", subject);
         b->created = si->Created;
         return true;
     }
@@ -229,7 +229,7 @@ bool broker_stream_of(jsCtx *js, const char *subject, char out[BROKER_NAME_MAX +
     natsStatus s = js_StreamNames(&list, js, &o, &code);
     bool good = s == NATS_OK && list->Count > 0 && strlen(list->List[0]) <= BROKER_NAME_MAX;
     if (good)
-        strcpy(out, list->List[0]);
+        snprintf(out, BROKER_NAME_MAX + 1, "%s", list->List[0]);
     else
         snprintf(err, BROKER_ERROR_MAX, "no stream keeps what is published to %s", subject);
     jsStreamNamesList_Destroy(list);

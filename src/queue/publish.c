@@ -141,7 +141,7 @@ void publish_free(publish_t *p)
 {
     if (p == NULL)
         return;
-    for (size_t i = 0; i < p->again_count; i++)
+    for (size_t i = 0; p->again != NULL && i < p->again_count; i++)
         natsMsg_Destroy(p->again[i].message);
     pthread_mutex_destroy(&p->lock);
     pthread_cond_destroy(&p->out);
