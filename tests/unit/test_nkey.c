@@ -30,7 +30,7 @@ static void no_seeds(void **state)
     char key[NKEY_PUBLIC_MAX];
     char text[] = SEED;
     const char *bad[] = {"", "\n", PUBLIC, "SU", "SU\n", SEED "A", "SUACSSL3UAHUDXKFSNVUZ",
-                         " " SEED,
+                         (" " SEED),
                          /* an account's */
                          "SAACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
