@@ -88,7 +88,7 @@ LIB_SO    := $(BUILD)/libnsproto.so.$(VERSION)
 PROG_A    := $(BUILD)/libnsprobe-internal.a
 PROG      := $(BUILD)/nsprobe
 
-.PHONY: all help deps demo test unit units cli lab corpus fuzzers fuzz fuzz-smoke coverage seeded-bugs torture-table bench screenshot lint format \
+.PHONY: all help deps demo test unit units cli lab corpus fuzzers fuzz fuzz-smoke coverage seeded-bugs torture-table comparison bench screenshot lint format \
         man install clean check-docs tools tsan
 .DEFAULT_GOAL := all
 .PHONY: FORCE
@@ -242,6 +242,10 @@ torture-table: $(PROG) $(BUILD)/torture/getaddrinfo $(BUILD)/torture/cares
 tsan:
 	$(MAKE) TSAN=1 all tools build/tsan/tests/test_flow_pipe
 	scripts/tsan.sh build/tsan
+
+## comparison  docs/COMPARISON.md: beside zonemaster-cli and dnsviz on a lab of broken zones (root)
+comparison: $(PROG)
+	tests/comparison/run.py --prog $(PROG) --write docs/COMPARISON.md
 
 ## screenshot  docs/img/check-html.png of the README, from the demo's broken domain (needs chromium)
 screenshot: $(PROG)

@@ -128,7 +128,8 @@ def main():
         + list(script_jobs("tests/cli/test_*.py", dirs))
         + list(script_jobs("tests/scenarios/run.py", dirs)),
         "lab": lambda: list(script_jobs("tests/lab/run.py", dirs))
-        + list(script_jobs("tests/lab/test_*.py", dirs)),
+        + list(script_jobs("tests/lab/test_*.py", dirs))
+        + list(script_jobs("tests/comparison/run.py", dirs)),
         "package": lambda: list(script_jobs("tests/package/test_*.py", dirs)),
     }
     for suite in a.suite:

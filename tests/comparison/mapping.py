@@ -13,6 +13,7 @@ UNUSABLE = ("unresponsive udp-unresponsive icmp-unreachable lame-refused lame-se
             "wrong-source-address wrong-source-port malformed edns-dropped edns-broken "
             "query-dropped negative-broken case-not-preserved").split()
 SILENT = UNUSABLE + ["type-broken"]  # after a question without an answer Zonemaster asks no more
+NO_KEYS = ["dnssec-ds-mismatch", "dnssec-unsigned", "dnssec-keys-differ"]
 FOLLOWS = {
     ("zonemaster", "NS_FAILED"): UNUSABLE,
     ("zonemaster", "NS_NO_RESPONSE"): UNUSABLE,
@@ -22,6 +23,21 @@ FOLLOWS = {
     ("zonemaster", "N10_EDNS_RESPONSE_ERROR"): UNUSABLE,
     ("zonemaster", "N11_NO_RESPONSE"): SILENT,
     ("zonemaster", "Z09_NO_RESPONSE_MX_QUERY"): SILENT,
+    # servers in one prefix, and a zone of one server, are in one autonomous system
+    ("zonemaster", "IPV4_ONE_ASN"): ["same-subnet", "single-server", "ns-no-address"],
+    # no keys, so nothing that hangs on them
+    ("zonemaster", "NO_RESPONSE_DNSKEY"): NO_KEYS,
+    ("zonemaster", "DS_BUT_NOT_DNSKEY"): NO_KEYS,
+    ("dnsviz", "MISSING_NSEC_FOR_NODATA"): NO_KEYS,
+    ("dnsviz", "MISSING_NSEC_FOR_NXDOMAIN"): NO_KEYS,
+    ("dnsviz", "MISSING_RRSIG"): NO_KEYS,
+    ("dnsviz", "MISSING_SEP_FOR_ALG"): NO_KEYS,
+    ("dnsviz", "NO_SEP"): NO_KEYS + ["dnssec-expired"],
+    # all signatures have expired, those of the keys and of the denial too
+    ("zonemaster", "DS02_DNSKEY_NOT_SIGNED_BY_ANY_DS"): ["dnssec-expired"],
+    ("zonemaster", "DS02_NO_MATCHING_DNSKEY_RRSIG"): ["dnssec-expired"],
+    ("zonemaster", "DS02_RRSIG_NOT_VALID_BY_DNSKEY"): ["dnssec-expired"],
+    ("zonemaster", "DS10_NSEC_RRSIG_VERIFY_ERROR"): ["dnssec-expired"],
     # to a name of another zone: not "recursion", but a server that denies all names
     ("zonemaster", "IS_A_RECURSOR"): ["lame-other-zone"],
     # an answer without BADVERS, of a server that is no use anyway

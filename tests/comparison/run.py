@@ -133,8 +133,17 @@ def missed(peers, result):
             and (m[0], m[2]) not in document.EXCUSED]
 
 
+def has_nat():
+    rules = "table ip try { chain o { type nat hook output priority -100; }; }"
+    p = subprocess.run(["nft", rules], capture_output=True, text=True, check=False)
+    return p.returncode == 0
+
+
 def test(prog, zones):
     t = tap.Tap()
+    if not has_nat():
+        print("# nft has no NAT here: the zones that nsprobe serve plays are left out")
+        zones = [z for z in zones if all(s.software != "serve" for s in z.own.values())]
     peers = mapping.peers()
     with open(RECORD, encoding="ascii") as f:
         recorded = {r["zone"]: r["peers"] for r in json.load(f)}

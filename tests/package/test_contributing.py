@@ -44,15 +44,17 @@ def main():
     with open(os.path.join(ROOT, "CONTRIBUTING.md"), encoding="utf-8") as f:
         text = f.read()
     shown = re.findall(r"^```diff (\w+)\n(.*?)^```$", text, re.M | re.S)
-    t.equal("what is shown", [name for name, _ in shown], ["rrtype", "finding", "scenario"])
+    t.equal("what is shown", [name for name, _ in shown], ["rrtype", "finding", "fault", "scenario"])
     with tempfile.TemporaryDirectory(prefix="nsprobe-contributing-") as d:
         tree = f"{d}/tree"
         copy(tree)
         for name, diff in shown:
             t.equal(f"{name}: applies", apply(tree, diff), "")
-        with open(f"{tree}/docs/FINDINGS.md", "w", encoding="utf-8") as f:
-            f.write(subprocess.run(["scripts/findings-doc.sh"], cwd=tree, capture_output=True,
-                                   text=True, check=True).stdout)
+        for script, doc in (("findings-doc.sh", "FINDINGS.md"), ("faults-doc.sh", "FAULTS.md")):
+            made = subprocess.run([f"scripts/{script}"], cwd=tree, capture_output=True, text=True,
+                                  check=True).stdout
+            with open(f"{tree}/docs/{doc}", "w", encoding="utf-8") as f:
+                f.write(made)
         named = sorted(set(re.findall(r"`(test_[a-z_]+)`", text)))
         code, out = run(tree, "make", "-s", f"-j{os.cpu_count()}", "all",
                         *[f"build/release/tests/{n}" for n in named])
@@ -69,6 +71,8 @@ def main():
         t.check("the type is known", code == 3, f"{code} {out}")  # 64: no such type
         code, out = run(tree, prog, "explain", "soa-ttl-zero")
         t.check("the finding is known", code == 0 and "TTL" in out, out)
+        code, out = run(tree, "sh", "-c", f"{prog} serve --list | grep opcode-notify")
+        t.check("the fault is known", code == 0 and "NOTIFY in a reply" in out, out)
         code, out = run(tree, sys.executable, "tests/lab/run.py", "--prog", prog, "--list")
         t.check("the scenario is known", "shown" in out.split(), out)
         if os.geteuid() == 0:
