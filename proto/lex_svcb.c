@@ -1,20 +1,15 @@
 /* SvcParams from presentation format (RFC 9460 2.1, A). */
 #include "lex_field.h"
 
-#define PARAMS_MAX 64
+/* A parameter is its key, its length and its value: so many fit into one RDATA. */
+#define PARAMS_MAX (UINT16_MAX / 4)
 
-/* One key with its value's octets in a scratch buffer: they are written in order of key. */
-typedef struct param {
-    uint16_t key;
-    uint16_t size;
-    uint32_t at;
-    size_t text_at;
-} param_t;
-
+/* The parameters in wire format, in the order of the text, and where each begins. */
 typedef struct params {
-    param_t item[PARAMS_MAX];
+    uint16_t start[PARAMS_MAX];
     unsigned count;
-    uint8_t scratch[65535];
+    uint8_t seen[(UINT16_MAX + 1) / 8]; /* a bit for each key */
+    uint8_t wire[UINT16_MAX];
     nsp_writer_t w;
 } params_t;
 
@@ -117,7 +112,7 @@ static void put_value(nsp_fields_t *f, params_t *p, uint16_t key, const nsp_toke
     if (key == 0 || key == 1 || key == 4 || key == 6) {
         put_list(f, p, key, v, (size_t)n, value->at);
         if (key == 0 && p->w.err == NSP_OK)
-            sort_mandatory(p->scratch + start, p->w.pos - start);
+            sort_mandatory(p->wire + start, p->w.pos - start);
     } else if (key == 3) {
         nsp_write_u16(&p->w, (uint16_t)nsp_fields_number(f, value, UINT16_MAX));
     } else if (key == 5) {
@@ -133,23 +128,20 @@ static void put_value(nsp_fields_t *f, params_t *p, uint16_t key, const nsp_toke
     }
 }
 
-static void read_param(nsp_fields_t *f, params_t *p)
+/* A key once (RFC 9460 2.2). */
+static bool first_of_key(params_t *p, uint16_t key)
 {
-    nsp_token_t t = nsp_fields_token(f);
-    size_t equals = 0;
-    while (equals < t.len && t.text[equals] != '=')
-        equals++;
-    uint16_t key = 0;
-    if (p->count == PARAMS_MAX || !key_from_text(t.text, equals, &key)) {
-        nsp_fields_fail(f, NSP_E_TEXT_VALUE, t.at);
-        return;
-    }
-    param_t *item = &p->item[p->count++];
-    item->key = key;
-    item->at = p->w.pos;
-    item->text_at = t.at;
-    nsp_token_t value = t;
-    size_t skip = equals < t.len ? equals + 1 : t.len;
+    uint8_t bit = (uint8_t)(1u << (key & 7));
+    bool first = (p->seen[key >> 3] & bit) == 0;
+    p->seen[key >> 3] |= bit;
+    return first;
+}
+
+/* What follows the equals sign, without the quotes around it; nothing where there is none. */
+static nsp_token_t value_of(const nsp_token_t *t, size_t equals)
+{
+    nsp_token_t value = *t;
+    size_t skip = equals < t->len ? equals + 1 : t->len;
     value.text += skip;
     value.at += skip;
     value.len -= skip;
@@ -158,36 +150,86 @@ static void read_param(nsp_fields_t *f, params_t *p)
         value.at++;
         value.len -= 2;
     }
+    return value;
+}
+
+static void read_param(nsp_fields_t *f, params_t *p)
+{
+    nsp_token_t t = nsp_fields_token(f);
+    size_t equals = 0;
+    while (equals < t.len && t.text[equals] != '=')
+        equals++;
+    uint16_t key = 0;
+    if (!key_from_text(t.text, equals, &key) || !first_of_key(p, key)) {
+        nsp_fields_fail(f, NSP_E_TEXT_VALUE, t.at);
+        return;
+    }
+    uint32_t start = p->w.pos;
+    nsp_write_u16(&p->w, key);
+    nsp_write_u16(&p->w, 0);
+    nsp_token_t value = value_of(&t, equals);
     bool needs = key <= 1 || (key >= 3 && key <= 6);
     if (value.len == 0 && needs)
         nsp_fields_fail(f, NSP_E_TEXT_MISSING, t.at);
     else if (value.len > 0)
         put_value(f, p, key, &value);
-    item->size = (uint16_t)(p->w.pos - item->at);
+    nsp_patch_u16(&p->w, start + 2, (uint16_t)(p->w.pos - start - 4));
+    if (p->w.err != NSP_OK)
+        nsp_fields_fail(f, p->w.err, t.at);
+    else
+        p->start[p->count++] = (uint16_t)start;
+}
+
+static unsigned key_at(const params_t *p, unsigned i)
+{
+    const uint8_t *key = p->wire + p->start[i];
+    return (unsigned)(key[0] << 8 | key[1]);
+}
+
+static void swap_params(params_t *p, unsigned i, unsigned k)
+{
+    uint16_t start = p->start[i];
+    p->start[i] = p->start[k];
+    p->start[k] = start;
+}
+
+/* The parameter at i sinks below those of greater keys, in a heap of n. */
+static void sink(params_t *p, unsigned i, unsigned n)
+{
+    for (unsigned child = 2 * i + 1; child < n; child = 2 * i + 1) {
+        if (child + 1 < n && key_at(p, child + 1) > key_at(p, child))
+            child++;
+        if (key_at(p, i) > key_at(p, child))
+            return;
+        swap_params(p, i, child);
+        i = child;
+    }
+}
+
+/* Order of key (RFC 9460 2.2), by a heap: whoever writes the text chooses the order. */
+static void sort_params(params_t *p)
+{
+    for (unsigned i = p->count / 2; i-- > 0;)
+        sink(p, i, p->count);
+    for (unsigned n = p->count; n > 1; n--) {
+        swap_params(p, 0, n - 1);
+        sink(p, 0, n - 1);
+    }
 }
 
 void nsp_fields_put_svcparams(nsp_fields_t *f)
 {
     params_t p;
     p.count = 0;
-    p.w = nsp_writer(p.scratch, sizeof p.scratch);
+    memset(p.seen, 0, sizeof p.seen);
+    p.w = nsp_writer(p.wire, sizeof p.wire);
     while (f->err == NSP_OK && !nsp_fields_end(f))
         read_param(f, &p);
-    for (uint32_t next = 0; f->err == NSP_OK && next <= UINT16_MAX;) {
-        const param_t *least = NULL;
-        for (unsigned i = 0; i < p.count; i++) {
-            if (p.item[i].key < next)
-                continue;
-            if (least != NULL && least->key == p.item[i].key)
-                nsp_fields_fail(f, NSP_E_TEXT_VALUE, p.item[i].text_at);
-            if (least == NULL || p.item[i].key < least->key)
-                least = &p.item[i];
-        }
-        if (least == NULL)
-            break;
-        nsp_write_u16(f->w, least->key);
-        nsp_write_u16(f->w, least->size);
-        nsp_write_bytes(f->w, p.scratch + least->at, least->size);
-        next = least->key + 1u;
+    if (f->err != NSP_OK)
+        return;
+    sort_params(&p);
+    for (unsigned i = 0; i < p.count; i++) {
+        const uint8_t *param = p.wire + p.start[i];
+        nsp_write_bytes(f->w, param, 4u + (uint32_t)(param[2] << 8 | param[3]));
     }
 }

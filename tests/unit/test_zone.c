@@ -176,6 +176,41 @@ static void room_for_rdata(void **state)
     }
 }
 
+/* As many parameters of SVCB as RDATA holds, in the order of the text, come in order of their key;
+ * one more does not fit, and one twice is refused where it stands (RFC 9460 2.2). */
+static void parameters_in_any_number(void **state)
+{
+    enum { HELD = (UINT16_MAX - 3) / 4 };
+    static char text[16 * (HELD + 2)];
+    static uint8_t wire[UINT16_MAX];
+    (void)state;
+    for (int down = 0; down <= 1; down++) {
+        int len = sprintf(text, "1 .");
+        for (int i = 0; i < HELD; i++)
+            len += sprintf(text + len, " key%d", 1000 + (down ? HELD - 1 - i : (i * 7919) % HELD));
+        size_t n = 0;
+        size_t at = 0;
+        assert_int_equal(
+            nsp_rdata_from_text(NSP_TYPE_SVCB, text, (size_t)len, NULL, wire, sizeof wire, &n, &at),
+            NSP_OK);
+        assert_int_equal(n, 3 + 4 * HELD);
+        for (int i = 0; i < HELD; i++) {
+            const uint8_t *param = wire + 3 + 4 * i;
+            assert_int_equal(param[0] << 8 | param[1], 1000 + i);
+            assert_int_equal(param[2] << 8 | param[3], 0);
+        }
+        int more = sprintf(text + len, " key999");
+        assert_int_equal(nsp_rdata_from_text(NSP_TYPE_SVCB, text, (size_t)(len + more), NULL, wire,
+                                             sizeof wire, &n, &at),
+                         NSP_E_SPACE);
+        more = sprintf(text + len, " key1000");
+        assert_int_equal(nsp_rdata_from_text(NSP_TYPE_SVCB, text, (size_t)(len + more), NULL, wire,
+                                             sizeof wire, &n, &at),
+                         NSP_E_TEXT_VALUE);
+        assert_int_equal(at, len + 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +219,7 @@ int main(void)
         cmocka_unit_test(errors_and_the_next_record),
         cmocka_unit_test(ttls),
         cmocka_unit_test(room_for_rdata),
+        cmocka_unit_test(parameters_in_any_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
