@@ -119,8 +119,8 @@ static void records_one(signed_zone_t *z, size_t place, signed_question_t q)
     w.m = signed_message(z, a, 1);
     dnssec_verdict_t v = dnssec_check_rrset(w.m, NSP_ANSWER, zone, signed_type(q), z->own, a->now);
     if (v.status != DNSSEC_SECURE) {
-        /* what is wrong with the keys as such is told */
-        if (q != SIGNED_DNSKEY || z->ds != DS_SOME)
+        /* what is wrong with the keys as such is told, and so is it if none is fit to verify */
+        if (v.status != DNSSEC_NO_DNSKEY && (q != SIGNED_DNSKEY || z->ds != DS_SOME))
             signed_see_verdict(z, verdict_finding(v.status, q == SIGNED_DNSKEY), place, q, &v);
         if (v.status == DNSSEC_NO_RRSIG)
             return;

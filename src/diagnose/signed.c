@@ -263,7 +263,7 @@ bool signed_zone_gather(signed_zone_t *z, diag_t *d)
     memset(z, 0, sizeof *z);
     z->d = d;
     z->place = calloc(d->subject_count + 1, sizeof *z->place);
-    z->ds_reply = malloc(sizeof *z->ds_reply);
+    z->ds_reply = calloc(1, sizeof *z->ds_reply); /* no records where nobody tells */
     z->own = malloc(sizeof *z->own);
     z->proved = malloc(sizeof *z->proved);
     for (unsigned i = 0; i < 3; i++)
