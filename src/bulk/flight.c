@@ -54,8 +54,9 @@ static bool flight_allocate(flight_t *f)
     f->ready[0] = malloc(f->o.slots * sizeof *f->ready[0]);
     f->ready[1] = malloc(f->o.slots * sizeof *f->ready[1]);
     f->pool = pool_new(&f->o.pool);
+    uint64_t seed = (uint64_t)random_u32(&f->random) << 32 | random_u32(&f->random);
     if (f->slot == NULL || f->table == NULL || f->ready[0] == NULL || f->ready[1] == NULL ||
-        f->pool == NULL || !lanes_init(&f->lanes, f->o.lane) ||
+        f->pool == NULL || !lanes_init(&f->lanes, f->o.lane, seed) ||
         !wheel_init(&f->wheel, f->o.slots, flight_now()))
         return false;
     memset(f->table, 0xff, size * sizeof *f->table);

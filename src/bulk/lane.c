@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "exchange/mix.h"
+
 /* The table is cut into sets, of which an address has one. */
 #define SETS 1024u
 #define WAYS 8u
@@ -9,9 +11,9 @@
  * a reply is over, and until then it should not have grown much. */
 #define GROWTH 16u
 
-bool lanes_init(lanes_t *l, uint32_t most)
+bool lanes_init(lanes_t *l, uint32_t most, uint64_t seed)
 {
-    *l = (lanes_t){.most = most, .last = LANE_NONE};
+    *l = (lanes_t){.most = most, .seed = seed, .last = LANE_NONE};
     if (most == 0)
         return true;
     l->count = SETS * WAYS;
@@ -25,12 +27,9 @@ void lanes_free(lanes_t *l)
     l->lane = NULL;
 }
 
-static uint32_t set_of(const addr_t *a)
+static size_t set_of(const lanes_t *l, const addr_t *a)
 {
-    uint32_t w[4];
-    memcpy(w, a->octets, sizeof w);
-    uint32_t h = w[0] * 0x9e3779b1u ^ w[1] * 0x85ebca6bu ^ w[2] * 0xc2b2ae35u ^ w[3] ^ a->port;
-    return (h ^ h >> 15) * 0x27d4eb2fu >> 7 & (SETS - 1);
+    return (size_t)(mix_addr(a, true, l->seed) % SETS);
 }
 
 static bool idle(const lane_t *x)
@@ -44,7 +43,7 @@ uint32_t lanes_find(lanes_t *l, const addr_t *a, int64_t now)
         return LANE_NONE;
     if (l->last != LANE_NONE && addr_equal(&l->lane[l->last].addr, a))
         return l->last;
-    lane_t *set = &l->lane[(size_t)set_of(a) * WAYS];
+    lane_t *set = &l->lane[set_of(l, a) * WAYS];
     lane_t *old = NULL;
     for (uint32_t i = 0; i < WAYS; i++) {
         lane_t *x = &set[i];

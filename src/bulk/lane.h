@@ -30,10 +30,12 @@ typedef struct lanes {
     uint32_t last; /* found last */
     uint32_t busy; /* lanes with something on its way */
     uint32_t most;
+    uint64_t seed;
 } lanes_t;
 
-/* most: exchanges of an address at once; 0: any number, and no lanes. False when memory is out. */
-bool lanes_init(lanes_t *l, uint32_t most);
+/* most: exchanges of an address at once; 0: any number, and no lanes. seed: of hashes, against
+ * addresses that are chosen to collide. False when memory is out. */
+bool lanes_init(lanes_t *l, uint32_t most, uint64_t seed);
 void lanes_free(lanes_t *l);
 /* The address's lane, which stays its own as long as something of it is on its way or waits.
  * LANE_NONE: there are no lanes, or too many addresses at once for this one to have any. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exchange/mix.h"
+
 #define SECOND INT64_C(1000000000)
 /* Until an answer tells the round-trip time. */
 #define RTT_UNKNOWN (SECOND / 50)
@@ -107,13 +109,9 @@ static addr_t prefix_of(const addr_t *a)
 }
 
 /* All addresses of a prefix are in the prefix's shard. */
-static uint64_t hash_of(const addr_t *a)
+static uint64_t hash_of(const limits_t *l, const addr_t *a)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ a->family;
-    for (size_t i = 0; i < sizeof a->octets; i++)
-        h = (h ^ a->octets[i]) * UINT64_C(0x100000001b3);
-    h = (h ^ a->port) * UINT64_C(0x100000001b3);
-    return h ^ h >> 29;
+    return mix_addr(a, true, l->o.seed ^ a->family);
 }
 
 static bool idle(const node_t *n, int64_t now)
@@ -125,7 +123,7 @@ static bool idle(const node_t *n, int64_t now)
  * none of its set is idle. */
 static node_t *node_of(limits_t *l, shard_t *s, const addr_t *a, bool prefix, int64_t now)
 {
-    node_t *set = &s->node[hash_of(a) / SHARDS % l->sets * WAYS];
+    node_t *set = &s->node[hash_of(l, a) / SHARDS % l->sets * WAYS];
     node_t *old = NULL;
     for (size_t i = 0; i < WAYS; i++) {
         node_t *n = &set[i];
@@ -153,7 +151,7 @@ typedef struct pair {
 static pair_t lock_pair(limits_t *l, const addr_t *a, int64_t now)
 {
     addr_t p = prefix_of(a);
-    pair_t x = {.shard = &l->shard[hash_of(&p) % SHARDS]};
+    pair_t x = {.shard = &l->shard[hash_of(l, &p) % SHARDS]};
     pthread_mutex_lock(&x.shard->lock);
     x.address = node_of(l, x.shard, a, false, now);
     if (x.address != NULL)

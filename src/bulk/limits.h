@@ -20,6 +20,7 @@ typedef struct limits_options {
      * with each answer. 1: no backoff. */
     unsigned backoff_max;
     size_t addresses; /* that are remembered: 65536 */
+    uint64_t seed;    /* of hashes, against addresses that are chosen to collide: 0 */
 } limits_options_t;
 
 typedef struct limits limits_t;

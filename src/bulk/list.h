@@ -28,8 +28,8 @@ typedef enum list_got {
 
 typedef struct list list_t;
 
-/* path: "-" is standard input. Of N shards only the lines of one are given: those whose number
- * leaves the remainder shard - 1 when divided by shards. NULL with errno. */
+/* path: "-" is standard input. Of N shards only the lines of one are given: line n is of shard n
+ * mod shards, and of the last shard where that is 0. One shard: all lines. NULL with errno. */
 list_t *list_open(const char *path, unsigned shard, unsigned shards);
 void list_close(list_t *in);
 /* From now on every line is given, empty ones and comments too, and those of other shards. */

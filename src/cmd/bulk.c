@@ -206,7 +206,10 @@ static bool open_limits(bulk_run_t *run)
 {
     if (limits_none(&run->args->limit))
         return true;
-    run->limits = limits_new(&run->args->limit);
+    limits_options_t o = run->args->limit;
+    if (getrandom(&o.seed, sizeof o.seed, 0) != (ssize_t)sizeof o.seed)
+        return false;
+    run->limits = limits_new(&o);
     return run->limits != NULL;
 }
 

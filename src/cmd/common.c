@@ -11,8 +11,8 @@
 
 #define FILE_MAX ((size_t)64 << 20)
 
-volatile int stop_requested;
-volatile int reload_requested;
+_Atomic int stop_requested;
+_Atomic int reload_requested;
 
 static void on_signal(int number)
 {

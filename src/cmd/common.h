@@ -9,11 +9,13 @@
 #include "proto/nsproto.h"
 #include "serve/fault.h"
 
-/* Becomes non-zero when SIGINT or SIGTERM arrives. Only main's signal handler writes it. */
-extern volatile int stop_requested;
+/* Becomes non-zero when SIGINT or SIGTERM arrives. Only main's signal handler writes it; all
+ * threads read it, which sig_atomic_t would not allow (C17 5.1.2.3: a lock-free atomic is good for
+ * both). */
+extern _Atomic int stop_requested;
 
 /* Becomes non-zero when SIGHUP arrives, once common_catch_reload was called; set it to 0 again. */
-extern volatile int reload_requested;
+extern _Atomic int reload_requested;
 void common_catch_reload(void);
 
 /* Installs the handlers for SIGINT and SIGTERM; a second signal ends the program at once. */

@@ -307,7 +307,7 @@ static int run_with(const watch_args_t *c, watch_targets_t *targets)
         return EXIT_UNTESTED;
     }
     live_options_t options = {.workers = c->watch.parallel,
-                              .stop = (volatile int *)&stop_requested,
+                              .stop = &stop_requested,
                               .wall = c->at,
                               .argv = c->exec[0] != NULL ? c->exec : NULL,
                               .argv_timeout = c->exec_timeout,

@@ -83,9 +83,9 @@ struct net {
 /* The kernel's UDP and TCP sockets, IPv4 and IPv6, in one epoll loop; UDP sockets stay unconnected
  * so that a reply from a wrong source is seen; ICMP is read with IP_RECVERR (no privilege).
  * *stop (may be NULL) becomes non-zero in a signal handler: wait() then gives NET_E_INTERRUPTED. */
-net_err_t net_socket_new(const volatile int *stop, net_t **out);
+net_err_t net_socket_new(const _Atomic int *stop, net_t **out);
 /* UDP by our own IP and UDP headers over SOCK_RAW (CAP_NET_RAW), TCP by the kernel's sockets. */
-net_err_t net_raw_new(const volatile int *stop, net_t **out);
+net_err_t net_raw_new(const _Atomic int *stop, net_t **out);
 
 /* Addresses as DNS names them against addresses as sockets reach them: lets a lab on loopback
  * stand for an Internet. Wraps inner, which it then owns: everything above sees logical

@@ -145,7 +145,7 @@ static net_err_t drop_capabilities(void)
     return capng_apply(CAPNG_SELECT_CAPS) == 0 ? NET_OK : NET_E_PRIVILEGE;
 }
 
-net_err_t net_raw_new(const volatile int *stop, net_t **out)
+net_err_t net_raw_new(const _Atomic int *stop, net_t **out)
 {
     static const net_ops_t ops = {raw_now,  raw_wall,  raw_random, raw_open,
                                   raw_send, raw_close, raw_wait,   raw_destroy};

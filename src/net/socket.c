@@ -10,9 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "exchange/mix.h"
 #include "net/net.h"
 
 #define READY_MAX 64
+/* Own addresses that are remembered, and for how long: routes may change. */
+#define LOCALS     64
+#define LOCAL_TIME INT64_C(1000000000)
 
 typedef struct sock {
     int fd; /* -1: free */
@@ -25,15 +29,23 @@ typedef struct sock {
     size_t out_len;
 } sock_t;
 
+/* The address that the kernel sends from to one destination. */
+typedef struct local {
+    addr_t dest; /* family 0: free */
+    addr_t addr;
+    int64_t until;
+} local_t;
+
 typedef struct socket_net {
     net_t base;
     int epoll;
-    const volatile int *stop;
+    const _Atomic int *stop;
     sock_t *sock;
     uint32_t sock_cap;
     struct epoll_event ready[READY_MAX];
     int ready_count;
     int ready_next;
+    local_t local[LOCALS];
     uint8_t buf[65536];
 } socket_net_t;
 
@@ -171,25 +183,40 @@ static void local_of(int fd, addr_t *local)
         addr_from_sockaddr((struct sockaddr *)&sa, n, local);
 }
 
-/* The address that the kernel would send from: an unconnected socket only knows the port. */
-static void local_for(const net_open_t *how, addr_t *local)
+/* Asks the kernel which address it would send from. False: none. */
+static bool ask_local(const addr_t *dest, addr_t *local)
 {
-    bool unset = true;
-    for (size_t i = 0; i < sizeof local->octets; i++)
-        unset = unset && local->octets[i] == 0;
-    if (!unset)
-        return;
-    int fd = socket(how->dest.family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct sockaddr_storage sa;
-    socklen_t n = addr_to_sockaddr(&how->dest, &sa);
-    if (fd < 0)
-        return;
-    if (connect(fd, (struct sockaddr *)&sa, n) == 0) {
-        uint16_t port = local->port;
+    socklen_t n = addr_to_sockaddr(dest, &sa);
+    int fd = socket(dest->family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool good = fd >= 0 && connect(fd, (struct sockaddr *)&sa, n) == 0;
+    if (good)
         local_of(fd, local);
-        local->port = port;
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+/* The address that the kernel would send from: an unconnected socket only knows the port. To ask
+ * costs as much as a query does, so what it said a moment ago counts. */
+static void local_for(socket_net_t *s, const net_open_t *how, addr_t *local)
+{
+    static const uint8_t unset[sizeof local->octets];
+    if (memcmp(local->octets, unset, sizeof unset) != 0)
+        return;
+    int64_t now = clock_ns(CLOCK_MONOTONIC);
+    local_t *known = &s->local[mix_addr(&how->dest, true, 0) % LOCALS];
+    if (now >= known->until || !addr_equal(&known->dest, &how->dest)) {
+        if (!ask_local(&how->dest, &known->addr)) {
+            known->until = 0;
+            return;
+        }
+        known->dest = how->dest;
+        known->until = now + LOCAL_TIME;
     }
-    close(fd);
+    uint16_t port = local->port;
+    *local = known->addr;
+    local->port = port;
 }
 
 static net_err_t socket_open(net_t *net, const net_open_t *how, uint32_t *handle, addr_t *local,
@@ -230,7 +257,7 @@ static net_err_t socket_open(net_t *net, const net_open_t *how, uint32_t *handle
         return open_failed(fd, error, os_error);
     }
     local_of(fd, local);
-    local_for(how, local);
+    local_for(s, how, local);
     return NET_OK;
 }
 
@@ -476,7 +503,7 @@ static void socket_destroy(net_t *net)
     free(s);
 }
 
-net_err_t net_socket_new(const volatile int *stop, net_t **out)
+net_err_t net_socket_new(const _Atomic int *stop, net_t **out)
 {
     static const net_ops_t ops = {socket_now,  socket_wall,  socket_random, socket_open,
                                   socket_send, socket_close, socket_wait,   socket_destroy};

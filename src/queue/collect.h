@@ -9,7 +9,7 @@
 typedef struct collect_options {
     const char *subject; /* whose messages are wanted: results, or dead letters */
     FILE *out;
-    const volatile int *stop;
+    const _Atomic int *stop;
     void (*tell)(void *user, uint64_t results, uint64_t left); /* now and then; may be NULL */
     void *user;
 } collect_options_t;

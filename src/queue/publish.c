@@ -218,7 +218,7 @@ size_t publish_octets(const publish_t *p)
     return p->octets;
 }
 
-bool publish_wait(publish_t *p, size_t pending, const volatile int *stop, int64_t patience)
+bool publish_wait(publish_t *p, size_t pending, const _Atomic int *stop, int64_t patience)
 {
     int64_t until = 0;
     while (p->pending > pending) {

@@ -36,7 +36,7 @@ size_t publish_pending(const publish_t *p);
 size_t publish_octets(const publish_t *p);
 /* Steps until at most so many messages are on their way, or until stop (may be NULL) is set and
  * patience nanoseconds have passed. True when it came to that. */
-bool publish_wait(publish_t *p, size_t pending, const volatile int *stop, int64_t patience);
+bool publish_wait(publish_t *p, size_t pending, const _Atomic int *stop, int64_t patience);
 /* Why messages are being sent again, since the last call; false: none is. */
 bool publish_trouble(publish_t *p, char out[BROKER_ERROR_MAX]);
 /* For those who need a context of their own calls: the one that messages go through. */

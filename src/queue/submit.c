@@ -35,7 +35,7 @@ static uint64_t hash_of(const char *p, size_t n)
 }
 
 /* Publishes all lines. */
-static bool feed(broker_t *b, publish_t *p, list_t *in, list_line_t *line, const volatile int *stop)
+static bool feed(broker_t *b, publish_t *p, list_t *in, list_line_t *line, const _Atomic int *stop)
 {
     char prefix[BROKER_ID_MAX];
     while (*stop == 0 && list_next(in, UINT64_MAX, line) == LIST_LINE) {
@@ -48,7 +48,7 @@ static bool feed(broker_t *b, publish_t *p, list_t *in, list_line_t *line, const
     return true;
 }
 
-bool submit_list(broker_t *b, list_t *in, const volatile int *stop, submit_stats_t *stats,
+bool submit_list(broker_t *b, list_t *in, const _Atomic int *stop, submit_stats_t *stats,
                  char err[BROKER_ERROR_MAX])
 {
     counter_t *c = calloc(1, sizeof *c);

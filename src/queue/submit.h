@@ -15,7 +15,7 @@ typedef struct submit_stats {
  * that is submitted again while the stream remembers it is kept once: its ID is made of its text
  * and its number. False with a sentence in err: memory is out, or *stop was set. Closes b, whose
  * callbacks end with it. */
-bool submit_list(broker_t *b, list_t *in, const volatile int *stop, submit_stats_t *stats,
+bool submit_list(broker_t *b, list_t *in, const _Atomic int *stop, submit_stats_t *stats,
                  char err[BROKER_ERROR_MAX]);
 
 #endif

@@ -471,7 +471,7 @@ bool worker_end(worker_t *w)
     if (w->hand != NULL)
         return_all(w);
     if (w->publish != NULL)
-        good = publish_wait(w->publish, 0, &(const volatile int){1}, END_PATIENCE) && good;
+        good = publish_wait(w->publish, 0, &(const _Atomic int){1}, END_PATIENCE) && good;
     pull_close(&w->pull);
     (void)natsConnection_FlushTimeout(w->broker->connection, FLUSH_WAIT);
     publish_leave(w->publish);

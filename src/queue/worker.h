@@ -17,7 +17,7 @@ typedef struct worker_options {
     int64_t ack_wait;     /* nanoseconds, of a consumer that is made */
     bool drain;           /* end when the stream of jobs is empty */
     int64_t patience;     /* nanoseconds that taking a job may wait for one */
-    const volatile int *stop;
+    const _Atomic int *stop;
     void (*warn)(void *user, const char *text); /* lasting trouble, one line; by another thread */
     void *user;
 } worker_options_t;

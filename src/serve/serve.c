@@ -266,7 +266,7 @@ static int64_t next_due(const server_t *v)
     return due;
 }
 
-static int loop(server_t *v, const volatile int *stop)
+static int loop(server_t *v, const _Atomic int *stop)
 {
     size_t places = v->s->addr_count;
     struct pollfd *fds = calloc(places + TCP_FDS_MAX, sizeof *fds);
@@ -293,7 +293,7 @@ static int loop(server_t *v, const volatile int *stop)
     return 0;
 }
 
-int serve_run(scenario_t *s, const volatile int *stop, FILE *ready, FILE *log, char err[256])
+int serve_run(scenario_t *s, const _Atomic int *stop, FILE *ready, FILE *log, char err[256])
 {
     int status = -1;
     server_t *v = calloc(1, sizeof *v);

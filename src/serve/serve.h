@@ -9,6 +9,6 @@
 /* Binds every address, prints one line "ready: N addresses" to ready (may be NULL), then answers
  * until *stop becomes non-zero. log (may be NULL) gets one line a query. Returns 0, or -1 with a
  * message in err. */
-int serve_run(scenario_t *s, const volatile int *stop, FILE *ready, FILE *log, char err[256]);
+int serve_run(scenario_t *s, const _Atomic int *stop, FILE *ready, FILE *log, char err[256]);
 
 #endif

@@ -49,7 +49,7 @@ typedef struct torture_options {
     unsigned jobs;       /* side by side, 1..TORTURE_JOBS_MAX */
     uint32_t timeout_ms; /* of one run */
     FILE *log;           /* NULL, or every answer (fuzz_options_t.log) */
-    const volatile int *stop;
+    const _Atomic int *stop;
     void (*progress)(void *user, size_t done, size_t count); /* may be NULL */
     void *user;
 } torture_options_t;

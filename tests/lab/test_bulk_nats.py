@@ -14,19 +14,18 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
-import net as lab_net  # noqa: E402
 import schema  # noqa: E402
 import tap  # noqa: E402
+from bulk_net import (CALM, FREE, KINDS, NSD, PARENT, QUICK, SILENT, Zones, begin,  # noqa: E402
+                      enter, question)
 from nats_keys import Certificates, Credentials, OTHER_SEED, PUBLIC, SEED  # noqa: E402
-from test_bulk import (CALM, FREE, KINDS, KNOT, NSD, PARENT, QUICK, SILENT, STARTS, findings,  # noqa: E402
-                       question)
-from test_watch_many import ready, write  # noqa: E402
+from test_bulk import findings  # noqa: E402
+from test_watch_many import write  # noqa: E402
 
 PORT, MONITOR = 4222, 8222
 URL = f"nats://127.0.0.1:{PORT}"
@@ -341,34 +340,22 @@ def secured(t, prog, folder):
 
 def inside(a):
     t = tap.Tap()
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    processes = []
-    top = tempfile.mkdtemp(prefix="nsprobe-nats-")
-    broker = None
-    try:
-        for name, start in STARTS.items():
-            folder = os.path.join(top, name)
-            os.mkdir(folder)
-            processes.append(subprocess.Popen(start(folder, DOMAINS), stderr=subprocess.DEVNULL))
-        for address, name in ((PARENT, "."), (NSD[3], f"d{DOMAINS - 8}.many"),
-                              (KNOT[3], f"d{DOMAINS - 8}.many")):
-            t.check(f"{address} answers", ready(address, name))
-        place = os.path.join(top, "broker")
+    begin()
+    with Zones(DOMAINS) as zones:
+        zones.check(t)
+        place = os.path.join(zones.folder, "broker")
         os.mkdir(place)
         broker = Broker(place)
-        for part in (killed, long_checks, poison, graceful, strange_streams):
-            if a.only in part.__name__:
-                more = {"killed": (top, broker, a.jobs), "long_checks": (top, broker),
-                        "poison": (broker,), "graceful": (broker,)}.get(part.__name__, ())
-                part(t, a.prog, *more)
-        broker.stop()
+        try:
+            more = {"killed": (zones.folder, broker, a.jobs), "long_checks": (zones.folder, broker),
+                    "poison": (broker,), "graceful": (broker,)}
+            for part in (killed, long_checks, poison, graceful, strange_streams):
+                if a.only in part.__name__:
+                    part(t, a.prog, *more.get(part.__name__, ()))
+        finally:
+            broker.stop()
         if a.only in "secured":
-            secured(t, a.prog, top)
-    finally:
-        for p in [*processes, *([broker.process] if broker else [])]:
-            p.terminate()
-            p.wait()
-        shutil.rmtree(top, ignore_errors=True)
+            secured(t, a.prog, zones.folder)
     return t.done()
 
 
@@ -382,16 +369,8 @@ def main():
     a.prog = os.path.abspath(a.prog)
     if a.inside:
         return inside(a)
-    why = lab_net.usable()
-    if why is None and shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin") is None:
-        why = "nats-server is not installed"
-    if why:
-        t = tap.Tap()
-        t.skip("bulk with a queue", why)
-        return t.done()
-    os.environ["PATH"] += ":/usr/sbin"
-    os.execvp("unshare", ["unshare", "-n", sys.executable, *sys.argv, "--inside"])
-    return 1
+    there = shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin")
+    return enter("bulk with a queue", None if there else "nats-server is not installed")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ static void full(void **state)
     lanes_t l;
     addr_t a = address(1, 53);
     (void)state;
-    assert_true(lanes_init(&l, 3));
+    assert_true(lanes_init(&l, 3, 7));
     uint32_t i = lanes_find(&l, &a, 1);
     assert_int_not_equal(i, LANE_NONE);
     for (int n = 0; n < 3; n++)
@@ -44,7 +44,7 @@ static void losses(void **state)
     lanes_t l;
     addr_t a = address(1, 53);
     (void)state;
-    assert_true(lanes_init(&l, LANE_MOST));
+    assert_true(lanes_init(&l, LANE_MOST, 7));
     uint32_t i = lanes_find(&l, &a, 1);
     lanes_lost(&l, i, 10, 20);
     assert_int_equal(l.lane[i].window, LANE_MOST);
@@ -82,7 +82,7 @@ static void addresses(void **state)
     addr_t a = address(1, 53);
     addr_t b = address(1, 54);
     (void)state;
-    assert_true(lanes_init(&l, 5));
+    assert_true(lanes_init(&l, 5, 7));
     uint32_t i = lanes_find(&l, &a, 1);
     uint32_t k = lanes_find(&l, &b, 1);
     assert_int_not_equal(i, k);
@@ -106,7 +106,7 @@ static void crowded(void **state)
     lanes_t l;
     unsigned none = 0;
     (void)state;
-    assert_true(lanes_init(&l, 5));
+    assert_true(lanes_init(&l, 5, 7));
     for (uint32_t n = 1; n < 50000; n++) {
         addr_t a = address(n, 53);
         uint32_t i = lanes_find(&l, &a, n);
@@ -120,20 +120,50 @@ static void crowded(void **state)
     lanes_free(&l);
 }
 
+/* Addresses that have no place under one key have one under another: nobody who does not know the
+ * key can choose such. */
+static void keyed(void **state)
+{
+    lanes_t l;
+    addr_t crowd[LANE_LEAST];
+    size_t count = 0;
+    (void)state;
+    assert_true(lanes_init(&l, 5, 7));
+    addr_t first = address(1, 53);
+    uint32_t set = lanes_find(&l, &first, 1) / 8;
+    for (uint32_t n = 2; count < LANE_LEAST; n++) {
+        addr_t a = address(n, 53);
+        uint32_t i = lanes_find(&l, &a, n);
+        if (i != LANE_NONE && i / 8 == set)
+            crowd[count++] = a;
+    }
+    lanes_free(&l);
+    for (uint64_t seed = 7; seed < 10; seed++) {
+        unsigned none = 0;
+        assert_true(lanes_init(&l, 5, seed));
+        for (size_t i = 0; i < count; i++) {
+            uint32_t at = lanes_find(&l, &crowd[i], 1);
+            none += at == LANE_NONE || !lanes_take(&l, at);
+        }
+        assert_int_equal(none, seed == 7 ? LANE_LEAST - 8 : 0);
+        lanes_free(&l);
+    }
+}
+
 static void off(void **state)
 {
     lanes_t l;
     addr_t a = address(1, 53);
     (void)state;
-    assert_true(lanes_init(&l, 0));
+    assert_true(lanes_init(&l, 0, 7));
     assert_int_equal(lanes_find(&l, &a, 1), LANE_NONE);
     lanes_free(&l);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(full), cmocka_unit_test(losses),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(full),      cmocka_unit_test(losses),
                                        cmocka_unit_test(addresses), cmocka_unit_test(crowded),
-                                       cmocka_unit_test(off)};
+                                       cmocka_unit_test(keyed),     cmocka_unit_test(off)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

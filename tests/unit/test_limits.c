@@ -119,6 +119,28 @@ static void full(void **state)
     limits_free(l);
 }
 
+/* Which addresses find no place in a table that is too small depends on the key alone. */
+static void keyed(void **state)
+{
+    uint8_t refused[3][256];
+    (void)state;
+    for (uint64_t k = 0; k < 3; k++) {
+        limits_options_t o = {.address_at_once = 1, .backoff_max = 1, .addresses = 1};
+        o.seed = k == 2 ? 6 : 5;
+        limits_t *l = limits_new(&o);
+        assert_non_null(l);
+        for (unsigned i = 0; i < 256; i++) {
+            limits_turn_t turn = {0};
+            addr_t a = address((uint8_t)i, 1);
+            refused[k][i] = limits_take(l, &a, 1, &turn) != 0;
+        }
+        limits_free(l);
+    }
+    assert_non_null(memchr(refused[0], 1, 256));
+    assert_memory_equal(refused[0], refused[1], 256);
+    assert_memory_not_equal(refused[0], refused[2], 256);
+}
+
 /* What leaves the queue leaves no hole in it, and is no longer counted as waiting. */
 static void leave(void **state)
 {
@@ -154,6 +176,7 @@ int main(void)
         cmocka_unit_test(address_rate), cmocka_unit_test(prefix_and_total),
         cmocka_unit_test(at_once),      cmocka_unit_test(backoff),
         cmocka_unit_test(leave),        cmocka_unit_test(full),
+        cmocka_unit_test(keyed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

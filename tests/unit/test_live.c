@@ -16,7 +16,7 @@
 #include "watch/live.h"
 
 typedef struct world {
-    volatile int stop;
+    _Atomic int stop;
     atomic_uint running;
     atomic_uint most;
     atomic_uint ended;

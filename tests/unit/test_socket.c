@@ -372,7 +372,7 @@ static void stale_handles(void **state)
 
 static void interrupted(void **state)
 {
-    volatile int stop = 0;
+    _Atomic int stop = 0;
     net_t *net = NULL;
     net_event_t e;
     (void)state;
