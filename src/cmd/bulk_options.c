@@ -46,7 +46,7 @@ const option_desc_t bulk_options[] = {
     {B_CHECKPOINT, "checkpoint", 0, NULL, "FILE", "keep in FILE what is done"},
     {B_RESUME, "resume", 0, NULL, NULL, "go on where the checkpoint's run ended"},
     {B_SHARD, "shard", 0, NULL, "I/N", "only every Nth line, from line I on"},
-    {B_THREADS, "threads", 0, NULL, "N", "loops of questions (1), or domains at once (32)"},
+    {B_THREADS, "threads", 0, NULL, "N", "loops of questions (1), or domains at once (128)"},
     {B_OUTSTANDING, "outstanding", 0, NULL, "N",
      "questions on their way at once, each loop (1000)"},
     {B_RATE, "rate", 0, NULL, "N", "questions a second in all (2000); 0: no limit"},
