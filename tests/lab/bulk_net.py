@@ -2,14 +2,21 @@
 """What the tests of bulk share: thousands of zones at real NSD and Knot, some of them broken, in a
 network namespace of their own (root).
 
-  tests/lab/bulk_net.py [--domains N] COMMAND...     runs a command beside them, to measure it
+  tests/lab/bulk_net.py [--domains N] build/release/nsprobe bulk ...
+
+runs bulk beside them and tells what each of its results cost. In the arguments LIST stands for a
+list of the domains, CSV for one with three tokens of each, QUESTIONS for questions about them, all
+of --lines lines; PARENT for the address of the root, FREE for no limits, CALM for timeouts of 1 and
+2 seconds.
 """
 import argparse
 import os
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
@@ -27,6 +34,8 @@ DROP = f"table inet f {{\n chain i {{\n type filter hook input priority 0;\n ip 
        " }\n}\n"
 FREE = ["--rate", "0", "--address-rate", "0", "--prefix-rate", "0", "--address-at-once", "0",
         "--prefix-at-once", "0"]
+KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="  # of RFC 8463 A.2
+TOKENS = ("aaaa", "bbbb", "cccc")  # of records for DKIM, which all domains have
 QUICK = ["-4", "--timeout", "0.3,0.6", "--tries", "2", "--late", "0"]
 CALM = ["-4", "--timeout", "1,2", "--tries", "2", "--late", "0"]
 
@@ -46,12 +55,13 @@ def zone_text(i, serial):
     if kind_of(i) == "ns-differs":
         text += f"@ NS ns3\nns3 A {KNOT[3 - i // 8 % 4]}\n"
     text += "".join(f"w{n} A 192.0.2.{n}\n" for n in range(50))
+    text += "".join(f"{x}._domainkey CNAME {x}.dkim.amazonses.com.\n" for x in TOKENS)
     return text + "big TXT " + " ".join(f"\"{'x' * 200}\"" for _ in range(10)) + "\n"
 
 
 def start_parent(folder, domains):
     text = "$TTL 3600\n@ SOA a.nic. host. 1 7200 900 1209600 300\n@ NS a.nic.\n" \
-           f"a.nic. A {PARENT}\n"
+           f"a.nic. A {PARENT}\n*.dkim.amazonses.com. TXT \"v=DKIM1; k=ed25519; p={KEY}\"\n"
     for i in range(domains):
         if kind_of(i) != "missing":
             text += f"d{i}.many. NS ns1.d{i}.many.\nd{i}.many. NS ns2.d{i}.many.\n" \
@@ -134,6 +144,37 @@ def question(n, domains, rng):
     return f"{server} {www}", ("answered", "NOERROR", 1)
 
 
+def traffic():
+    """Packets and octets that loopback has carried. It counts 14 octets of Ethernet with each, and a
+    datagram that is to be cut into several (UDP_SEGMENT) once."""
+    with open("/proc/net/dev", encoding="ascii") as f:
+        octets, packets = next(x for x in f if x.strip().startswith("lo:")).split()[1:3]
+    return int(packets), int(octets) - 14 * int(packets)
+
+
+class Run:
+    """Exit code, KiB at most, seconds, seconds of CPU, packets and octets of one command, which is
+    nsprobe. Loopback carries nothing else; octets are those of IP and below."""
+
+    def __init__(self, folder, argv):
+        told = os.path.join(folder, "peak")
+        peak = os.path.join(os.path.dirname(argv[0]), "bench", "peak")
+        before = traffic()
+        begin = time.monotonic()
+        p = subprocess.Popen([peak, told, *argv])
+        _, p.returncode, usage = os.wait4(p.pid, 0)
+        self.took = time.monotonic() - begin
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.packets, self.octets = (x - y for x, y in zip(traffic(), before))
+        with open(told, encoding="ascii") as f:
+            self.kib, self.code = (int(x) for x in f.read().split())
+
+    def told(self, what, count):
+        return f"{count} {what}: {self.took:.1f} s, {self.kib} KiB at most; each " \
+               f"{1e6 * self.cpu / count:.1f} us of CPU, {self.packets / count:.1f} packets, " \
+               f"{self.octets / count:.0f} octets"
+
+
 class Zones:
     """The servers, and a folder for what a test writes; ended and removed behind the with block."""
 
@@ -189,9 +230,24 @@ def begin():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
+def stands_for(word, zones, lines):
+    if word in ("LIST", "CSV", "QUESTIONS"):
+        rng = random.Random(6)
+        path = os.path.join(zones.folder, word)
+        with open(path, "w", encoding="ascii") as f:
+            for n in range(lines):
+                i = n % zones.domains
+                f.write(f"d{i}.many\n" if word == "LIST"
+                        else ",".join([f"d{i}.many", *TOKENS]) + "\n" if word == "CSV"
+                        else question(n, zones.domains, rng)[0] + "\n")
+        return [path]
+    return {"PARENT": [PARENT], "FREE": FREE, "CALM": CALM}.get(word, [word])
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--domains", type=int, default=400)
+    p.add_argument("--lines", type=int, default=400)
     p.add_argument("--inside", action="store_true")
     p.add_argument("command", nargs=argparse.REMAINDER)
     a = p.parse_args()
@@ -202,7 +258,10 @@ def main():
         for address, answers in zones.ready():
             if not answers:
                 sys.exit(f"{address} does not answer")
-        return subprocess.run(a.command, check=False).returncode
+        a.command[0] = os.path.abspath(a.command[0])
+        r = Run(zones.folder, [x for word in a.command for x in stands_for(word, zones, a.lines)])
+    print(r.told("lines", a.lines))
+    return r.code
 
 
 if __name__ == "__main__":

@@ -14,34 +14,16 @@ import os
 import random
 import subprocess
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import tap  # noqa: E402
-from bulk_net import CALM, FREE, KINDS, PARENT, QUICK, Zones, begin, enter, question  # noqa: E402
+from bulk_net import (CALM, FREE, KINDS, PARENT, QUICK, Run, Zones, begin, enter,  # noqa: E402
+                      question)
 from test_watch_many import write  # noqa: E402
 
 MEMORY = 300 << 10  # KiB
 SAMPLE = 40
-
-
-class Run:
-    """Exit code, KiB at most, seconds and seconds of CPU of one command."""
-
-    def __init__(self, build, folder, argv):
-        told = os.path.join(folder, "peak")
-        begin = time.monotonic()
-        p = subprocess.Popen([f"{build}/bench/peak", told, *argv])
-        _, p.returncode, usage = os.wait4(p.pid, 0)
-        self.took = time.monotonic() - begin
-        self.cpu = usage.ru_utime + usage.ru_stime
-        with open(told, encoding="ascii") as f:
-            self.kib, self.code = (int(x) for x in f.read().split())
-
-    def told(self, what, count):
-        return f"{count} {what}: {self.took:.1f} s, {1e6 * self.cpu / count:.1f} us of CPU each, " \
-               f"{self.kib} KiB at most"
 
 
 def records(found):
@@ -75,7 +57,7 @@ def queries(t, prog, folder, count, domains):
             f.write(line + "\n")
             wanted.append(outcome)
     out = os.path.join(folder, "results")
-    r = Run(os.path.dirname(prog), folder, [
+    r = Run(folder, [
         prog, "bulk", "--query", "--quiet", "-f", path, "-o", out, *QUICK, *FREE])
     t.equal("questions: exit code", r.code, 0)
     t.check(f"questions: {r.kib} KiB at most", r.kib < MEMORY)
@@ -110,7 +92,7 @@ def findings(report):
 def checks(t, prog, folder, count, domains):
     path = write(folder, "domains", "".join(f"d{i % domains}.many\n" for i in range(count)))
     out = os.path.join(folder, "checked")
-    r = Run(os.path.dirname(prog), folder, [
+    r = Run(folder, [
         prog, "bulk", "--quiet", "-f", path, "-o", out, "--from", PARENT, *CALM, *FREE])
     with open(out, encoding="utf-8") as f:
         results = {x["line"]: x for x in map(json.loads, f)}
