@@ -9,7 +9,7 @@ typedef struct live live_t;
 
 typedef struct live_options {
     unsigned workers;     /* rounds side by side */
-    _Atomic int *stop;   /* becomes non-zero when rounds are to end early */
+    _Atomic int *stop;    /* becomes non-zero when rounds are to end early */
     int64_t wall;         /* what live_wall always says; 0: the clock's time */
     char *const *argv;    /* the command that is told; NULL: none */
     int64_t argv_timeout; /* milliseconds */
