@@ -107,7 +107,8 @@ static void udp_event(writer_t *w, const item_t *it)
 {
     addr_t local = local_of(it->x);
     if (it->e->kind == EVENT_SENT) {
-        packet_udp(w->packet, NULL, &local, &it->x->server, it->e->bytes, it->e->size);
+        packet_ip_t ip = {it->x->ttl, true};
+        packet_udp(w->packet, &ip, &local, &it->x->server, it->e->bytes, it->e->size);
         put_packet(w, it->e->at);
     } else if (it->e->kind == EVENT_REPLY || it->e->kind == EVENT_MISMATCH) {
         packet_udp(w->packet, NULL, &it->e->peer, &local, it->e->bytes, it->e->size);

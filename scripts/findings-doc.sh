@@ -156,6 +156,9 @@ What follows from another finding is not reported again:
 - An address that does not serve the zone (`lame-...`, `soa-missing`) is not compared for serials,
   data, EDNS, case, or negative answers.
 - Glue that the zone does not have and that leads nowhere is `glue-dead`, and nothing else.
+- Where an address is silent over UDP, `unresponsive`, `udp-unresponsive` and `family-unresponsive`
+  say how far the way to it answers: the last router that reports that a query's hops are used up,
+  whoever rejects the packets, or a loop.
 - When all addresses of one family are silent, `family-unresponsive` stands for all of them; when
   the parent's are silent too, it is this machine's connectivity (`untested`).
 - When EDNS as such gets no answer or an error, single kinds of query with EDNS are not reported.

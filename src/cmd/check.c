@@ -24,6 +24,7 @@ enum {
     C_PCAP,
     C_CAPTURE,
     C_THOROUGH,
+    C_NO_HOPS,
     C_QUIET
 };
 
@@ -42,6 +43,7 @@ static const option_desc_t check_options[] = {
     {C_CAPTURE, "capture", 0, NULL, "IF", "also see what reaches this interface"},
     FAIL_OPTIONS,
     {C_THOROUGH, "thorough", 0, NULL, NULL, "also ask what no resolver asks: opcodes, flags"},
+    {C_NO_HOPS, "no-hops", 0, NULL, NULL, "do not look where the way to silent addresses ends"},
     {C_QUIET, "quiet", 0, NULL, NULL, "no progress on stderr"},
     {0, NULL, 0, NULL, NULL, NULL},
 };
@@ -132,6 +134,9 @@ static int take_option(void *user, int id, const char *value)
     case FO_PROFILE:
     case FO_FAIL_ON:
         return fail_options_take(&c->fail, id, value);
+    case C_NO_HOPS:
+        c->probe.check.hops = false;
+        return 0;
     case C_THOROUGH:
         c->probe.check.thorough = true;
         return 0;
@@ -180,6 +185,7 @@ static int parse_args(check_args_t *c, int argc, char **argv)
     probe_options_init(&c->probe, "check");
     fail_options_init(&c->fail, "check");
     c->diagnose = diagnose_options_default();
+    c->probe.check.hops = true;
     int rc = args_each(&command_check, argc, argv, take_option, c);
     if (rc != 0)
         return rc;

@@ -4,10 +4,9 @@
 
 #include "cmd/cmd.h"
 #include "cmd/common.h"
-#include "diagnose/outcome.h"
+#include "diagnose/way.h"
 #include "exchange/icmp.h"
 
-#define HOPS_MAX   64
 #define PROBES_MAX 10
 
 enum { T_HOPS = 1, T_PROBES, T_WAIT, T_SOURCE, T_RAW, T_JSON };
@@ -39,8 +38,8 @@ typedef struct trace_args {
 typedef struct trace {
     const trace_args_t *args;
     exchange_set_t set;
-    exchange_t *x[HOPS_MAX][PROBES_MAX];
-    uint32_t last; /* hop that answered, 0: none */
+    exchange_t *x[WAY_HOPS_MAX][PROBES_MAX];
+    way_t way;
 } trace_t;
 
 static int take_word(trace_args_t *t, const char *word)
@@ -70,8 +69,8 @@ static int take_option(void *user, int id, const char *value)
     trace_args_t *t = user;
     switch (id) {
     case T_HOPS:
-        if (!parse_u32(value, 1, HOPS_MAX, &t->hops))
-            return usage_error("trace", "--max-hops '%s': expected 1 to %d", value, HOPS_MAX);
+        if (!parse_u32(value, 1, WAY_HOPS_MAX, &t->hops))
+            return usage_error("trace", "--max-hops '%s': expected 1 to %d", value, WAY_HOPS_MAX);
         return 0;
     case T_PROBES:
         if (!parse_u32(value, 1, PROBES_MAX, &t->probes))
@@ -141,43 +140,12 @@ static net_err_t send_all(trace_t *t, engine_t *e)
     return engine_run(e, INT64_MAX);
 }
 
-static void find_last(trace_t *t)
+static void find_way(trace_t *t)
 {
-    for (uint32_t hop = 0; hop < t->args->hops && t->last == 0; hop++)
-        for (uint32_t i = 0; i < t->args->probes; i++)
-            if (t->x[hop][i] != NULL && exchange_reply(t->x[hop][i]) != NULL)
-                t->last = hop + 1;
-}
-
-/* Kinds that end a query's way, other than a TTL that ran out. */
-static const event_t *find_stop(const trace_t *t, uint32_t *hop)
-{
-    uint8_t exceeded = t->args->server.family == 4 ? 11 : 3;
-    for (*hop = 0; *hop < t->args->hops; (*hop)++) {
-        for (uint32_t i = 0; i < t->args->probes; i++) {
-            const event_t *e =
-                t->x[*hop][i] != NULL ? exchange_find(t->x[*hop][i], EVENT_ICMP) : NULL;
-            if (e != NULL && e->icmp_type != exceeded)
-                return e;
-        }
-    }
-    return NULL;
-}
-
-/* Hops up to the one that answered, else up to the last that anybody reported, and one more. */
-static uint32_t hops_shown(const trace_t *t)
-{
-    uint32_t shown = 0;
-    if (t->last != 0)
-        return t->last;
-    if (find_stop(t, &shown) != NULL)
-        return shown + 1;
-    shown = 0;
     for (uint32_t hop = 0; hop < t->args->hops; hop++)
         for (uint32_t i = 0; i < t->args->probes; i++)
-            if (t->x[hop][i] != NULL && exchange_find(t->x[hop][i], EVENT_ICMP) != NULL)
-                shown = hop + 1;
-    return shown < t->args->hops ? shown + 1 : shown;
+            if (t->x[hop][i] != NULL)
+                way_add(&t->way, hop + 1, t->x[hop][i]);
 }
 
 /* "10.0.0.1  time to live exceeded  0.3 ms 0.2 ms *" */
@@ -209,13 +177,12 @@ static void print_hop(const trace_t *t, uint32_t hop)
 
 static void print_end(const trace_t *t, uint32_t shown)
 {
-    uint32_t hop = 0;
     char addr[ADDR_TEXT_MAX];
-    const event_t *stop = t->last == 0 ? find_stop(t, &hop) : NULL;
-    if (t->last != 0)
-        printf("the server answers at hop %u\n", t->last);
+    const event_t *stop = way_stop(&t->way);
+    if (t->way.answered != 0)
+        printf("the server answers at hop %u\n", t->way.answered);
     else if (stop != NULL)
-        printf("the query stops at hop %u: %s, reported by %s\n", hop + 1,
+        printf("the query stops at hop %u: %s, reported by %s\n", t->way.stop,
                icmp_text(t->args->server.family, stop->icmp_type, stop->icmp_code),
                addr_text(&stop->peer, addr));
     else
@@ -227,7 +194,7 @@ static void print_json(const trace_t *t, uint32_t shown)
 {
     char addr[ADDR_TEXT_MAX];
     printf("{\"server\":\"%s\",\"answered_at\":%u,\"hops\":[", addr_text(&t->args->server, addr),
-           t->last);
+           t->way.answered);
     for (uint32_t hop = 0; hop < shown; hop++) {
         printf("%s{\"hop\":%u,\"probes\":[", hop > 0 ? "," : "", hop + 1);
         for (uint32_t i = 0; i < t->args->probes; i++) {
@@ -272,8 +239,8 @@ static int run_trace(const trace_args_t *a)
         err = send_all(t, e);
     int rc = EXIT_UNTESTED;
     if (t != NULL && (err == NET_OK || err == NET_E_INTERRUPTED)) {
-        find_last(t);
-        uint32_t shown = hops_shown(t);
+        find_way(t);
+        uint32_t shown = way_shown(&t->way);
         if (a->json)
             print_json(t, shown);
         for (uint32_t hop = 0; !a->json && hop < shown; hop++)
@@ -281,7 +248,7 @@ static int run_trace(const trace_args_t *a)
         if (!a->json)
             print_end(t, shown);
         rc = err == NET_E_INTERRUPTED ? EXIT_INTERRUPTED
-             : t->last != 0           ? EXIT_HEALTHY
+             : t->way.answered != 0   ? EXIT_HEALTHY
                                       : EXIT_UNTESTED;
     } else {
         fprintf(stderr, "nsprobe trace: no socket or no memory\n");

@@ -258,6 +258,73 @@ static unsigned signs_of_icmp(const event_t *e)
     return port ? SIGN_ICMP_HOST : SIGN_ICMP_WAY;
 }
 
+/* What an ICMP error says of the way. */
+static unsigned signs_of_rejection(const event_t *e)
+{
+    /* by code of "destination unreachable" (RFC 792, RFC 1812 5.2.7.1; RFC 4443 3.1) */
+    static const unsigned v4[16] = {
+        [0] = SIGN_ICMP_NET,     [1] = SIGN_ICMP_NEXT,   [6] = SIGN_ICMP_NET,
+        [7] = SIGN_ICMP_NEXT,    [9] = SIGN_ICMP_FILTER, [10] = SIGN_ICMP_FILTER,
+        [11] = SIGN_ICMP_NET,    [12] = SIGN_ICMP_NEXT,  [13] = SIGN_ICMP_FILTER,
+        [14] = SIGN_ICMP_FILTER, [15] = SIGN_ICMP_FILTER};
+    static const unsigned v6[16] = {[0] = SIGN_ICMP_NET,
+                                    [1] = SIGN_ICMP_FILTER,
+                                    [3] = SIGN_ICMP_NEXT,
+                                    [5] = SIGN_ICMP_FILTER,
+                                    [6] = SIGN_ICMP_NET};
+    bool six = e != NULL && e->peer.family == 6;
+    if (e == NULL || e->kind != EVENT_ICMP || e->icmp_type != (six ? 1 : 3) || e->icmp_code > 15)
+        return 0;
+    return six ? v6[e->icmp_code] : v4[e->icmp_code];
+}
+
+/* True when a server of that family answered anything: the walk's, too. */
+static bool family_answers(const diag_t *d, unsigned family)
+{
+    for (uint32_t i = 0; i < d->set->count; i++)
+        if (d->set->item[i]->server.family == family && exchange_reply(d->set->item[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* True when the way to a silent address of another network ends at the same router. */
+static bool way_is_shared(const diag_t *d, const subject_t *s)
+{
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *o = &d->subject[i];
+        if (o != s && way_last(&o->way) != NULL && way_ends_alike(&s->way, &o->way) &&
+            !in_group(d, GROUP_PREFIX, s, o))
+            return true;
+    }
+    return false;
+}
+
+static unsigned signs_of_way(const diag_t *d, const subject_t *s)
+{
+    const way_t *w = &s->way;
+    const addr_t *last = way_last(w);
+    unsigned first = 0;
+    if (w->asked == 0 || w->answered != 0)
+        return 0;
+    if (way_loop(w, &first) != 0)
+        return SIGN_WAY_LOOP;
+    if (w->stop != 0)
+        return signs_of_rejection(way_stop(w));
+    if (last == NULL)
+        return family_answers(d, s->a->addr.family) ? 0 : SIGN_WAY_OUT;
+    bool near = addr_same_prefix(last, &s->a->addr, prefix_bits(last));
+    return SIGN_WAY_ENDS | (near ? SIGN_WAY_NEAR : 0) | (way_is_shared(d, s) ? SIGN_WAY_SHARED : 0);
+}
+
+/* What the sender of an ICMP error says. For TCP the kernel may not tell who that was: then the
+ * kind is a guess of its errno. */
+static unsigned signs_of_reporter(const fact_t *f)
+{
+    if (addr_same_host(&f->o.reply->peer, &f->x->server))
+        return 0;
+    return way_is_exceeded(f->o.reply) ? SIGN_ICMP_TTL : signs_of_rejection(f->o.reply);
+}
+
 static unsigned signs_of_exchanges(const diag_t *d, const subject_t *s)
 {
     unsigned signs = s->udp == REACH_SILENT     ? SIGN_UDP_SILENT
@@ -276,7 +343,7 @@ static unsigned signs_of_exchanges(const diag_t *d, const subject_t *s)
         if (exchange_find(f->x, EVENT_TCP_OPEN) != NULL)
             signs |= SIGN_TCP_OPENS;
         if (f->o.kind == OUTCOME_ICMP)
-            signs |= signs_of_icmp(f->o.reply);
+            signs |= signs_of_icmp(f->o.reply) | signs_of_reporter(f);
         if (fact_is_udp(f) && fact_answered(f) && f->o.reply->size <= PROBE_EDNS_SIZE)
             signs |= SIGN_SMALL_ANSWERS;
         if (fact_answered(f) && (f->flags & NSP_FLAG_RA) != 0)
@@ -332,7 +399,7 @@ static void find_likely(const causes_t *c, finding_t *f)
     const subject_t *s = subject_of(c->d, f);
     unsigned signs = signs_of_zone(c->d);
     if (s != NULL)
-        signs = signs_of_exchanges(c->d, s) | signs_of_others(c->d, s) |
+        signs = signs_of_exchanges(c->d, s) | signs_of_way(c->d, s) | signs_of_others(c->d, s) |
                 signs_of_group(c, s, f->id) | signs_of_copy(c->d, s) |
                 (left_behind(c->d, f) ? SIGN_LEFT_BEHIND : 0) |
                 (is_ahead(c->d, f) ? SIGN_AHEAD : 0);

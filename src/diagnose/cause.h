@@ -31,6 +31,18 @@
 #define SIGN_AHEAD         0x200000u /* the server is in the zone only */
 #define SIGN_SERVES        0x400000u /* some question for the SOA is answered well */
 #define SIGN_NO_SIGNATURES 0x100000u /* no signature at all, where there should be some */
+/* Of the way to it (diagnose/way.h) */
+#define SIGN_WAY_ENDS 0x800000u  /* some router was heard of, and nothing behind it */
+#define SIGN_WAY_OUT  0x1000000u /* none was, and nobody at all answers over this IP family */
+#define SIGN_WAY_NEAR 0x2000000u /* the last router that was heard of is in its /24 or /48 */
+#define SIGN_WAY_LOOP 0x4000000u /* one router was at two hops: packets go round */
+#define SIGN_WAY_SHARED                                                                            \
+    0x8000000u /* ways to silent addresses of several networks end at that router */
+/* What an ICMP error other than of a closed port says, be it of a question or of its way */
+#define SIGN_ICMP_NET    0x10000000u /* no route to the network */
+#define SIGN_ICMP_FILTER 0x20000000u /* prohibited */
+#define SIGN_ICMP_NEXT   0x40000000u /* the router before the host finds no such host */
+#define SIGN_ICMP_TTL    0x80000000u /* the hops are used up, of a question that had enough */
 
 /* Links the findings from list->item[first] on, all of them about the zone of d, to their causes,
  * and adds the probable causes. The order of the list does not change; finding_list_sort then puts

@@ -325,7 +325,7 @@ static void subject_gather(diag_t *d, subject_t *s, uint16_t index)
         if (!addr_equal(&x->server, &s->a->addr))
             continue;
         probe_kind_t kind = probe_kind_of(x, &d->m->zone);
-        if (kind == PROBE_NONE && !never_sent(d, x))
+        if (kind == PROBE_NONE && (way_hops_of(x, &d->m->zone) != 0 || !never_sent(d, x)))
             continue;
         fact_t *f = &d->fact[d->fact_count++];
         f->subject = index;
@@ -337,6 +337,7 @@ static void subject_gather(diag_t *d, subject_t *s, uint16_t index)
         s->no_neighbour = s->no_neighbour || icmp_is_own(f);
     }
     s->count = d->fact_count - s->first;
+    way_of(d->set, &s->a->addr, &d->m->zone, &s->way);
     s->edns_silent = edns_silent(d, s);
     /* for TCP the kernel does not tell who sent the error */
     if (s->no_neighbour && s->udp == REACH_SILENT && s->tcp == REACH_ICMP)

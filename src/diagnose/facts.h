@@ -5,6 +5,7 @@
 #define DIAGNOSE_FACTS_H
 
 #include "diagnose/diagnose.h"
+#include "diagnose/way.h"
 
 /* What a reply to a question for the zone's apex is. */
 typedef enum reply_class {
@@ -75,6 +76,7 @@ typedef struct subject {
     bool has_serial;
     uint32_t serial;
     bool no_keys;       /* no DNSKEY, though the parent has a DS or others have keys */
+    way_t way;          /* to it, where it was looked at */
     bool no_signatures; /* asked with DO, it never gave a signature, and there should be some */
 } subject_t;
 

@@ -1,5 +1,7 @@
 #include "diagnose/outcome.h"
 
+#include "diagnose/way.h"
+
 /* DNS Stateful Operations (RFC 8490): no questions. */
 #define OPCODE_DSO 6
 
@@ -302,6 +304,8 @@ probe_kind_t probe_kind_of(const exchange_t *x, const nsp_name_t *zone)
         return probe_at_apex(x, edns);
     nsp_name_t up;
     nsp_name_strip(&x->qname, 1, &up);
+    if (way_hops_of_name(&x->qname) != 0)
+        return PROBE_NONE; /* about the way to the server (diagnose/way.h), not about the server */
     if (x->qtype != NSP_TYPE_A || edns == NULL || x->qname.octets[0] < sizeof prefix - 1 ||
         memcmp(x->qname.octets + 1, prefix, sizeof prefix - 1) != 0 || !nsp_name_equal(&up, zone))
         return PROBE_NONE;

@@ -13,42 +13,7 @@
 #include <stdio.h>
 
 #include "diagnose/facts.h"
-
-static const char *icmp_text(const event_t *e)
-{
-    static const char *const v4[] = {"network unreachable",
-                                     "host unreachable",
-                                     "protocol unreachable",
-                                     "port unreachable",
-                                     "fragmentation needed",
-                                     "source route failed",
-                                     "network unknown",
-                                     "host unknown",
-                                     "source host isolated",
-                                     "network administratively prohibited",
-                                     "host administratively prohibited",
-                                     "network unreachable for this type of service",
-                                     "host unreachable for this type of service",
-                                     "administratively prohibited"};
-    static const char *const v6[] = {"no route",
-                                     "administratively prohibited",
-                                     "beyond the scope of the source address",
-                                     "address unreachable",
-                                     "port unreachable",
-                                     "source address failed policy",
-                                     "route rejected"};
-    if (e->peer.family == 4 && e->icmp_type == 3)
-        return e->icmp_code < 14 ? v4[e->icmp_code] : "unreachable";
-    if (e->peer.family == 4 && e->icmp_type == 11)
-        return "time exceeded";
-    if (e->peer.family == 6 && e->icmp_type == 1)
-        return e->icmp_code < 7 ? v6[e->icmp_code] : "unreachable";
-    if (e->peer.family == 6 && e->icmp_type == 2)
-        return "packet too big";
-    if (e->peer.family == 6 && e->icmp_type == 3)
-        return "time exceeded";
-    return "ICMP error";
-}
+#include "exchange/icmp.h"
 
 static bool icmp_from_host(const event_t *e)
 {
@@ -134,16 +99,50 @@ static const char *siblings_text(const diag_t *d, const subject_t *s)
     return "";
 }
 
+/* Says where the way to the address ends: the last router that was heard of, and the first hop that
+ * nothing came from, or another error did, as evidence. */
+static void add_way(const subject_t *s, finding_t *f)
+{
+    char text[WAY_TEXT_MAX];
+    const way_t *w = &s->way;
+    if (w->asked == 0 || f == NULL)
+        return;
+    finding_add_text(f, way_text(w, &s->a->addr, text));
+    unsigned end = way_shown(w);
+    if (w->heard != 0 && w->heard < end)
+        finding_add_evidence(f, w->hop[w->heard - 1].x);
+    finding_add_evidence(f, w->hop[end - 1].x);
+}
+
 static bool is_dead(const subject_t *s)
 {
     return s->udp == REACH_SILENT && s->tcp < REACH_MISMATCHED && s->tcp != REACH_ICMP;
 }
 
-static void report_dead(diag_t *d, subject_t *s)
+static void set_dead_fix(const diag_t *d, const subject_t *s, finding_t *f)
 {
+    static const char gone[] = "If the address is no longer in use, remove it from the zone and "
+                               "from the delegation at the registrar.";
     char label[LABEL_MAX];
     char addr[ADDR_TEXT_MAX];
     char zone[NSP_NAME_TEXT_MAX];
+    const addr_t *last = way_last(&s->way);
+    subject_label(d, s, label);
+    if (last != NULL)
+        finding_set_fix(f,
+                        "Start the name server of %s, or open UDP and TCP port %u behind %s (hop "
+                        "%u), where the way to it ends. %s",
+                        label, s->a->addr.port, addr_text(last, addr), s->way.heard, gone);
+    else
+        finding_set_fix(f,
+                        "Start the name server of %s, or open UDP and TCP port %u on the way to it "
+                        "(\"nsprobe trace @%s %s SOA\" shows where it ends). %s",
+                        label, s->a->addr.port, addr_port_text(&s->a->addr, addr),
+                        name_label(&d->m->zone, zone), gone);
+}
+
+static void report_dead(diag_t *d, subject_t *s)
+{
     unsigned udp = attempts_of(d, s, TRANSPORT_UDP);
     finding_t *f;
     if (s->no_neighbour)
@@ -157,14 +156,8 @@ static void report_dead(diag_t *d, subject_t *s)
         f = subject_finding(d, s, FINDING_UNRESPONSIVE, "UDP: %u queries, no answer; TCP: %s%s.",
                             udp, tcp_text(d, s), siblings_text(d, s));
     add_evidence(d, s, f, -1);
-    addr_port_text(&s->a->addr, addr);
-    finding_set_fix(f,
-                    "Start the name server of %s, or open UDP and TCP port %u on the way to it "
-                    "(\"nsprobe trace @%s %s SOA\" shows where it ends). If the address is no "
-                    "longer in use, remove it from the zone and from the delegation at the "
-                    "registrar.",
-                    subject_label(d, s, label), s->a->addr.port, addr,
-                    name_label(&d->m->zone, zone));
+    add_way(s, f);
+    set_dead_fix(d, s, f);
     s->folded = true;
 }
 
@@ -187,8 +180,10 @@ static void report_icmp(diag_t *d, subject_t *s)
     bool sender = !addr_same_host(&e->peer, &s->a->addr) || icmp_from_host(e);
     addr_text(&e->peer, peer);
     finding_t *f = subject_finding(d, s, FINDING_ICMP_UNREACHABLE, "ICMP \"%s\"%s%s for %s.",
-                                   icmp_text(e), sender ? " from " : "", sender ? peer : "", which);
+                                   icmp_text(s->a->addr.family, e->icmp_type, e->icmp_code),
+                                   sender ? " from " : "", sender ? peer : "", which);
     add_evidence(d, s, f, udp && s->tcp >= REACH_MALFORMED ? TRANSPORT_UDP : -1);
+    add_way(s, f);
     if (icmp_from_host(e))
         finding_set_fix(f,
                         "The host is up, but nothing listens on the port: start the name server "
@@ -211,6 +206,7 @@ static void report_udp(diag_t *d, const subject_t *s)
                                    "UDP: %u queries, no answer; TCP is answered.",
                                    attempts_of(d, s, TRANSPORT_UDP));
     add_evidence(d, s, f, TRANSPORT_UDP);
+    add_way(s, f);
     finding_set_fix(f, "Open UDP port %u to and from %s.", s->a->addr.port,
                     subject_label(d, s, label));
 }
@@ -319,6 +315,22 @@ static void fold_family(diag_t *d, unsigned family, finding_t *f)
     }
 }
 
+/* Says where the way ends when it is the same for all silent addresses of a family. */
+static void add_common_way(const diag_t *d, unsigned family, finding_t *f)
+{
+    const subject_t *one = NULL;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *s = &d->subject[i];
+        if (s->a->addr.family != family || !is_dead(s))
+            continue;
+        if (one != NULL && !way_ends_alike(&one->way, &s->way))
+            return;
+        one = one == NULL ? s : one;
+    }
+    if (one != NULL)
+        add_way(one, f);
+}
+
 /* Two addresses or more of one family, all silent, while the other family is answered. */
 static void family_rule(diag_t *d, unsigned family)
 {
@@ -332,6 +344,7 @@ static void family_rule(diag_t *d, unsigned family)
                                    "servers nor by the zone's: IPv%u does not work from here.",
                                    family, family);
         fold_family(d, family, f);
+        add_common_way(d, family, f);
         return;
     }
     if (own.tested < 2)
@@ -340,6 +353,7 @@ static void family_rule(diag_t *d, unsigned family)
                                "None of the %u IPv%u addresses answers; IPv%u works.", own.dead,
                                family, family == 4 ? 6u : 4u);
     fold_family(d, family, f);
+    add_common_way(d, family, f);
 }
 
 static bool untested(const subject_t *s)

@@ -220,6 +220,16 @@ static void infer_start(judge_t *j)
     in->port = j->flow[0]->server.port;
 }
 
+/* A query that asked for the way: it has waits and tries of its own. */
+static bool is_for_hops(const flow_t *flow)
+{
+    nsp_name_t name;
+    uint16_t type = 0;
+    uint16_t qclass = 0;
+    return question_read(flow->query.bytes, flow->query.size, &name, &type, &qclass) &&
+           way_hops_of_name(&name) != 0;
+}
+
 /* Time between two attempts: the wait of the first of them. The shortest seen is nearest. Nothing
  * shows how long the last one is waited for, but the run's mark. */
 static void infer_waits(judge_t *j)
@@ -238,7 +248,7 @@ static void infer_waits(judge_t *j)
         for (uint32_t k = 0; k < f->event_count && f->transport == TRANSPORT_UDP; k++) {
             const flow_event_t *e = &f->event[k];
             size_t n = e->attempt >= 2 ? e->attempt - 2u : 0;
-            if (e->kind != FLOW_EVENT_RETRY || e->attempt < 2 || n + 1 >= 10)
+            if (e->kind != FLOW_EVENT_RETRY || is_for_hops(f) || e->attempt < 2 || n + 1 >= 10)
                 continue;
             int64_t gap = e->message.at - last;
             last = e->message.at;
@@ -272,6 +282,8 @@ static bool close_open_flows(judge_t *j, bool walk)
     for (uint32_t i = 0; i < j->count; i++) {
         const flow_t *f = j->flow[i];
         bool again = f->transport == TRANSPORT_UDP && f->attempts < tries;
+        if (is_for_hops(f))
+            continue;
         cut |= (f->notes & FLOW_PENDING) != 0 && (again || j->r->broken || (walk && tries == 1));
     }
     for (uint32_t i = 0; i < j->count && !cut; i++)

@@ -64,6 +64,7 @@ typedef struct exchange {
     transport_t transport;
     addr_t server;    /* whom the question was for */
     addr_t local;     /* port 0 when not known */
+    uint8_t ttl;      /* TTL or hop limit that it was sent with; 0: as every packet */
     nsp_name_t qname; /* as sent, case kept */
     uint16_t qtype;
     uint16_t qclass;

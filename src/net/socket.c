@@ -389,8 +389,8 @@ static bool read_udp(socket_net_t *s, sock_t *k, uint32_t events, net_event_t *e
     return true;
 }
 
-/* A stream gives no error queue: the kernel only says errno. Unreachable errors become the ICMP
- * kind that they stand for, with no reporter (RFC 792, RFC 4443 3.1). */
+/* An open stream gives no error queue: the kernel only says errno. Unreachable errors become the
+ * ICMP kind that they stand for, with no reporter (RFC 792, RFC 4443 3.1). */
 static void tcp_error(sock_t *k, int error, net_event_t *e)
 {
     bool v4 = k->dest.family == 4;
@@ -424,6 +424,9 @@ static bool read_tcp(socket_net_t *s, sock_t *k, uint32_t events, net_event_t *e
         k->connecting = false;
         if (error != 0) {
             tcp_error(k, error, e);
+            /* Linux 5.9 and later keep the ICMP error of a SYN itself: what it was, and whose */
+            if (e->kind == NET_EVENT_ICMP)
+                (void)read_error_queue(s, k, e);
             return true;
         }
         flush_out(s, k);

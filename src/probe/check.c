@@ -5,6 +5,7 @@
 #include "diagnose/form.h"
 #include "diagnose/outcome.h"
 #include "probe/battery.h"
+#include "probe/hops.h"
 #include "probe/loop.h"
 
 /* Forms may use this part of the budget at most, so that every address gets its battery. */
@@ -31,6 +32,7 @@ typedef struct check {
     /* questions about signatures whose answers were cut over UDP, to be asked over TCP */
     size_t cut_count;
     const exchange_t *cut[CUT_MAX];
+    hops_t hops;
 } check_t;
 
 check_options_t check_options_default(void)
@@ -103,21 +105,26 @@ static bool probed_before(check_t *c, const addr_t *a)
     return false;
 }
 
-static net_err_t add_batteries(check_t *c, loop_t *l)
+static net_err_t add_batteries(check_t *c, loop_t *l, int64_t now)
 {
     const model_t *m = c->m;
     const run_mark_t mark = check_mark(c->options, c->in);
     net_err_t err = NET_OK;
     if (!m->zone_found)
         return NET_OK;
-    if (c->probed_count > 0 && !nsp_name_equal(&c->probed_zone, &m->zone))
+    if (c->probed_count > 0 && !nsp_name_equal(&c->probed_zone, &m->zone)) {
         c->probed_count = c->signed_count = c->signed_asked = 0;
+        hops_begin(&c->hops, &c->options->schedule);
+    }
     c->probed_zone = m->zone;
     for (uint16_t i = 0; i < m->address_count && err == NET_OK; i++) {
         const addr_t *a = &m->address[i].addr;
         bool used = a->family == 4 ? c->in->use_ipv4 : c->in->use_ipv6;
-        if (used && !probed_before(c, a))
-            err = check_ask_battery(c->net, l, &m->zone, a, &mark, c->options->exchanges_max);
+        if (!used || probed_before(c, a))
+            continue;
+        err = check_ask_battery(c->net, l, &m->zone, a, &mark, c->options->exchanges_max);
+        if (c->options->hops)
+            hops_watch(&c->hops, a, now);
     }
     return err;
 }
@@ -178,10 +185,15 @@ static net_err_t look(void *user, loop_t *l, int64_t now, int64_t *again_at)
         return NET_E_MEMORY;
     if (c->options->walk_only)
         return NET_OK;
-    net_err_t err = add_batteries(c, l);
+    net_err_t err = add_batteries(c, l, now);
     if (err == NET_OK && !add_forms(c, l))
         err = NET_E_MEMORY;
-    return err == NET_OK ? add_signed(c, l) : err;
+    if (err == NET_OK)
+        err = add_signed(c, l);
+    if (err == NET_OK)
+        err = hops_look(&c->hops, l, c->net, c->in->set, &c->probed_zone, now,
+                        FORM_BUDGET(c->options->exchanges_max), again_at);
+    return err;
 }
 
 /* Notes an address that answers the plain question with authority. True for such an answer. */
@@ -272,6 +284,8 @@ static bool note_signed(check_t *c, const exchange_t *x)
 static bool matters(void *user, const exchange_t *x)
 {
     check_t *c = user;
+    if (hops_note(&c->hops, x, &c->probed_zone))
+        return true;
     if (note_server(c, x) || note_signed(c, x))
         return true;
     if (x->qtype == NSP_TYPE_DNSKEY)
@@ -300,6 +314,7 @@ net_err_t check_run(net_t *net, model_input_t *in, const check_options_t *option
     memset(m, 0, sizeof *m);
     if (c != NULL && wants != NULL) {
         *c = (check_t){.net = net, .in = in, .options = options, .m = m, .wants = wants};
+        hops_begin(&c->hops, &options->schedule);
         loop_plan_t plan = {.user = c, .look = look, .matters = matters, .progress = progress};
         loop_options_t how = check_loop_options(options);
         int64_t ended = 0;

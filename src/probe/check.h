@@ -16,6 +16,7 @@ typedef struct check_options {
     const loop_memory_t *memory; /* NULL: none */
     const char *identify;        /* who asks: see loop_options_t; NULL: nothing */
     bool thorough;               /* asks also what no resolver asks (diagnose/form.h) */
+    bool hops;                   /* looks where the way to silent addresses ends (probe/hops.h) */
     bool walk_only;              /* finds the addresses, and asks them nothing more */
     /* Called now and then for a progress line; may be NULL. */
     void (*progress)(void *user, const model_t *m, size_t done, size_t outstanding);

@@ -333,6 +333,7 @@ net_err_t engine_submit(engine_t *e, const engine_query_t *q, exchange_t **out)
     wire[0] = (uint8_t)(q->size >> 8);
     wire[1] = (uint8_t)q->size;
     memcpy(wire + 2, q->wire, q->size);
+    x->ttl = q->ttl;
     j->x = x;
     j->wire = wire;
     j->size = q->size;
@@ -421,7 +422,8 @@ static net_err_t job_icmp(engine_t *e, job_t *j, const net_event_t *n)
     if (err != NET_OK)
         return err;
     if (ev.attempt == j->attempt && j->state == JOB_WAITING) {
-        if (j->attempt >= j->schedule.tries)
+        /* a query whose hops are limited was sent for this very error */
+        if (j->attempt >= j->schedule.tries || j->ttl != 0)
             job_finish(e, j);
         else
             j->deadline = n->at + AFTER_ICMP;

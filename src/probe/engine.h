@@ -30,7 +30,7 @@ typedef struct engine_query {
     bool keep_id;      /* send the octets exactly as given (--send-hex, chosen ID) */
     bool any_question; /* match by address, port and ID alone (the query has no question) */
     bool keep_open;    /* TCP: share one pipelined connection for this server and source */
-    uint8_t ttl;       /* 0: the system's */
+    uint8_t ttl;       /* 0: the system's; with one, an ICMP error ends the exchange */
     const schedule_t *schedule;              /* NULL: the engine's */
     void (*done)(void *user, exchange_t *x); /* may be NULL; may submit more */
     void *user;

@@ -27,6 +27,8 @@ typedef struct task {
     int64_t again;   /* when the gate is to be asked again */
     loop_known_t known;
     bool recalled;
+    uint8_t ttl;         /* 0: the system's */
+    schedule_t schedule; /* with a ttl */
     size_t size;
     uint8_t wire[LOOP_QUERY_SIZE];
 } task_t;
@@ -128,10 +130,9 @@ static void identify(const loop_t *l, task_t *t)
     t->size = w.pos;
 }
 
-static bool ask(loop_t *l, const addr_t *server, transport_t transport, const uint8_t *wire,
-                size_t size, size_t budget, bool exactly)
+static bool ask(loop_t *l, task_t t, const uint8_t *wire, size_t size, size_t budget, bool exactly)
 {
-    task_t t = {.server = *server, .transport = transport, .size = size};
+    t.size = size;
     if (size < NSP_HEADER_SIZE || size > sizeof t.wire)
         return true;
     memcpy(t.wire, wire, size);
@@ -146,13 +147,25 @@ static bool ask(loop_t *l, const addr_t *server, transport_t transport, const ui
 bool loop_ask(loop_t *l, const addr_t *server, transport_t transport, const uint8_t *wire,
               size_t size, size_t budget)
 {
-    return ask(l, server, transport, wire, size, budget, false);
+    task_t t = {.server = *server, .transport = transport};
+    return ask(l, t, wire, size, budget, false);
 }
 
 bool loop_ask_exactly(loop_t *l, const addr_t *server, transport_t transport, const uint8_t *wire,
                       size_t size, size_t budget)
 {
-    return ask(l, server, transport, wire, size, budget, true);
+    task_t t = {.server = *server, .transport = transport};
+    return ask(l, t, wire, size, budget, true);
+}
+
+bool loop_ask_hops(loop_t *l, const addr_t *server, const loop_hops_t *hops, const uint8_t *wire,
+                   size_t size, size_t budget)
+{
+    task_t t = {.server = *server,
+                .transport = TRANSPORT_UDP,
+                .ttl = hops->ttl,
+                .schedule = *hops->schedule};
+    return ask(l, t, wire, size, budget, false);
 }
 
 size_t loop_asked(const loop_t *l)
@@ -188,7 +201,7 @@ static void on_done(void *user, exchange_t *x)
         n->outstanding--;
     if (l->options->gate != NULL)
         l->options->gate->give(l->options->gate->user, x, l->net->ops->now(l->net));
-    if (l->options->memory != NULL)
+    if (l->options->memory != NULL && x->ttl == 0)
         l->options->memory->learn(l->options->memory->user, x, l->net->ops->wall(l->net));
     look_later(l, x);
 }
@@ -201,7 +214,10 @@ static net_err_t submit(loop_t *l, const task_t *t)
         .source = t->server.family == 4 ? l->options->source4 : l->options->source6,
         .wire = t->wire,
         .size = t->size,
-        .schedule = t->known == LOOP_TRY_ONCE ? &l->once : NULL,
+        .ttl = t->ttl,
+        .schedule = t->ttl != 0                 ? &t->schedule
+                    : t->known == LOOP_TRY_ONCE ? &l->once
+                                                : NULL,
         .done = on_done,
         .user = l,
     };
@@ -236,8 +252,9 @@ static net_err_t recall(loop_t *l, task_t *t)
     const loop_memory_t *m = l->options->memory;
     loop_question_t q = {&t->server, t->transport, t->wire, t->size};
     exchange_t *x = NULL;
-    if (m == NULL || (t->recalled && t->known == LOOP_UNKNOWN &&
-                      (t->again == 0 || t->again > l->net->ops->now(l->net))))
+    if (m == NULL || t->ttl != 0 ||
+        (t->recalled && t->known == LOOP_UNKNOWN &&
+         (t->again == 0 || t->again > l->net->ops->now(l->net))))
         return NET_OK;
     t->recalled = true;
     t->known = m->recall(m->user, &q, l->set, set_now(l), l->net->ops->wall(l->net), &x);

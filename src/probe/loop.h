@@ -89,6 +89,15 @@ bool loop_ask(loop_t *l, const addr_t *server, transport_t transport, const uint
 /* The same for a question whose octets matter as they are: nothing is put into its OPT. */
 bool loop_ask_exactly(loop_t *l, const addr_t *server, transport_t transport, const uint8_t *wire,
                       size_t size, size_t budget);
+/* How a query goes whose way is looked at, not its answer. */
+typedef struct loop_hops {
+    uint8_t ttl;                /* TTL or hop limit, from 1 */
+    const schedule_t *schedule; /* copied */
+} loop_hops_t;
+
+/* The same over UDP for a query whose hops are limited. It is not what memories are for. */
+bool loop_ask_hops(loop_t *l, const addr_t *server, const loop_hops_t *hops, const uint8_t *wire,
+                   size_t size, size_t budget);
 /* Questions that were asked, those in the queue too. */
 size_t loop_asked(const loop_t *l);
 

@@ -1,6 +1,8 @@
 /* The report of check as JSON: docs/schema/check.schema.json. */
 #include <stdlib.h>
 
+#include "diagnose/way.h"
+#include "exchange/icmp.h"
 #include "report/check_json.h"
 #include "report/json_parts.h"
 #include "report/summary.h"
@@ -44,6 +46,34 @@ static json_t *json_server(const model_server_t *s)
     return j;
 }
 
+/* One hop of the way: who reported what; null where nothing came. */
+static json_t *json_hop(unsigned family, unsigned hop, const way_hop_t *h)
+{
+    json_t *j = json_object();
+    const event_t *sent = h->e != NULL ? exchange_sent_of(h->x, h->e) : NULL;
+    bool icmp = h->e != NULL && h->e->kind == EVENT_ICMP;
+    json_object_set_new(j, "hop", json_integer(hop));
+    json_object_set_new(j, "from", h->e != NULL ? json_addr(&h->e->peer) : json_null());
+    json_object_set_new(j, "icmp",
+                        icmp ? json_string(icmp_text(family, h->e->icmp_type, h->e->icmp_code))
+                             : json_null());
+    json_object_set_new(j, "rtt", json_seconds(sent != NULL ? h->e->at - sent->at : -1));
+    return j;
+}
+
+/* The way to an address as far as it answers; null where it was not looked at. */
+static json_t *json_way(const check_report_t *r, const addr_t *a)
+{
+    way_t w;
+    way_of(r->set, a, &r->model->zone, &w);
+    if (w.asked == 0)
+        return json_null();
+    json_t *j = json_array();
+    for (unsigned hop = 1; hop <= way_shown(&w); hop++)
+        json_array_append_new(j, json_hop(a->family, hop, &w.hop[hop - 1]));
+    return j;
+}
+
 static json_t *json_address(const check_report_t *r, const model_address_t *a, reply_t *scratch)
 {
     address_summary_t s;
@@ -61,6 +91,7 @@ static json_t *json_address(const check_report_t *r, const model_address_t *a, r
     json_object_set_new(j, "edns", json_string(s.edns));
     json_object_set_new(j, "serial", s.has_serial ? json_integer(s.serial) : json_null());
     json_object_set_new(j, "rtt", json_seconds(s.rtt));
+    json_object_set_new(j, "path", json_way(r, &a->addr));
     return j;
 }
 

@@ -9,10 +9,11 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
+import chain  # noqa: E402
 import net as lab_net  # noqa: E402
 import tap  # noqa: E402
 
-SERVER4, SERVER6 = "10.54.3.2", "fd54:3::2"
+SERVER4, SERVER6 = chain.v4(3), chain.v6(3)
 ANSWER = """
 import socket, threading
 def serve(family, address):
@@ -27,34 +28,8 @@ serve(socket.AF_INET, "%s")
 """ % (SERVER6, SERVER4)
 
 
-def link(net, n, left, right):
-    net_left, net_right = net.prefix + left, net.prefix + right
-    lab_net.run("ip", "link", "add", f"r{n}", "netns", net_left, "type", "veth", "peer", "name",
-                f"l{n}", "netns", net_right)
-    for host, device, last in ((left, f"r{n}", 1), (right, f"l{n}", 2)):
-        net.exec(host, "ip", "addr", "add", f"10.54.{n}.{last}/24", "dev", device)
-        net.exec(host, "ip", "-6", "addr", "add", f"fd54:{n}::{last}/64", "dev", device, "nodad")
-        net.exec(host, "ip", "link", "set", device, "up")
-
-
 def build(net):
-    for host in ("client", "r1", "r2", "server"):
-        net.space(host)
-    link(net, 1, "client", "r1")
-    link(net, 2, "r1", "r2")
-    link(net, 3, "r2", "server")
-    for host in ("r1", "r2"):
-        for setting, value in (("ipv4/ip_forward", 1), ("ipv6/conf/all/forwarding", 1),
-                               ("ipv4/icmp_ratelimit", 0), ("ipv4/icmp_msgs_per_sec", 10000),
-                               ("ipv6/icmp/ratelimit", 0)):
-            net.exec(host, "sh", "-c", f"echo {value} > /proc/sys/net/{setting}", check=False)
-    for host, way in (("client", "1::2"), ("server", "3::1")):
-        net.exec(host, "ip", "-6", "route", "add", "default", "via", "fd54:" + way)
-        net.exec(host, "ip", "route", "add", "default", "via", "10.54." + way.replace("::", "."))
-    for host, to, via in (("r1", 3, "2::2"), ("r2", 1, "2::1")):
-        net.exec(host, "ip", "-6", "route", "add", f"fd54:{to}::/64", "via", "fd54:" + via)
-        net.exec(host, "ip", "route", "add", f"10.54.{to}.0/24", "via",
-                 "10.54." + via.replace("::", "."))
+    chain.build(net, 2)
     net.popen("server", sys.executable, "-c", ANSWER, log=os.path.join(net.dir, "log"))
 
 
