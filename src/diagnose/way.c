@@ -157,8 +157,7 @@ const char *way_text(const way_t *w, const addr_t *server, char buf[WAY_TEXT_MAX
                  last);
     else
         snprintf(buf, WAY_TEXT_MAX,
-                 " No router on the path answers: there is none, it does not let the first packet "
-                 "through, or all are silent about ICMP.");
+                 " No router on the path answers: there is none, or none sends ICMP.");
     return buf;
 }
 
