@@ -169,7 +169,8 @@ static void test_texts(void **state)
          "ICMP \"port unreachable\" from 8.0.0.254 for UDP, and TCP is refused.",
          "nothing listens on the port"},
         {xcases_address, FINDING_ICMP_UNREACHABLE, "TCP prohibited",
-         "ICMP \"communication administratively prohibited\" from 8.0.0.254 for TCP (UDP is answered).",
+         "ICMP \"communication administratively prohibited\" from 8.0.0.254 for TCP (UDP is "
+         "answered).",
          "8.0.0.254"},
         {xcases_address, FINDING_WRONG_SOURCE_ADDRESS, "all replies",
          "The reply comes from 8.0.8.8.", "8.0.8.8"},
