@@ -195,6 +195,10 @@ MUTATOR_message := message
 MUTATOR_roundtrip := message
 MUTATOR_differ := message
 MUTATOR_rdata := rdata
+MUTATOR_signed := replies
+MUTATOR_dnssec := replies
+$(foreach t,expect list optout profile providers rdatatext scenario spf table taglist zone, \
+  $(eval MUTATOR_$(t) := text))
 # AFL++ brings a driver of its own, and takes mutators as libraries.
 mutator_obj = $(if $(AFL),,$(if $(MUTATOR_$(1)),$(BUILD)/fuzz/mutator.o \
                $(BUILD)/fuzz/libfuzzer_$(MUTATOR_$(1)).o))

@@ -1,5 +1,5 @@
-/* Messages built from any octets, in rooms of any size: what is written can be indexed, what did
- * not fit left no trace, and nothing is written beyond the room. */
+/* Messages built from any octets, in rooms of any size: what is written can be indexed, and its
+ * names read; what did not fit left no trace, and nothing is written beyond the room. */
 #include <stdlib.h>
 
 #include "fuzz/items.h"
@@ -13,34 +13,53 @@ static void need(bool truth)
         __builtin_trap();
 }
 
+/* What was written at an offset is the name. */
+static void check_name(const nsp_builder_t *b, uint32_t at, const nsp_name_t *name)
+{
+    nsp_name_t written;
+    nsp_reader_t r = nsp_reader(b->w.base, b->w.pos);
+    r.pos = at;
+    need(nsp_name_read(&r, NSP_NAME_COMPRESSED, &written) == NSP_OK);
+    need(nsp_name_equal(&written, name));
+}
+
+static void build_opt(nsp_builder_t *b, uint16_t udp_size, uint8_t kind, const uint8_t *data)
+{
+    uint8_t subnet[20];
+    uint32_t before = b->w.pos;
+    nsp_edns_t edns = {.udp_size = udp_size, .option_count = 2};
+    size_t subnet_size = nsp_ecs_data(kind >> 4, data, kind, subnet);
+    edns.option[0] = (nsp_edns_option_t){NSP_OPTION_NSID, kind, data};
+    edns.option[1] = (nsp_edns_option_t){NSP_OPTION_ECS, (uint16_t)subnet_size, subnet};
+    need(nsp_build_opt(b, &edns) || b->w.pos == before);
+}
+
+/* A question, an OPT or a record; or many records, each with another name. */
 static void build_some(nsp_builder_t *b, nsp_reader_t *r)
 {
     nsp_name_t name;
-    nsp_edns_t edns = {.udp_size = nsp_read_u16(r), .option_count = 2};
+    uint16_t udp_size = nsp_read_u16(r);
     uint8_t kind = nsp_read_u8(r);
     uint16_t type = nsp_read_u16(r);
     nsp_random_t random = {nsp_read_u16(r)};
     uint8_t rdata[2048];
-    uint8_t subnet[20];
-    nsp_name_generate(&random, &name);
-    size_t n = nsp_rdata_generate(type, &random, rdata, sizeof rdata);
-    uint32_t before = b->w.pos;
-    switch (kind & 3) {
-    case 0:
-        if (b->section == NSP_QUESTION && b->count[NSP_QUESTION] < 3)
+    for (unsigned times = (kind & 15) == 15 ? 1u + (kind >> 4) : 1; times > 0; times--) {
+        nsp_name_generate(&random, &name);
+        size_t n = nsp_rdata_generate(type, &random, rdata, sizeof rdata);
+        uint32_t before = b->w.pos;
+        if ((kind & 3) == 1) {
+            build_opt(b, udp_size, kind, rdata);
+        } else if ((kind & 3) != 0) {
+            bool built = nsp_build_rr(b, (nsp_section_t)(b->section == 0 ? NSP_ANSWER : b->section),
+                                      &name, type, NSP_CLASS_IN, type, rdata, (uint16_t)n);
+            need(built || b->w.pos == before);
+            if (built)
+                check_name(b, before, &name);
+        } else if (b->section == NSP_QUESTION && b->count[NSP_QUESTION] < 3) {
             nsp_build_question(b, &name, type, NSP_CLASS_IN);
-        return;
-    case 1:
-        edns.option[0] = (nsp_edns_option_t){NSP_OPTION_NSID, kind, rdata};
-        size_t subnet_size = nsp_ecs_data(kind >> 4, rdata, kind, subnet);
-        edns.option[1] = (nsp_edns_option_t){NSP_OPTION_ECS, (uint16_t)subnet_size, subnet};
-        need(nsp_build_opt(b, &edns) || b->w.pos == before);
-        return;
-    default:
-        need(nsp_build_rr(b, (nsp_section_t)(b->section == 0 ? NSP_ANSWER : b->section), &name,
-                          type, NSP_CLASS_IN, type, rdata, (uint16_t)n) ||
-             b->w.pos == before);
-        return;
+            if (b->w.err == NSP_OK)
+                check_name(b, before, &name);
+        }
     }
 }
 
@@ -76,7 +95,7 @@ static void build(nsp_reader_t *r, uint8_t *buf, size_t cap)
     nsp_edns_t edns;
     size_t n = 0;
     nsp_build_begin(&b, buf, cap, 1, NSP_FLAG_QR);
-    b.compress = (cap & 1) == 0;
+    b.compress = cap % 8 != 1;
     while (nsp_left(r) >= 7 && b.w.err == NSP_OK)
         build_some(&b, r);
     if (nsp_build_end(&b, &n) != NSP_OK)
@@ -92,7 +111,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     nsp_reader_t r = nsp_reader(data, size);
     frame(data, size);
-    size_t cap = nsp_read_u16(&r) % 4096u;
+    size_t cap = nsp_read_u16(&r);
+    cap = cap % 16 != 0 ? cap % 4096 : cap; /* most messages are short */
     uint8_t *buf = exact_room((uint32_t)cap);
     codes((uint16_t)cap);
     build(&r, buf, cap);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "diagnose/outcome.h"
+#include "fuzz/items.h"
 #include "probe/engine.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,7 +20,8 @@ typedef struct peer {
     addr_t dest[HANDLES];
     uint8_t sent[HANDLES][512];
     size_t sent_size[HANDLES];
-    uint8_t bytes[1024];
+    size_t came[HANDLES]; /* octets of it that came back on a stream */
+    uint8_t *bytes;       /* of the last event, in memory of their size */
     unsigned steps;
 } peer_t;
 
@@ -72,27 +74,37 @@ static void p_close(net_t *net, uint32_t handle)
     (void)handle;
 }
 
-/* What was sent comes back as a reply, changed a little or a lot. */
+/* What was sent comes back as a reply, changed a little or a lot; of a stream also in pieces, where
+ * the next one goes on. */
 static void make_reply(peer_t *p, net_event_t *e, uint8_t how)
 {
+    uint8_t bytes[sizeof p->sent[0] + 64];
     uint32_t h = e->handle % HANDLES;
     size_t n = p->sent_size[h];
-    memcpy(p->bytes, p->sent[h], n);
+    size_t from = 0;
+    memcpy(bytes, p->sent[h], n);
     bool framed = e->kind == NET_EVENT_BYTES;
     if (n > (framed ? 4u : 2u) && (how & 1) == 0)
-        p->bytes[framed ? 4 : 2] |= 0x80;
+        bytes[framed ? 4 : 2] |= 0x80;
     if (n > 0 && (how & 2) != 0)
-        p->bytes[nsp_read_u8(&p->script) % n] ^= nsp_read_u8(&p->script);
-    if ((how & 4) != 0)
-        n = nsp_read_u8(&p->script) < n ? n / 2 : n;
+        bytes[nsp_read_u8(&p->script) % n] ^= nsp_read_u8(&p->script);
+    if (framed && (how & 0x10) != 0)
+        from = p->came[h] < n ? p->came[h] : 0;
+    if ((how & 4) != 0) {
+        size_t cut = from + nsp_read_u8(&p->script);
+        n = cut < n ? cut : n;
+    }
+    p->came[h] = n < p->sent_size[h] ? n : 0;
     uint32_t more = (how & 8) != 0 ? nsp_read_u8(&p->script) % 64u : 0;
     const uint8_t *tail = nsp_read_bytes(&p->script, more);
     if (tail != NULL) {
-        memcpy(p->bytes + n, tail, more);
+        memcpy(bytes + n, tail, more);
         n += more;
     }
+    free(p->bytes);
+    p->bytes = exact_copy(bytes + from, (uint32_t)(n - from));
     e->bytes = p->bytes;
-    e->size = (uint32_t)n;
+    e->size = (uint32_t)(n - from);
 }
 
 static net_err_t p_wait(net_t *net, int64_t deadline, net_event_t *e)
@@ -173,5 +185,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     engine_free(e);
     exchange_set_free(&set);
+    free(p.bytes);
     return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "fuzz/items.h"
 #include "proto/nsproto.h"
+#include "proto/rdata_quick.h"
 #include "proto/sound.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,15 +26,26 @@ static uint32_t u16(const uint8_t *p, uint32_t at)
 static void print_little(const nsp_msg_t *m, const nsp_rr_t *rr, const nsp_text_t *whole)
 {
     nsp_text_t t;
-    uint32_t cap = m->size % 64;
+    uint32_t cap = (uint32_t)(m->size * 31u % (whole->len + 3));
     char *room = (char *)exact_room(cap);
     nsp_text_begin(&t, room, cap);
     nsp_text_rr(&t, m, rr);
     need(t.len < (cap > 0 ? cap : 1) && (t.lost > 0 || t.len == whole->len));
     need(memcmp(room, whole->buf, t.len) == 0 && (cap == 0 || room[t.len] == '\0'));
+    free(room);
+}
+
+/* The same of JSON, which is no text any more when it is cut. */
+static void json_little(const nsp_msg_t *m, const nsp_rr_t *rr, nsp_text_t *whole)
+{
+    nsp_text_t t;
+    nsp_text_begin(whole, whole->buf, whole->cap);
+    nsp_json_rr(whole, m, rr);
+    uint32_t cap = (uint32_t)((m->size + rr->ttl) % (whole->len + 3));
+    char *room = (char *)exact_room(cap);
     nsp_text_begin(&t, room, cap);
     nsp_json_rr(&t, m, rr);
-    need(t.len < (cap > 0 ? cap : 1));
+    need(t.len < (cap > 0 ? cap : 1) && (t.lost > 0) == (whole->len >= cap));
     free(room);
 }
 
@@ -44,8 +56,10 @@ static void print_all(const nsp_msg_t *m)
     for (uint16_t i = 0; i < m->rr_count; i++) {
         nsp_text_begin(&t, text, sizeof text);
         nsp_text_rr(&t, m, &m->rr[i]);
-        if (i < 3 && t.lost == 0)
+        if (i < 3 && t.lost == 0) {
             print_little(m, &m->rr[i], &t);
+            json_little(m, &m->rr[i], &t);
+        }
     }
     nsp_text_begin(&t, text, sizeof text);
     nsp_json_msg(&t, m);
@@ -69,6 +83,26 @@ static void decode_all(const nsp_msg_t *m)
     }
 }
 
+/* RDATA tells the same whether something stands behind it or the message ends there. */
+static void check_alone(const nsp_msg_t *m)
+{
+    for (uint16_t i = 0; i < m->rr_count && i < 4; i++) {
+        nsp_rdata_t it;
+        nsp_field_t field;
+        nsp_rr_t rr = m->rr[i];
+        uint32_t end = (uint32_t)rr.rdata + rr.rdlength;
+        uint8_t *copy = exact_copy(m->wire, end);
+        nsp_msg_t cut = {.wire = copy, .size = end, .rr = &rr, .rr_count = 1, .opt = NSP_NO_RR};
+        bool quick = nsp_rdata_quick(copy, rr.type, rr.rdata, end);
+        need(quick == nsp_rdata_quick(m->wire, rr.type, rr.rdata, end));
+        nsp_rdata_begin(&it, &cut, &rr);
+        while (nsp_rdata_next(&it, &field)) {
+        }
+        need(!quick || it.r.err == NSP_OK);
+        free(copy);
+    }
+}
+
 /* What is told to be sound without an index has no fault, and the sections are where they are. */
 static void check_sound(const nsp_msg_t *m)
 {
@@ -79,6 +113,30 @@ static void check_sound(const nsp_msg_t *m)
     need(m->fault_count == 0 && s.rcode == nsp_msg_rcode(m) && s.opt == (m->opt != NSP_NO_RR));
     need(memcmp(s.count, m->found, sizeof s.count) == 0);
     need(s.count[NSP_AUTHORITY] == 0 || s.authority == nsp_msg_rr(m, NSP_AUTHORITY, 0)->owner);
+}
+
+/* The last record as often as a message of NSP_SOUND_MAX octets can have it. */
+static void check_many(const nsp_msg_t *m)
+{
+    static nsp_rr_t arena[NSP_RR_MAX];
+    if (m->rr_count == 0 || !m->complete || m->size % 8 != 0 || m->size >= NSP_SOUND_MAX)
+        return;
+    const nsp_rr_t *rr = &m->rr[m->rr_count - 1];
+    uint32_t end = (uint32_t)rr->rdata + rr->rdlength;
+    uint32_t n = end - rr->owner;
+    uint32_t times = (NSP_SOUND_MAX - end) / n;
+    uint32_t count = m->count[rr->section] + times;
+    uint8_t *many = exact_room(end + n * times);
+    memcpy(many, m->wire, end);
+    for (uint32_t i = 0; i < times; i++)
+        memcpy(many + end + n * i, m->wire + rr->owner, n);
+    many[4 + 2 * rr->section] = (uint8_t)(count >> 8);
+    many[5 + 2 * rr->section] = (uint8_t)count;
+    nsp_msg_t all;
+    nsp_msg_index(&all, many, end + n * times, arena, NSP_RR_MAX);
+    need(all.rr_count <= NSP_RR_MAX && all.found[rr->section] <= count);
+    check_sound(&all);
+    free(many);
 }
 
 /* Records follow each other without a gap, in the order of their sections, and have what their
@@ -159,6 +217,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (nsp_msg_validate(&m) == NSP_OK)
         decode_all(&m);
     check_sound(&m);
+    check_alone(&m);
+    check_many(&m);
     need(m.fault_count > 0 || err == NSP_OK);
     for (uint16_t i = 0; i < m.fault_count && i < NSP_FAULTS_KEPT; i++)
         need(m.fault[i].offset <= size && m.fault[i].err != NSP_OK);

@@ -12,6 +12,47 @@ static void need(bool truth)
         __builtin_trap();
 }
 
+/* Where each label begins, the last one first. Returns how many there are. */
+static unsigned labels_of(const nsp_name_t *name, const uint8_t *at[128])
+{
+    unsigned n = 0;
+    for (const uint8_t *p = name->octets; p[0] != 0; p += p[0] + 1)
+        n++;
+    unsigned left = n;
+    for (const uint8_t *p = name->octets; p[0] != 0; p += p[0] + 1)
+        at[--left] = p;
+    return n;
+}
+
+/* Canonical order, octet by octet (RFC 4034 6.1). */
+static int plain_compare(const nsp_name_t *a, const nsp_name_t *b)
+{
+    const uint8_t *la[128];
+    const uint8_t *lb[128];
+    unsigned na = labels_of(a, la);
+    unsigned nb = labels_of(b, lb);
+    for (unsigned i = 0; i < na && i < nb; i++)
+        for (unsigned k = 1; k <= 64; k++) {
+            int x = k > la[i][0] ? -1 : la[i][k] | (la[i][k] - 65u < 26 ? 32 : 0);
+            int y = k > lb[i][0] ? -1 : lb[i][k] | (lb[i][k] - 65u < 26 ? 32 : 0);
+            if (x != y)
+                return x < y ? -1 : 1;
+        }
+    return na == nb ? 0 : na < nb ? -1 : 1;
+}
+
+/* Two names beside each other: their order, and both as one. */
+static void check_two(const nsp_name_t *a, const nsp_name_t *b)
+{
+    nsp_name_t joined;
+    int order = nsp_name_compare(a, b);
+    need((order > 0) - (order < 0) == plain_compare(a, b));
+    need((order == 0) == nsp_name_equal(a, b));
+    bool fits = a->len + b->len - 1u <= NSP_NAME_MAX;
+    need((nsp_name_join(a, b, &joined) == NSP_OK) == fits);
+    need(!fits || (joined.len == a->len + b->len - 1u && nsp_name_is_subdomain(&joined, b)));
+}
+
 /* A name taken apart and joined again is the same name. */
 static void check_parts(const nsp_name_t *name)
 {
@@ -82,6 +123,8 @@ static bool plain_read(const uint8_t *data, uint32_t size, uint32_t at, nsp_name
 static void walk_all(const uint8_t *data, size_t size)
 {
     nsp_name_cache_t cache = {0};
+    nsp_name_t last;
+    nsp_name_root(&last);
     for (uint32_t at = 0; at < size && at < 512; at++) {
         nsp_name_t name;
         nsp_reader_t a = nsp_reader(data, size);
@@ -103,6 +146,8 @@ static void walk_all(const uint8_t *data, size_t size)
         need(n > 0 && nsp_name_from_text(text, n, NULL, &again, NULL) == NSP_OK);
         need(nsp_name_equal_case(&name, &again) && nsp_name_compare(&name, &again) == 0);
         check_parts(&name);
+        check_two(&name, &last);
+        last = name;
         if (at % 64 == size % 64)
             check_text(&name, text, n);
     }

@@ -34,6 +34,13 @@ uint8_t *exact_copy(const uint8_t *bytes, uint32_t size)
     return copy;
 }
 
+__attribute__((noinline)) void fill_stack(uint8_t octet)
+{
+    volatile uint8_t below[16384];
+    for (size_t i = 0; i < sizeof below; i++)
+        below[i] = octet;
+}
+
 static uint64_t add(uint64_t sum, uint64_t value)
 {
     return (sum ^ value) * UINT64_C(0x100000001b3) + (sum >> 32);

@@ -23,7 +23,9 @@ int main(void)
     static const char *const words[] = {"$ORIGIN ", "$TTL ", "$INCLUDE ", " IN ", " CH ", "\\# ",
                                         "\\000", "@", "(", ")", ";", "\"", "v=DKIM1;", "k=rsa;",
                                         "p=", "t=y", "behave ", "when ", "zone ", "address ",
-                                        "serves ", "Name,Type,Value"};
+                                        "serves ", "Name,Type,Value", "1:2:3:4:5:6:7:8",
+                                        "::192.0.2.1", "/128", "\\255", "65535", "4294967295",
+                                        "999999999999999999"};
     for (size_t i = 0; i < nsp_rrtype_count(); i++) {
         const nsp_rrtype_t *t = nsp_rrtype_at(i);
         word(t->mnemonic);

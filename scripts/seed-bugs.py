@@ -2,7 +2,8 @@
 """Do the fuzz targets find bugs? Each bug of scripts/seeded-bugs.conf is put into a copy of the tree,
 and the target that is responsible is run on it, from the checked-in corpus, until it reports.
 
-  scripts/seed-bugs.py [--seconds N] [NAME...]    the bugs of the list (all of them)
+  scripts/seed-bugs.py [--seconds N] [--list FILE] [NAME...]
+                                                  the bugs of the list (all of them)
   scripts/seed-bugs.py --sweep N [--seconds N] [--seed S]
                                                   N small changes, made mechanically: bounds that
                                                   are off by one, dropped additions, left-out checks
@@ -51,13 +52,14 @@ SWEPT = ["proto/", "capture/", "src/bulk/list.c", "src/bulk/output.c", "src/diag
          "src/diagnose/spf.c"]
 
 
-def read_list():
-    """[(name, target, file, old, new)]: paragraphs of five lines."""
+def read_list(path):
+    """[(name, target, file, old, new)]: paragraphs of five fields. A line that begins with a blank
+    goes on with the field before it."""
     bugs = []
-    with open(LIST) as f:
+    with open(path) as f:
         text = "".join(line for line in f if not line.startswith("#"))
     for paragraph in re.split(r"\n\s*\n", text.strip()):
-        field = dict(line.split(": ", 1) for line in paragraph.splitlines())
+        field = dict(part.split(": ", 1) for part in re.split(r"\n(?! )", paragraph))
         bugs.append((field["bug"], field["target"].split(), field["file"], field["old"],
                      field["new"]))
     return bugs
@@ -184,12 +186,13 @@ def copy_tree(folder, targets):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*")
+    parser.add_argument("--list", default=LIST)
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--sweep", type=int, metavar="N")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
     a = parser.parse_args()
-    bugs = list(sweep(a.sweep, a.seed)) if a.sweep else read_list()
+    bugs = list(sweep(a.sweep, a.seed)) if a.sweep else read_list(a.list)
     bugs = [b for b in bugs if not a.names or b[0] in a.names]
     if not bugs:
         sys.exit("no such bug")
