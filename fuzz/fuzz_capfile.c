@@ -1,6 +1,6 @@
 /* Any octets as a capture file, compressed or not. Packets lie within the limits and are counted
  * without a gap, reading ends, and memory, file, single packets and batches give the same; so does
- * libpcap, as far as it reads the file. */
+ * libpcap, as far as it reads the file, and a pcapng file behind another section. */
 #include <pcap/pcap.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,6 +29,7 @@ static void add(sum_t *s, const cap_packet_t *p)
     for (uint32_t i = 0; i < p->size; i++)
         s->value = s->value * 31 + p->bytes[i];
     s->value = s->value * 31 + (uint64_t)p->at + p->number;
+    s->value = s->value * 31 + p->link + p->original;
     s->packets++;
 }
 
@@ -180,6 +181,30 @@ static void beside_libpcap(const uint8_t *data, size_t size)
     cap_source_close(s);
 }
 
+/* Behind a section with an interface that none of its packets can be of. */
+static void behind_section(const uint8_t *data, size_t size, const sum_t *alone)
+{
+    static const uint8_t section[] = {
+        0x0a, 0x0d, 0x0d, 0x0a, 28,   0,    0,    0,    0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0,
+        0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 28,   0,    0,    0, 1, 0,
+        0,    0,    32,   0,    0,    0,    0xf0, 0,    0,    0,    1,    0,    0, 0, 9,
+        0,    1,    0,    3,    0,    0,    0,    0,    0,    0,    0,    32,   0, 0, 0};
+    char error[CAP_ERROR_MAX];
+    if (size < 4 || memcmp(data, PCAPNG, 4) != 0)
+        return;
+    uint8_t *both = malloc(sizeof section + size);
+    if (both == NULL)
+        abort();
+    memcpy(both, section, sizeof section);
+    memcpy(both + sizeof section, data, size);
+    cap_source_t *s = cap_source_memory(both, sizeof section + size, error);
+    if (s == NULL)
+        abort();
+    sum_t behind = drain(s, 7);
+    expect_same(alone, &behind);
+    free(both);
+}
+
 /* The same octets as a file, once alone, once twice and with a filter. */
 static void as_files(const uint8_t *data, size_t size, const sum_t *memory)
 {
@@ -228,5 +253,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         without_memory(data, size);
     if (size % 4 == 2)
         beside_libpcap(data, size);
+    behind_section(data, size, &first);
     return 0;
 }

@@ -150,6 +150,25 @@ static void check(const dnssec_verdict_t *v, const nsp_msg_t *m)
         abort();
 }
 
+/* The answer as if it ended behind one of its records. */
+static void check_cut(const message_t *answer, const nsp_name_t *qname, const dnssec_keys_t *keys,
+                      int64_t now)
+{
+    static message_t cut;
+    const nsp_msg_t *m = &answer->msg;
+    if (m->rr_count == 0)
+        return;
+    const nsp_rr_t *rr = &m->rr[m->size % m->rr_count];
+    uint32_t n = (uint32_t)rr->rdata + rr->rdlength;
+    cut.octets = exact_copy(m->wire, n);
+    nsp_msg_index(&cut.msg, cut.octets, n, cut.arena, sizeof cut.arena / sizeof cut.arena[0]);
+    dnssec_verdict_t v = dnssec_check_answer(&cut.msg, qname, m->qtype, keys, now);
+    check(&v, &cut.msg);
+    v = dnssec_check_denial(&cut.msg, qname, m->qtype, keys, now);
+    check(&v, &cut.msg);
+    free(cut.octets);
+}
+
 static void look(const message_t *ds, const message_t *dnskey, const message_t *answer,
                  const nsp_name_t *zone, const nsp_name_t *qname, int64_t now)
 {
@@ -171,6 +190,7 @@ static void look(const message_t *ds, const message_t *dnskey, const message_t *
     v = dnssec_check_ds(&answer->msg, qname, &keys, now);
     if (v.status != DNSSEC_NO_DS)
         check(&v, &answer->msg);
+    check_cut(answer, qname, &keys, now);
     check_signatures(&dnskey->msg, NSP_ANSWER);
     check_signatures(&answer->msg, NSP_ANSWER);
     check_signatures(&answer->msg, NSP_AUTHORITY);

@@ -1,5 +1,5 @@
 /* Any text as the RDATA of any type: the first two octets choose the type. What reads must decode,
- * print, and read back as the same octets. */
+ * print, and read back as the same octets; its numbers are printed as they were written. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +19,60 @@ static void check_room(uint16_t type, const char *text, size_t len, const nsp_na
         if ((err == NSP_OK) != (cap == n) || (cap == n && memcmp(room, wire, n) != 0))
             abort();
         free(room);
+    }
+}
+
+/* The next word of text, which has blanks and nothing else between words. Its octets; 0 at the end.
+ */
+static size_t next_word(const char **p, const char *end, const char **word)
+{
+    while (*p < end && **p == ' ')
+        ++*p;
+    *word = *p;
+    while (*p < end && **p != ' ')
+        ++*p;
+    return (size_t)(*p - *word);
+}
+
+static bool is_number(const char *word, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (word[i] < '0' || word[i] > '9')
+            return false;
+    return n > 0 && (word[0] != '0' || n == 1);
+}
+
+/* Fields in front, one word each, that are numbers: the word that is printed is the one that was
+ * read. Keys of parameters ("key65280=x") end with one too. */
+static void check_numbers(uint16_t type, const char *in, size_t in_size, const char *out,
+                          size_t out_size)
+{
+    const nsp_fdesc_t *field = nsp_rrtype_get(type)->fields;
+    const char *in_end = in + in_size;
+    const char *out_end = out + out_size;
+    for (size_t i = 0; i < in_size; i++)
+        if (in[i] < ' ' || strchr("\"\\();", in[i]) != NULL)
+            return;
+    for (unsigned i = 0; i < NSP_FIELDS_MAX && field[i].kind <= NSP_F_NAME_NC; i++) {
+        const char *a;
+        const char *b;
+        size_t n = next_word(&in, in_end, &a);
+        size_t m = next_word(&out, out_end, &b);
+        bool plain =
+            field[i].kind == NSP_F_U8 || field[i].kind == NSP_F_U16 || field[i].kind == NSP_F_U32;
+        if (n == 0 || field[i].kind == NSP_F_END)
+            return;
+        if (plain && is_number(a, n) && (n != m || memcmp(a, b, n) != 0))
+            abort();
+    }
+    const char *word;
+    for (size_t n; (n = next_word(&in, in_end, &word)) > 0;) {
+        const char *equals = memchr(word, '=', n);
+        size_t key = equals != NULL ? (size_t)(equals - word) : n;
+        bool numbered = field[2].kind == NSP_F_SVCPARAMS && key >= 8 && memcmp(word, "key", 3) == 0;
+        if (numbered && is_number(word + 3, key - 3) &&
+            memmem(out, (size_t)(out_end - out), word, key) == NULL)
+            abort();
     }
 }
 
@@ -48,6 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nsp_text_begin(&t, text, sizeof text);
     if (!nsp_text_rdata(&t, &msg, &rr))
         abort();
+    check_numbers(type, (const char *)data + 2, size - 2, text, t.len);
     bool lossy = type == NSP_TYPE_OPT || type == NSP_TYPE_WKS || type == NSP_TYPE_A6;
     if (lossy || t.lost > 0)
         return 0;

@@ -2,9 +2,15 @@
 
 #include "proto/nsproto.h"
 
+static void put16(uint8_t *p, size_t v)
+{
+    p[0] = (uint8_t)(v >> 8);
+    p[1] = (uint8_t)v;
+}
+
 #define RECORDS_MAX 64
 /* Limits of how many there may be of a kind are mostly below. */
-#define REPEAT_MAX 70
+#define REPEAT_MAX 150
 
 /* Puts times copies of data[at, at + n) behind it, as many as there is room for. Returns how many.
  */
@@ -64,10 +70,19 @@ static size_t resize_rdata(uint8_t *data, size_t size, size_t cap, size_t at, ns
     }
 }
 
-static void put16(uint8_t *p, size_t v)
+/* An option of EDNS behind size octets: small numbers, then any octets. Returns the new size. */
+static size_t put_option(uint8_t *data, size_t size, size_t cap, nsp_random_t *r)
 {
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
+    size_t n = nsp_random_below(r, 45);
+    if (cap - size < 4 + n)
+        return size;
+    put16(data + size, nsp_random_below(r, 22));
+    put16(data + size + 2, n);
+    for (size_t i = 0; i < n; i++)
+        data[size + 4 + i] = (uint8_t)nsp_random_below(r, i < 2 ? 4 : 256);
+    if (n > 0 && nsp_random_below(r, 2) == 0)
+        data[size + 4] = 0;
+    return size + 4 + n;
 }
 
 /* One record many times, and its section counts them; or RDATA of another size, and RDLENGTH counts
@@ -84,12 +99,16 @@ static void change_record(uint8_t *data, size_t *size, size_t cap, nsp_random_t 
     if (nsp_random_below(r, 3) == 0) {
         size_t times = repeat(data, size, cap, rr->owner, end - rr->owner,
                               1 + nsp_random_below(r, REPEAT_MAX));
+        for (size_t i = 1; i <= times && rr->rdlength > 0 && times % 2 == 1; i++)
+            data[end - 1 + i * (end - rr->owner)] += (uint8_t)i; /* others, and not the same */
         put16(data + 4 + 2 * rr->section, m.count[rr->section] + times);
         return;
     }
     size_t tail = *size - end;
     memmove(data + cap - tail, data + end, tail); /* waits at the end of the room */
-    size_t n = resize_rdata(data, end, cap - tail, rr->rdata, r);
+    size_t n = rr->type == NSP_TYPE_OPT && nsp_random_below(r, 2) == 0
+                   ? put_option(data, end, cap - tail, r) - rr->rdata
+                   : resize_rdata(data, end, cap - tail, rr->rdata, r);
     memmove(data + rr->rdata + n, data + cap - tail, tail);
     put16(data + rr->fixed + 8, n);
     *size = rr->rdata + n + tail;
