@@ -69,7 +69,7 @@ smoke() {
         n=20000
         case "$name" in
         filter) n=2000 ;; # libpcap compiles each
-        replay) n=5000 ;;
+        replay | signed) n=5000 ;; # a whole report or diagnosis each
         checkpoint) n=3000 ;; # files are written and synchronised
         esac
         if "build/fuzz/fuzz_$name" -runs=$n -seed=1 -max_len=1024 -dict="$dictionary" \
