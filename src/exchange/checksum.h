@@ -24,21 +24,72 @@ static inline uint64_t checksum_load(const uint8_t *p)
 /* Two numbers of 64 bits in one register, where the machine has such. */
 typedef uint64_t checksum_pair_t __attribute__((vector_size(16)));
 
-/* Sum over n octets, a multiple of 16, at most 2^32: their halves of 32 bits are added without a
- * carry to wait for. */
-static inline uint64_t checksum_wide(const uint8_t *p, size_t n)
+/* Sums in two lanes: their halves of 32 bits are added without a carry to wait for. */
+typedef struct checksum_lanes {
+    checksum_pair_t low;
+    checksum_pair_t high;
+} checksum_lanes_t;
+
+static inline checksum_pair_t checksum_load_pair(const uint8_t *p)
+{
+    checksum_pair_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline void checksum_add_pair(checksum_lanes_t *l, checksum_pair_t v)
 {
     const checksum_pair_t low = {UINT32_MAX, UINT32_MAX};
-    checksum_pair_t a = {0, 0};
-    checksum_pair_t b = {0, 0};
-    for (; n > 0; p += 16, n -= 16) {
-        checksum_pair_t v;
-        memcpy(&v, p, sizeof v);
-        a += v & low;
-        b += v >> 32;
+    l->low += v & low;
+    l->high += v >> 32;
+}
+
+/* Which of the last 32 octets count: 32 octets of this from offset n on keep the last n. */
+static const uint8_t checksum_mask[64] = {[32] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                          0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                          0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                          0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+/* Sum over n octets, from 32 to 2^32. What is left behind the last whole 32 is taken, at an even
+ * place, with octets that were counted before and are masked out: which size it is makes no branch
+ * to be guessed. */
+static inline uint64_t checksum_wide(const uint8_t *p, size_t n)
+{
+    checksum_lanes_t l = {{0, 0}, {0, 0}};
+    const uint8_t *end = p + (n & ~(size_t)1);
+    uint64_t odd = n % 2 != 0 ? *end : 0;
+    for (; n >= 32; p += 32, n -= 32) {
+        checksum_add_pair(&l, checksum_load_pair(p));
+        checksum_add_pair(&l, checksum_load_pair(p + 16));
     }
-    a += b;
-    return a[0] + a[1];
+    const uint8_t *mask = checksum_mask + (n & ~(size_t)1);
+    checksum_add_pair(&l, checksum_load_pair(end - 32) & checksum_load_pair(mask));
+    checksum_add_pair(&l, checksum_load_pair(end - 16) & checksum_load_pair(mask + 16));
+    l.low += l.high;
+    return l.low[0] + l.low[1] + htons((uint16_t)(odd << 8));
+}
+
+/* Sum over less than 32 octets. */
+static inline uint64_t checksum_brief(const uint8_t *p, size_t n)
+{
+    uint64_t a = 0;
+    for (; n >= 8; p += 8, n -= 8)
+        a = checksum_join(a, checksum_load(p));
+    if (n >= 4) {
+        uint32_t v;
+        memcpy(&v, p, sizeof v);
+        a = checksum_join(a, v);
+        p += 4;
+        n -= 4;
+    }
+    if (n >= 2) {
+        uint16_t v;
+        memcpy(&v, p, sizeof v);
+        a = checksum_join(a, v);
+        p += 2;
+        n -= 2;
+    }
+    return n > 0 ? checksum_join(a, htons((uint16_t)(*p << 8))) : a;
 }
 
 /* One's complement sum over n octets, in the byte order of the machine (RFC 1071 2 B: any order
@@ -48,32 +99,7 @@ static inline uint64_t checksum_sum(const uint8_t *p, size_t n)
 {
     if (p == NULL)
         return 0;
-    uint64_t a = checksum_wide(p, n & ~(size_t)15);
-    uint64_t b = 0;
-    p += n & ~(size_t)15;
-    n &= 15;
-    if (n >= 8) {
-        a = checksum_join(a, checksum_load(p));
-        p += 8;
-        n -= 8;
-    }
-    if (n >= 4) {
-        uint32_t v;
-        memcpy(&v, p, sizeof v);
-        b = checksum_join(b, v);
-        p += 4;
-        n -= 4;
-    }
-    if (n >= 2) {
-        uint16_t v;
-        memcpy(&v, p, sizeof v);
-        b = checksum_join(b, v);
-        p += 2;
-        n -= 2;
-    }
-    if (n > 0)
-        b = checksum_join(b, htons((uint16_t)(*p << 8)));
-    return checksum_join(a, b);
+    return n >= 32 ? checksum_wide(p, n) : checksum_brief(p, n);
 }
 
 /* Adds a number, as it would stand in the packet in 16 bits. */
