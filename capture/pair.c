@@ -95,10 +95,15 @@ uint32_t flow_begin(pairer_t *p, const cap_item_t *item, const addr_t *client, c
     s->client = *client;
     s->server = *server;
     s->tcp = tcp;
+    if (tcp)
+        p->rare[i].connection = item->connection;
+    s->id = 0;
+    s->attempt = 0;
+    s->attempts = 0;
     s->at = s->began = item->at;
     s->packet = item->number;
     s->file = item->file;
-    s->connection = item->connection;
+    s->original = 0;
     s->flow = ++p->flows;
     s->notes = notes_of(item);
     return i;
@@ -112,15 +117,15 @@ static void flow_view(const pairer_t *p, const slot_t *s, flow_t *f)
     f->notes = s->notes;
     f->client = s->client;
     f->server = s->server;
-    f->connection = s->connection;
+    f->connection = slot_connection(p, s);
     f->attempts = s->attempts;
     f->event_count = s->event_count;
-    f->event = s->event;
+    f->event = s->has_events ? p->rare[slot_index(p, s)].event : NULL;
     f->began = s->began;
     f->asked = p->slot[s->last].at;
     f->reply_attempt = 0;
     f->name_octets = s->name_len;
-    f->query = (flow_message_t){.bytes = s->attempts > 0 ? slot_wire(s) : NULL,
+    f->query = (flow_message_t){.bytes = s->attempts > 0 ? slot_wire(p, s) : NULL,
                                 .size = s->size,
                                 .original = s->original,
                                 .at = s->at,

@@ -16,13 +16,12 @@ static uint32_t find_attempt(const pairer_t *p, const addr_t *client, const addr
     uint32_t newest = PAIR_NONE;
     unsigned looked = 0;
     unsigned steps = 0;
-    for (uint32_t i = p->port_head[hash & p->slot_mask];
+    for (uint32_t i = slot_first(p, LINK_PORT, hash);
          i != PAIR_NONE && looked < LOOK_MAX && steps < PAIR_PORTS_MAX;
-         i = p->slot[i].link[LINK_PORT].next) {
+         i = p->slot[i].link[LINK_PORT].next, steps++) {
         const slot_t *s = &p->slot[i];
         const slot_t *head = &p->slot[s->head];
-        steps += s->port_hash == hash;
-        if (s->port_hash != hash || !addr_equal(&s->client, client) || head->tcp != tcp ||
+        if (!addr_equal(&s->client, client) || head->tcp != tcp ||
             !addr_equal(&head->server, server))
             continue;
         looked++;
@@ -56,7 +55,7 @@ void pair_icmp(pairer_t *p, const cap_item_t *item)
         conn_event(p, c, &e);
     } else if (i != PAIR_NONE) {
         e.attempt = p->slot[i].attempt;
-        slot_event(p, &p->slot[p->slot[i].head], &e);
+        slot_event(p, p->slot[i].head, &e);
     } else {
         p->stats.icmp_orphans++;
         return;
@@ -75,7 +74,7 @@ static uint32_t guess_lost(const pairer_t *p, const addr_t *client, const addr_t
         const slot_t *s = &p->slot[i];
         if (s->tcp || !addr_same_host(&s->client, client) || !addr_same_host(&s->server, server))
             continue;
-        uint32_t offered = pair_question_room(slot_wire(s), s->size);
+        uint32_t offered = pair_question_room(slot_wire(p, s), s->size);
         if (best == PAIR_NONE || offered > room) {
             best = i;
             room = offered;
@@ -100,5 +99,5 @@ void pair_lost(pairer_t *p, const cap_item_t *item)
         return;
     e.attempt = p->slot[i].attempt;
     p->stats.lost++;
-    slot_event(p, &p->slot[p->slot[i].head], &e);
+    slot_event(p, p->slot[i].head, &e);
 }

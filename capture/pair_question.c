@@ -4,51 +4,44 @@
 
 #include "capture/pair_table.h"
 
-/* Letters of eight octets to lower case at once. Octets of labels' lengths are below 'A'. */
-static inline uint64_t fold8(uint64_t v)
-{
-    const uint64_t high = UINT64_C(0x8080808080808080);
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t low = v & ~high;
-    uint64_t from_a = low + (0x80 - 'A') * ones;
-    uint64_t past_z = low + (0x80 - 'Z' - 1) * ones;
-    uint64_t upper = from_a & ~past_z & ~v & high;
-    return v | upper >> 2;
-}
-
-/* Both halves of a product. */
-static inline uint64_t fold_mix(uint64_t a, uint64_t b)
-{
-    __extension__ typedef unsigned __int128 wide_t;
-    wide_t product = (wide_t)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static inline uint64_t load_folded(const uint8_t *p)
+/* Eight octets as a number whose lowest bits are the first. */
+static inline uint64_t load_first_low(const uint8_t *p)
 {
     uint64_t v;
     memcpy(&v, p, sizeof v);
-    return fold8(v);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return v;
 }
 
-/* Products of 16 octets each that do not wait for one another; the last 16 may overlap with those
- * before. */
-static uint64_t name_hash(const uint8_t *name, uint32_t len, uint64_t seed)
+/* The lowest bit above the octets in front of the first that is 0; 0 when none is. */
+static inline uint64_t first_zero(uint64_t v)
 {
-    uint64_t a = seed ^ UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t b = UINT64_C(0xe7037ed1a0b428db) + len;
-    uint64_t h = 0;
-    if (len < 16) {
-        uint8_t short_name[16] = {0};
-        memcpy(short_name, name, len);
-        return fold_mix(load_folded(short_name) ^ a, load_folded(short_name + 8) ^ b);
+    uint64_t zeros = (v - UINT64_C(0x0101010101010101)) & ~v & UINT64_C(0x8080808080808080);
+    return (zeros & -zeros) >> 7;
+}
+
+/* Of the first 16 of n octets, as far as none is 0, without the bit that tells letters' case:
+ * whatever follows a name, and how it is written, has no part in it. Names that do not differ in
+ * these share a hash, as they would with the same octets. */
+static uint64_t begin_hash(const uint8_t *name, uint32_t n, uint64_t seed)
+{
+    const uint64_t small = UINT64_C(0x2020202020202020);
+    uint8_t few[16] = {0};
+    if (n < 16) {
+        memcpy(few, name, n);
+        name = few;
     }
-    for (uint32_t at = 0; at + 16 < len; at += 16) {
-        h += fold_mix(load_folded(name + at) ^ a, load_folded(name + at + 8) ^ b);
-        a += UINT64_C(0x2d358dccaa6c78a5);
-        b += UINT64_C(0x8bb84b93962eacc9);
-    }
-    return h + fold_mix(load_folded(name + len - 16) ^ a, load_folded(name + len - 8) ^ b);
+    uint64_t a = load_first_low(name);
+    uint64_t b = load_first_low(name + 8);
+    uint64_t end = first_zero(a);
+    a &= end - 1;
+    b &= first_zero(b) - 1;
+    b = end == 0 ? b : 0;
+    __extension__ typedef unsigned __int128 wide_t;
+    wide_t product = (wide_t)((a | small) ^ seed) * ((b | small) ^ UINT64_C(0xe7037ed1a0b428db));
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 /* Octets of a name of plain labels at octet 12, root included; 0 when it is not one. */
@@ -76,7 +69,7 @@ static void read_other(const pairer_t *p, const uint8_t *bytes, uint32_t size, p
     q->found = question_read(bytes, size, &q->name, &q->type, &q->qclass);
     q->name_len = 0;
     if (q->found)
-        q->hash = name_hash(q->name.octets, q->name.len, p->o.seed);
+        q->hash = begin_hash(q->name.octets, q->name.len, p->o.seed);
     else
         q->hash = p->o.seed ^ size;
 }
@@ -91,10 +84,32 @@ void pair_question_read(const pairer_t *p, const uint8_t *bytes, uint32_t size, 
         q->name_len = (uint16_t)len;
         q->type = load16(bytes + NSP_HEADER_SIZE + len);
         q->qclass = load16(bytes + NSP_HEADER_SIZE + len + 2);
-        q->hash = name_hash(bytes + NSP_HEADER_SIZE, len, p->o.seed);
+        q->hash = begin_hash(bytes + NSP_HEADER_SIZE, size - NSP_HEADER_SIZE, p->o.seed);
     }
-    if (q->found)
-        q->hash += ((uint64_t)q->type << 16 | q->qclass) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+uint64_t pair_question_begin(const pairer_t *p, const uint8_t *bytes, uint32_t size)
+{
+    return begin_hash(bytes + NSP_HEADER_SIZE, size - NSP_HEADER_SIZE, p->o.seed);
+}
+
+/* n is not 0. */
+static inline bool same_octets(const uint8_t *a, const uint8_t *b, uint32_t n)
+{
+    if (n < 8)
+        return memcmp(a, b, n) == 0;
+    uint64_t other = load_first_low(a + n - 8) ^ load_first_low(b + n - 8);
+    for (uint32_t at = 0; at + 8 < n; at += 8)
+        other |= load_first_low(a + at) ^ load_first_low(b + at);
+    return other == 0;
+}
+
+bool pair_question_repeats(const pairer_t *p, const slot_t *head, const uint8_t *bytes,
+                           uint32_t size)
+{
+    uint32_t n = head->name_len + 4u;
+    return head->name_len != 0 && size - NSP_HEADER_SIZE >= n && (bytes[4] | bytes[5]) != 0 &&
+           same_octets(slot_wire(p, head) + NSP_HEADER_SIZE, bytes + NSP_HEADER_SIZE, n);
 }
 
 static bool same_folded(const uint8_t *a, const uint8_t *b, uint32_t len)
@@ -114,7 +129,7 @@ bool pair_question_equal(const pairer_t *p, const slot_t *head, const uint8_t *b
                          const pair_question_t *q)
 {
     pair_question_t own = {.name_len = head->name_len, .found = true};
-    const uint8_t *asked = slot_wire(head);
+    const uint8_t *asked = slot_wire(p, head);
     if (own.name_len == 0)
         pair_question_read(p, asked, head->size, &own);
     if (!own.found || !q->found)

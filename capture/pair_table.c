@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Heads of each table of slots at first: what ordinary traffic needs stays in the cache. */
-#define HEADS_MIN 8192u
+#define LINE 64u /* octets of a cache line */
 /* A connection on which nothing happens for so long is forgotten, nanoseconds. */
 #define CONN_IDLE INT64_C(120000000000)
 
@@ -35,19 +34,39 @@ ends_t pair_ends(const pairer_t *p, const addr_t *client, const addr_t *server)
     return e;
 }
 
-uint32_t pair_key_hash(const ends_t *e, const pair_question_t *q, uint16_t id, bool tcp)
+uint32_t pair_key_hash(const ends_t *e, uint64_t name, uint16_t id, bool tcp)
 {
-    return (uint32_t)mix(e->port ^ q->hash, e->server + id + ((uint64_t)tcp << 32));
+    return pair_tags_hash(mix(e->port ^ name, e->server + id + ((uint64_t)tcp << 32)));
 }
 
 uint32_t pair_port_hash(const ends_t *e)
 {
-    return (uint32_t)e->port;
+    return pair_tags_hash(e->port);
 }
 
-uint32_t pair_ask_hash(const ends_t *e, const pair_question_t *q, uint32_t size, bool tcp)
+/* Products of 16 octets each that do not wait for one another; the last 16 may overlap with those
+ * before. */
+static uint64_t octets_hash(const uint8_t *p, uint32_t n, uint64_t seed)
 {
-    return (uint32_t)mix(e->client ^ q->hash, e->server + size + ((uint64_t)tcp << 32));
+    uint64_t a = seed;
+    uint64_t h = n;
+    if (n < 16) {
+        uint8_t few[16] = {0};
+        if (n > 0)
+            memcpy(few, p, n);
+        return mix(load64(few) ^ a, load64(few + 8) + n);
+    }
+    for (uint32_t at = 0; at + 16 < n; at += 16) {
+        h += mix(load64(p + at) ^ a, load64(p + at + 8));
+        a += UINT64_C(0x2d358dccaa6c78a5);
+    }
+    return h + mix(load64(p + n - 16) ^ a, load64(p + n - 8));
+}
+
+uint32_t pair_ask_hash(const pairer_t *p, const ends_t *e, const uint8_t *bytes, uint32_t size)
+{
+    uint64_t h = size > 2 ? octets_hash(bytes + 2, size - 2, p->o.seed) : size;
+    return pair_tags_hash(mix(e->client ^ h, e->server));
 }
 
 /* --- tables --- */
@@ -70,62 +89,64 @@ static uint32_t *new_heads(uint32_t n)
 
 bool pair_table_new(pairer_t *p)
 {
-    uint32_t n = power_of_two(p->o.outstanding_max);
-    n = n < HEADS_MIN ? n : HEADS_MIN;
+    uint32_t n = p->o.outstanding_max;
     uint32_t c = power_of_two(p->o.connections_max);
     pair_list_t empty = {PAIR_NONE, PAIR_NONE, 0};
     p->due = p->lingering = p->conn_lru = empty;
     p->free_slot = p->free_conn = PAIR_NONE;
-    p->slot_mask = n - 1;
     p->conn_mask = c - 1;
     /* pages that are never used are never there */
-    p->slot = calloc(p->o.outstanding_max, sizeof *p->slot);
+    p->slots = calloc(n + UINT64_C(1), sizeof *p->slot);
+    p->rare = calloc(n, sizeof *p->rare);
     p->conn = calloc(p->o.connections_max, sizeof *p->conn);
-    p->key_head = new_heads(n);
-    p->port_head = new_heads(n);
-    p->ask_head = new_heads(n);
     p->conn_head = new_heads(c);
-    return p->slot != NULL && p->conn != NULL && p->key_head != NULL && p->port_head != NULL &&
-           p->ask_head != NULL && p->conn_head != NULL;
+    bool good = true;
+    for (unsigned i = 0; i < SLOT_TABLES; i++)
+        good = pair_tags_new(&p->tags[i], n) && good;
+    if (p->slots != NULL)
+        p->slot = (slot_t *)(void *)((uint8_t *)p->slots + (LINE - (uintptr_t)p->slots % LINE));
+    return good && p->slots != NULL && p->rare != NULL && p->conn != NULL && p->conn_head != NULL;
 }
 
-static void free_events(pairer_t *p, slot_t *s)
+static void free_events(pairer_t *p, uint32_t i)
 {
-    for (uint16_t i = 0; i < s->event_count; i++) {
-        flow_event_t *e = &s->event[i];
+    slot_rare_t *r = &p->rare[i];
+    for (uint16_t n = 0; n < p->slot[i].event_count; n++) {
+        flow_event_t *e = &r->event[n];
         if (e->message.bytes != NULL) {
             p->memory -= e->message.size;
             /* ours, though only readers see it: NOLINTNEXTLINE(performance-no-int-to-ptr) */
             free((void *)(uintptr_t)e->message.bytes);
         }
     }
-    p->memory -= s->event_cap * sizeof *s->event;
-    free(s->event);
-    s->event = NULL;
-    s->event_count = s->event_cap = 0;
+    p->memory -= r->event_cap * sizeof *r->event;
+    free(r->event);
+    p->slot[i].event_count = 0;
+    p->slot[i].has_events = false;
 }
 
-static void free_content(pairer_t *p, slot_t *s)
+static void free_content(pairer_t *p, uint32_t i)
 {
-    if (s->event != NULL)
-        free_events(p, s);
-    if (s->heap != NULL) {
+    slot_t *s = &p->slot[i];
+    if (s->has_events)
+        free_events(p, i);
+    if (s->size > PAIR_INLINE) {
         p->memory -= s->size;
-        free(s->heap);
-        s->heap = NULL;
+        free(p->rare[i].heap);
+        s->size = 0;
     }
 }
 
 void pair_table_free(pairer_t *p)
 {
-    for (uint32_t i = 0; p->slot != NULL && i < p->fresh_slot; i++)
-        free_content(p, &p->slot[i]);
-    free(p->slot);
+    for (uint32_t i = 0; p->slot != NULL && p->rare != NULL && i < p->fresh_slot; i++)
+        free_content(p, i);
+    free(p->slots);
+    free(p->rare);
     free(p->conn);
-    free(p->key_head);
-    free(p->port_head);
-    free(p->ask_head);
     free(p->conn_head);
+    for (unsigned i = 0; i < SLOT_TABLES; i++)
+        pair_tags_free(&p->tags[i]);
 }
 
 /* --- lists --- */
@@ -139,6 +160,11 @@ typedef struct links {
 static inline links_t slot_links(pairer_t *p, unsigned which)
 {
     return (links_t){&p->slot[0].link[which], sizeof(slot_t)};
+}
+
+static inline links_t rare_links(pairer_t *p)
+{
+    return (links_t){&p->rare[0].link, sizeof(slot_rare_t)};
 }
 
 static inline links_t conn_links(pairer_t *p, unsigned which)
@@ -194,28 +220,30 @@ static inline void list_unlink(links_t l, pair_list_t *list, uint32_t i)
     list->count--;
 }
 
-void slot_link_key(pairer_t *p, uint32_t i, uint32_t hash)
+void slot_link(pairer_t *p, unsigned which, uint32_t i, uint32_t hash)
 {
-    p->slot[i].key_hash = hash;
-    chain_push(slot_links(p, LINK_KEY), &p->key_head[hash & p->slot_mask], i);
+    slot_t *s = &p->slot[i];
+    uint32_t next = pair_tags_get(&p->tags[which], hash);
+    s->hash[which] = hash;
+    s->link[which] = (pair_link_t){next, PAIR_NONE};
+    if (next == PAIR_NONE) {
+        pair_tags_add(&p->tags[which], hash, i);
+    } else {
+        p->slot[next].link[which].prev = i;
+        pair_tags_set(&p->tags[which], hash, i);
+    }
 }
 
-void slot_link_port(pairer_t *p, uint32_t i, uint32_t hash)
+static inline void slot_unlink(pairer_t *p, unsigned which, uint32_t i)
 {
-    p->slot[i].port_hash = hash;
-    chain_push(slot_links(p, LINK_PORT), &p->port_head[hash & p->slot_mask], i);
-}
-
-void slot_link_ask(pairer_t *p, uint32_t i, uint32_t hash)
-{
-    p->slot[i].ask_hash = hash;
-    chain_push(slot_links(p, LINK_ASK), &p->ask_head[hash & p->slot_mask], i);
-}
-
-static void unlink_key(pairer_t *p, uint32_t i)
-{
-    uint32_t *head = &p->key_head[p->slot[i].key_hash & p->slot_mask];
-    chain_unlink(slot_links(p, LINK_KEY), head, NULL, i);
+    const slot_t *s = &p->slot[i];
+    pair_link_t l = s->link[which];
+    if (l.next != PAIR_NONE)
+        p->slot[l.next].link[which].prev = l.prev;
+    if (l.prev != PAIR_NONE)
+        p->slot[l.prev].link[which].next = l.next;
+    else
+        pair_tags_set(&p->tags[which], s->hash[which], l.next);
 }
 
 void slot_touch(pairer_t *p, uint32_t head)
@@ -236,57 +264,6 @@ void slot_become_attempt(pairer_t *p, uint32_t i, uint32_t head)
     h->last = i;
 }
 
-/* --- growing --- */
-
-/* Divides the chains of one table over heads twice as many; their order stays. hash is that of the
- * first slot. */
-static void divide_chains(links_t l, const uint32_t *hash, uint32_t *heads, uint32_t *grown,
-                          uint32_t count)
-{
-    memset(grown, 0xff, 2 * (size_t)count * sizeof *grown);
-    for (uint32_t b = 0; b < count; b++) {
-        uint32_t last[2] = {PAIR_NONE, PAIR_NONE};
-        uint32_t next;
-        for (uint32_t i = heads[b]; i != PAIR_NONE; i = next) {
-            const uint8_t *at = (const uint8_t *)hash + i * l.stride;
-            bool upper = (*(const uint32_t *)(const void *)at & count) != 0;
-            pair_link_t *link = link_at(l, i);
-            next = link->next;
-            link->next = PAIR_NONE;
-            link->prev = last[upper];
-            if (link->prev != PAIR_NONE)
-                link_at(l, link->prev)->next = i;
-            else
-                grown[upper ? b + count : b] = i;
-            last[upper] = i;
-        }
-    }
-    free(heads);
-}
-
-/* Without memory for it, chains get longer. */
-static __attribute__((noinline)) void grow_heads(pairer_t *p)
-{
-    uint32_t count = p->slot_mask + 1;
-    size_t size = 2 * (size_t)count * sizeof(uint32_t);
-    uint32_t *key = malloc(size);
-    uint32_t *port = malloc(size);
-    uint32_t *ask = malloc(size);
-    if (key == NULL || port == NULL || ask == NULL) {
-        free(key);
-        free(port);
-        free(ask);
-        return;
-    }
-    divide_chains(slot_links(p, LINK_KEY), &p->slot[0].key_hash, p->key_head, key, count);
-    divide_chains(slot_links(p, LINK_PORT), &p->slot[0].port_hash, p->port_head, port, count);
-    divide_chains(slot_links(p, LINK_ASK), &p->slot[0].ask_hash, p->ask_head, ask, count);
-    p->key_head = key;
-    p->port_head = port;
-    p->ask_head = ask;
-    p->slot_mask = 2 * count - 1;
-}
-
 /* --- slots --- */
 
 /* Slots are used again in the order of being freed; whose turn it is soon is fetched. */
@@ -294,45 +271,46 @@ static inline void prefetch_slot(const pairer_t *p, uint32_t i)
 {
     if (i == PAIR_NONE)
         return;
-    for (size_t at = 0; at < sizeof(slot_t); at += 64)
+    for (size_t at = 0; at < sizeof(slot_t); at += LINE)
         __builtin_prefetch((const uint8_t *)&p->slot[i] + at, 1);
+}
+
+static __attribute__((noinline)) void make_room(pairer_t *p)
+{
+    if (p->lingering.count > 0) {
+        slot_release(p, p->lingering.first);
+    } else {
+        p->stats.evicted++;
+        flow_give_up(p, p->due.first, FLOW_EVICTED);
+    }
 }
 
 uint32_t slot_take(pairer_t *p)
 {
-    if (p->free_slot == PAIR_NONE && p->fresh_slot == p->o.outstanding_max) {
-        if (p->lingering.count > 0) {
-            slot_release(p, p->lingering.first);
-        } else {
-            p->stats.evicted++;
-            flow_give_up(p, p->due.first, FLOW_EVICTED);
-        }
-    }
+    if (p->free_slot == PAIR_NONE && p->fresh_slot == p->o.outstanding_max)
+        make_room(p);
     uint32_t i = p->free_slot;
     if (i != PAIR_NONE)
         p->free_slot = p->slot[i].more;
     else
         i = p->fresh_slot++;
     prefetch_slot(p, p->free_slot);
-    if (++p->slots_used > p->slot_mask / 4 && p->slot_mask / 2 < p->o.outstanding_max)
-        grow_heads(p);
-    memset(&p->slot[i].key_hash, 0, offsetof(slot_t, wire) - offsetof(slot_t, key_hash));
-    p->slot[i].head = i;
-    p->slot[i].more = p->slot[i].conn = PAIR_NONE;
-    p->slot[i].last = i;
-    p->slot[i].state = SLOT_OPEN;
+    slot_t *s = &p->slot[i];
+    s->head = s->last = i;
+    s->more = s->conn = PAIR_NONE;
+    s->state = SLOT_OPEN;
+    s->has_key = s->has_events = false;
+    s->size = s->name_len = s->event_count = 0;
     list_append(slot_links(p, LINK_DUE), &p->due, i);
     return i;
 }
 
 static void leave_open_lists(pairer_t *p, slot_t *head)
 {
-    links_t ports = slot_links(p, LINK_PORT);
     for (uint32_t i = head->head; i != PAIR_NONE; i = p->slot[i].more)
-        chain_unlink(ports, &p->port_head[p->slot[i].port_hash & p->slot_mask], NULL, i);
+        slot_unlink(p, LINK_PORT, i);
     if (head->has_key)
-        chain_unlink(slot_links(p, LINK_ASK), &p->ask_head[head->ask_hash & p->slot_mask], NULL,
-                     head->head);
+        slot_unlink(p, LINK_ASK, head->head);
     list_unlink(slot_links(p, LINK_DUE), &p->due, head->head);
     if (head->conn != PAIR_NONE)
         conn_remove(p, &p->conn[head->conn], head->head);
@@ -341,17 +319,17 @@ static void leave_open_lists(pairer_t *p, slot_t *head)
 void slot_release(pairer_t *p, uint32_t head)
 {
     slot_t *s = &p->slot[head];
+    bool has_key = s->has_key;
     if (s->state == SLOT_OPEN)
         leave_open_lists(p, s);
     else
         list_unlink(slot_links(p, LINK_DUE), &p->lingering, head);
-    free_content(p, s);
+    free_content(p, head);
     for (uint32_t i = head; i != PAIR_NONE;) {
         uint32_t next = p->slot[i].more;
-        if (s->has_key)
-            unlink_key(p, i);
+        if (has_key)
+            slot_unlink(p, LINK_KEY, i);
         p->slot[i].state = SLOT_FREE;
-        p->slots_used--;
         p->slot[i].more = p->free_slot;
         p->free_slot = i;
         i = next;
@@ -366,8 +344,8 @@ void slot_linger(pairer_t *p, uint32_t head)
         return;
     }
     leave_open_lists(p, s);
-    if (s->event != NULL)
-        free_events(p, s);
+    if (s->has_events)
+        free_events(p, head);
     s->state = SLOT_CLOSED;
     list_append(slot_links(p, LINK_DUE), &p->lingering, head);
     if (p->lingering.count > p->o.linger) {
@@ -376,22 +354,19 @@ void slot_linger(pairer_t *p, uint32_t head)
     }
 }
 
-const uint8_t *slot_wire(const slot_t *s)
+bool slot_keep_wire(pairer_t *p, uint32_t i, const uint8_t *bytes, uint32_t size)
 {
-    return s->heap != NULL ? s->heap : s->wire;
-}
-
-bool slot_keep_wire(pairer_t *p, slot_t *s, const uint8_t *bytes, uint32_t size)
-{
+    slot_t *s = &p->slot[i];
     uint8_t *to = s->wire;
     s->size = 0;
     if (size > UINT16_MAX)
         size = UINT16_MAX;
     if (size > PAIR_INLINE) {
-        if (p->memory + size > p->o.memory || (s->heap = malloc(size)) == NULL)
+        to = p->memory + size <= p->o.memory ? malloc(size) : NULL;
+        if (to == NULL)
             return false;
+        p->rare[i].heap = to;
         p->memory += size;
-        to = s->heap;
     }
     if (size > 0)
         memcpy(to, bytes, size);
@@ -400,28 +375,33 @@ bool slot_keep_wire(pairer_t *p, slot_t *s, const uint8_t *bytes, uint32_t size)
 }
 
 /* Room for one more event; NULL when there is none. */
-static flow_event_t *event_room(pairer_t *p, slot_t *s)
+static flow_event_t *event_room(pairer_t *p, uint32_t i)
 {
-    if (s->event_count == FLOW_EVENTS_MAX)
+    slot_t *s = &p->slot[i];
+    slot_rare_t *r = &p->rare[i];
+    uint16_t count = s->event_count;
+    if (count == FLOW_EVENTS_MAX)
         return NULL;
-    if (s->event_count == s->event_cap) {
-        uint16_t cap = (uint16_t)(s->event_cap == 0 ? 4 : s->event_cap * 2);
-        size_t more = (size_t)(cap - s->event_cap) * sizeof *s->event;
+    if (!s->has_events || count == r->event_cap) {
+        uint16_t cap = (uint16_t)(count == 0 ? 4 : count * 2);
+        size_t more = (size_t)(cap - count) * sizeof *r->event;
         if (p->memory + more > p->o.memory)
             return NULL;
-        flow_event_t *grown = realloc(s->event, cap * sizeof *grown);
+        flow_event_t *grown = realloc(s->has_events ? r->event : NULL, cap * sizeof *grown);
         if (grown == NULL)
             return NULL;
-        s->event = grown;
-        s->event_cap = cap;
+        s->has_events = true;
+        r->event = grown;
+        r->event_cap = cap;
         p->memory += more;
     }
-    return &s->event[s->event_count];
+    return &r->event[count];
 }
 
-void slot_event(pairer_t *p, slot_t *s, const flow_event_t *e)
+void slot_event(pairer_t *p, uint32_t head, const flow_event_t *e)
 {
-    flow_event_t *to = event_room(p, s);
+    slot_t *s = &p->slot[head];
+    flow_event_t *to = event_room(p, head);
     uint8_t *copy = NULL;
     bool good = to != NULL;
     if (good && e->message.bytes != NULL) {
@@ -508,12 +488,12 @@ conn_t *conn_take(pairer_t *p, uint64_t number)
 void conn_add(pairer_t *p, conn_t *c, uint32_t head)
 {
     p->slot[head].conn = (uint32_t)(c - p->conn);
-    list_append(slot_links(p, LINK_CONN), &c->flows, head);
+    list_append(rare_links(p), &c->flows, head);
 }
 
 void conn_remove(pairer_t *p, conn_t *c, uint32_t head)
 {
-    list_unlink(slot_links(p, LINK_CONN), &c->flows, head);
+    list_unlink(rare_links(p), &c->flows, head);
     p->slot[head].conn = PAIR_NONE;
     if (c->flows.first == PAIR_NONE)
         c->bare = false;
@@ -526,6 +506,6 @@ void conn_event(pairer_t *p, conn_t *c, const flow_event_t *e)
         return;
     }
     c->told++;
-    for (uint32_t i = c->flows.first; i != PAIR_NONE; i = p->slot[i].link[LINK_CONN].next)
-        slot_event(p, &p->slot[i], e);
+    for (uint32_t i = c->flows.first; i != PAIR_NONE; i = p->rare[i].link.next)
+        slot_event(p, i, e);
 }

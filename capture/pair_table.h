@@ -5,9 +5,9 @@
 #define CAPTURE_PAIR_TABLE_H
 
 #include "capture/pair.h"
+#include "capture/pair_tags.h"
 #include "proto/nsproto.h"
 
-#define PAIR_NONE UINT32_MAX
 /* Slots with one hash that are walked over: whoever chooses ports, IDs and octets can make any
  * number of them, newest first. */
 #define PAIR_KEYS_MAX  128u
@@ -32,50 +32,59 @@ typedef enum slot_state {
     SLOT_AGAIN   /* a further attempt; its head tells */
 } slot_state_t;
 
-/* The lists that a slot can be on. */
+/* What a slot hangs on. Of the first three only slots of one hash are chained, newest first, and a
+ * table has the first for each hash. */
 enum {
-    LINK_KEY,  /* by both ends, ID and question */
+    LINK_KEY,  /* by both ends, ID and how QNAME begins */
     LINK_PORT, /* by the client's end; open flows only */
-    LINK_ASK,  /* by client host, server and question; heads of open flows */
-    LINK_DUE,  /* in order of the last attempt; closed heads: in order of closing */
-    LINK_CONN, /* flows on one connection, oldest first */
+    LINK_ASK,  /* by client host, server and the question's octets; heads of open flows */
+    SLOT_TABLES,
+    LINK_DUE = SLOT_TABLES, /* in order of the last attempt; closed heads: in order of closing */
     SLOT_LINKS
 };
 
+/* Four cache lines. Those beside it are in slot_rare_t. */
 typedef struct slot {
     pair_link_t link[SLOT_LINKS];
-    uint32_t key_hash;
-    uint32_t port_hash;
-    uint32_t ask_hash;
+    uint32_t hash[SLOT_TABLES];
     uint32_t head;
     uint32_t more; /* next attempt of the flow */
+    uint32_t last; /* heads: newest attempt */
     uint16_t id;
     uint8_t attempt;
     uint8_t state;
-    int64_t at;
-    uint64_t packet;
-    uint32_t file;
-    addr_t client;
-    /* heads only */
-    uint32_t last; /* newest attempt */
     uint32_t conn; /* TCP: the connection's index */
+    /* the second line; but for client, heads only from here on, and all but time and place */
+    addr_t client;
     addr_t server;
-    uint64_t flow;
-    uint64_t connection;
-    int64_t began;
-    unsigned notes;
-    uint16_t attempts; /* 0: no question yet */
-    uint16_t event_count;
-    uint16_t event_cap;
     uint16_t size;     /* of the question's message */
     uint16_t name_len; /* of QNAME, which is at octet 12; 0: there is none that is plain */
+    uint16_t attempts; /* 0: no question yet */
+    uint16_t event_count;
+    unsigned notes;
     bool tcp;
-    bool has_key; /* hangs on key and ask */
+    bool has_key;    /* hangs on key and ask */
+    bool has_events; /* there is memory for events */
+    /* the third */
+    int64_t at;
+    uint64_t packet;
+    uint64_t flow;
+    int64_t began;
+    uint32_t file;
     uint32_t original;
-    flow_event_t *event;
-    uint8_t *heap; /* a question that is longer than PAIR_INLINE */
     uint8_t wire[PAIR_INLINE];
 } slot_t;
+
+_Static_assert(sizeof(slot_t) == 256, "a slot is four cache lines");
+
+/* What few flows have. Left as it is when a slot is taken: what is in it is told by others. */
+typedef struct slot_rare {
+    pair_link_t link;    /* TCP: flows on one connection, oldest first */
+    uint64_t connection; /* TCP */
+    uint8_t *heap;       /* a question that is longer than PAIR_INLINE */
+    flow_event_t *event; /* of has_events */
+    uint16_t event_cap;
+} slot_rare_t;
 
 enum { LINK_NUMBER, LINK_LRU, CONN_LINKS };
 
@@ -106,12 +115,10 @@ struct pairer {
     uint64_t repeated;
     bool server_seen; /* some server took a connection or refused it */
     size_t memory;
+    void *slots; /* memory of slot, which begins at a cache line */
     slot_t *slot;
-    uint32_t slot_mask; /* of the three tables of heads, which grow with the slots in use */
-    uint32_t slots_used;
-    uint32_t *key_head;
-    uint32_t *port_head;
-    uint32_t *ask_head;
+    slot_rare_t *rare; /* of each slot */
+    pair_tags_t tags[SLOT_TABLES];
     uint32_t free_slot;
     uint32_t fresh_slot; /* those from here on were never used */
     pair_list_t due;
@@ -126,7 +133,7 @@ struct pairer {
 
 /* A message's question, as far as pairing needs it. */
 typedef struct question {
-    uint64_t hash;
+    uint64_t hash;     /* of how QNAME begins, in any case of letters */
     uint16_t name_len; /* plain QNAME at octet 12; 0: none, or not plain */
     bool found;        /* name, type and class could be read */
     uint16_t type;
@@ -146,28 +153,52 @@ typedef struct ends {
 bool pair_table_new(pairer_t *p);
 void pair_table_free(pairer_t *p);
 ends_t pair_ends(const pairer_t *p, const addr_t *client, const addr_t *server);
-uint32_t pair_key_hash(const ends_t *e, const pair_question_t *q, uint16_t id, bool tcp);
+/* name: pair_question_t.hash. */
+uint32_t pair_key_hash(const ends_t *e, uint64_t name, uint16_t id, bool tcp);
 uint32_t pair_port_hash(const ends_t *e);
-uint32_t pair_ask_hash(const ends_t *e, const pair_question_t *q, uint32_t size, bool tcp);
+/* Of the question's octets but the ID. */
+uint32_t pair_ask_hash(const pairer_t *p, const ends_t *e, const uint8_t *bytes, uint32_t size);
 
-/* A free slot, with room made when there is none; zeroed but for its links and wire. */
+/* A free slot, with room made when there is none: open, an attempt of its own flow, on no list but
+ * that of what waits. All else of it is the caller's to fill in. */
 uint32_t slot_take(pairer_t *p);
 /* Takes a flow off all lists and frees its slots. */
 void slot_release(pairer_t *p, uint32_t head);
-void slot_link_key(pairer_t *p, uint32_t i, uint32_t hash);
-void slot_link_port(pairer_t *p, uint32_t i, uint32_t hash);
-void slot_link_ask(pairer_t *p, uint32_t i, uint32_t hash);
+/* which: LINK_KEY, LINK_PORT or LINK_ASK. */
+void slot_link(pairer_t *p, unsigned which, uint32_t i, uint32_t hash);
 /* To the end of what waits: its last attempt is now the newest. */
 void slot_touch(pairer_t *p, uint32_t head);
 /* A fresh slot becomes a further attempt of a flow. */
 void slot_become_attempt(pairer_t *p, uint32_t i, uint32_t head);
 /* An answered flow: off the lists of open ones, remembered for a while. */
 void slot_linger(pairer_t *p, uint32_t head);
-const uint8_t *slot_wire(const slot_t *s);
 /* Keeps a copy of a question. False (size 0 then) when memory is out. */
-bool slot_keep_wire(pairer_t *p, slot_t *s, const uint8_t *bytes, uint32_t size);
+bool slot_keep_wire(pairer_t *p, uint32_t i, const uint8_t *bytes, uint32_t size);
 /* Appends an event with a copy of its message; drops and counts it when there is no room. */
-void slot_event(pairer_t *p, slot_t *s, const flow_event_t *e);
+void slot_event(pairer_t *p, uint32_t head, const flow_event_t *e);
+
+static inline uint32_t slot_index(const pairer_t *p, const slot_t *s)
+{
+    return (uint32_t)(s - p->slot);
+}
+
+/* The octets of a head's question. */
+static inline const uint8_t *slot_wire(const pairer_t *p, const slot_t *s)
+{
+    return s->size > PAIR_INLINE ? p->rare[slot_index(p, s)].heap : s->wire;
+}
+
+/* Number of the connection; 0 for UDP. */
+static inline uint64_t slot_connection(const pairer_t *p, const slot_t *s)
+{
+    return s->tcp ? p->rare[slot_index(p, s)].connection : 0;
+}
+
+/* The newest slot of a hash. */
+static inline uint32_t slot_first(const pairer_t *p, unsigned which, uint32_t hash)
+{
+    return pair_tags_get(&p->tags[which], hash);
+}
 
 conn_t *conn_find(pairer_t *p, uint64_t number);
 /* A new connection; the one idle for longest makes room. */
@@ -182,7 +213,14 @@ void conn_event(pairer_t *p, conn_t *c, const flow_event_t *e);
 
 /* --- pair_question.c --- */
 
-/* Reads the question of size octets; hash is over the folded name, type and class. */
+/* pair_question_t.hash of a message whose QNAME is plain, without reading it to its end. */
+uint64_t pair_question_begin(const pairer_t *p, const uint8_t *bytes, uint32_t size);
+/* True when a message has the very octets of head's question, which is plain; false says nothing.
+ */
+bool pair_question_repeats(const pairer_t *p, const slot_t *head, const uint8_t *bytes,
+                           uint32_t size);
+
+/* Reads the question of size octets. */
 void pair_question_read(const pairer_t *p, const uint8_t *bytes, uint32_t size, pair_question_t *q);
 /* True when it is the question that head asks. bytes is the message that q was read from. */
 bool pair_question_equal(const pairer_t *p, const slot_t *head, const uint8_t *bytes,

@@ -22,7 +22,7 @@ static void begin_bare(pairer_t *p, conn_t *c, const cap_item_t *item)
 {
     uint32_t i = flow_begin(p, item, &c->client, &c->server, true);
     ends_t ends = pair_ends(p, &c->client, &c->server);
-    slot_link_port(p, i, pair_port_hash(&ends));
+    slot_link(p, LINK_PORT, i, pair_port_hash(&ends));
     conn_add(p, c, i);
     c->bare = true;
 }
@@ -90,7 +90,7 @@ static void tcp_partial(pairer_t *p, conn_t *c, const cap_item_t *item)
     }
     flow_event_t e = {
         .kind = FLOW_EVENT_LOST, .attempt = 1, .peer = item->from, .message = message_of(item)};
-    slot_event(p, &p->slot[i], &e);
+    slot_event(p, i, &e);
 }
 
 /* What the server does to a connection ends its flows; what the client does ends them too, but is

@@ -22,24 +22,24 @@ static uint16_t id_of(const cap_item_t *item)
 /* --- questions --- */
 
 /* Octet for octet, the ID left out. */
-static bool same_wire(const slot_t *head, const cap_item_t *item)
+static bool same_wire(const pairer_t *p, const slot_t *head, const cap_item_t *item)
 {
     return head->size == item->size &&
-           (item->size <= 2 || memcmp(slot_wire(head) + 2, item->bytes + 2, item->size - 2u) == 0);
+           (item->size <= 2 ||
+            memcmp(slot_wire(p, head) + 2, item->bytes + 2, item->size - 2u) == 0);
 }
 
 /* The attempt with this key, newest first: same ends, ID and octets; PAIR_NONE without one. */
 static uint32_t find_twin(const pairer_t *p, const cap_item_t *item, uint32_t hash, bool tcp)
 {
     unsigned steps = 0;
-    for (uint32_t i = p->key_head[hash & p->slot_mask]; i != PAIR_NONE && steps < PAIR_KEYS_MAX;
-         i = p->slot[i].link[LINK_KEY].next) {
+    for (uint32_t i = slot_first(p, LINK_KEY, hash); i != PAIR_NONE && steps < PAIR_KEYS_MAX;
+         i = p->slot[i].link[LINK_KEY].next, steps++) {
         const slot_t *s = &p->slot[i];
         const slot_t *head = &p->slot[s->head];
-        steps += s->key_hash == hash;
-        if (s->key_hash == hash && head->tcp == tcp && s->id == id_of(item) &&
-            head->connection == item->connection && addr_equal(&s->client, &item->from) &&
-            addr_equal(&head->server, &item->to) && same_wire(head, item))
+        if (head->tcp == tcp && s->id == id_of(item) &&
+            slot_connection(p, head) == item->connection && addr_equal(&s->client, &item->from) &&
+            addr_equal(&head->server, &item->to) && same_wire(p, head, item))
             return i;
     }
     return PAIR_NONE;
@@ -62,21 +62,24 @@ static bool is_retry(const pairer_t *p, const slot_t *head, const cap_item_t *it
 static uint32_t find_asked(const pairer_t *p, const cap_item_t *item, uint32_t hash)
 {
     unsigned looked = 0;
-    for (uint32_t i = p->ask_head[hash & p->slot_mask]; i != PAIR_NONE && looked < LOOK_MAX;
-         i = p->slot[i].link[LINK_ASK].next) {
+    for (uint32_t i = slot_first(p, LINK_ASK, hash); i != PAIR_NONE && looked < LOOK_MAX;
+         i = p->slot[i].link[LINK_ASK].next, looked++) {
         const slot_t *s = &p->slot[i];
-        if (s->ask_hash != hash)
-            continue;
-        looked++;
         if (!s->tcp && addr_same_host(&s->client, &item->from) &&
-            addr_equal(&s->server, &item->to) && same_wire(s, item) && is_retry(p, s, item))
+            addr_equal(&s->server, &item->to) && same_wire(p, s, item) && is_retry(p, s, item))
             return i;
     }
     return PAIR_NONE;
 }
 
-static void add_retry(pairer_t *p, const cap_item_t *item, uint32_t head, const ends_t *ends,
-                      uint32_t key)
+/* The hashes of a question. */
+typedef struct keys {
+    uint32_t key;
+    uint32_t port;
+    uint32_t ask;
+} keys_t;
+
+static void add_retry(pairer_t *p, const cap_item_t *item, uint32_t head, const keys_t *keys)
 {
     slot_touch(p, head); /* so that it is not the one that makes room */
     uint32_t i = slot_take(p);
@@ -92,25 +95,25 @@ static void add_retry(pairer_t *p, const cap_item_t *item, uint32_t head, const 
     s->attempt = (uint8_t)h->attempts;
     if (s->client.port != h->client.port)
         h->notes |= FLOW_NEW_PORT;
-    slot_link_key(p, i, key);
-    slot_link_port(p, i, pair_port_hash(ends));
+    slot_link(p, LINK_KEY, i, keys->key);
+    slot_link(p, LINK_PORT, i, keys->port);
     flow_event_t e = {.kind = FLOW_EVENT_RETRY,
                       .attempt = s->attempt,
                       .peer = item->from,
                       .message = message_of(item)};
-    slot_event(p, h, &e);
+    slot_event(p, head, &e);
     p->stats.retries++;
 }
 
 /* The first question of a flow. On a connection the flow may be there already. */
 static void add_question(pairer_t *p, const cap_item_t *item, conn_t *conn,
-                         const pair_question_t *q, const ends_t *ends, uint32_t key)
+                         const pair_question_t *q, const keys_t *keys)
 {
     bool tcp = conn != NULL;
     bool bare = tcp && conn->bare;
     uint32_t i = bare ? conn->flows.first : flow_begin(p, item, &item->from, &item->to, tcp);
     slot_t *s = &p->slot[i];
-    slot_keep_wire(p, s, item->bytes, item->size);
+    slot_keep_wire(p, i, item->bytes, item->size);
     s->original = item->original;
     s->name_len = s->size == item->size ? q->name_len : 0;
     s->id = id_of(item);
@@ -120,15 +123,15 @@ static void add_question(pairer_t *p, const cap_item_t *item, conn_t *conn,
     s->attempt = 1;
     s->attempts = 1;
     s->has_key = true;
-    slot_link_key(p, i, key);
-    slot_link_ask(p, i, pair_ask_hash(ends, q, item->size, tcp));
+    slot_link(p, LINK_KEY, i, keys->key);
+    slot_link(p, LINK_ASK, i, keys->ask);
     if (bare) {
         s->notes |= notes_of(item);
         conn->bare = false;
         slot_touch(p, i);
         return;
     }
-    slot_link_port(p, i, pair_port_hash(ends));
+    slot_link(p, LINK_PORT, i, keys->port);
     if (tcp)
         conn_add(p, conn, i);
 }
@@ -137,15 +140,16 @@ void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
 {
     bool tcp = conn != NULL;
     pair_question_t q;
+    keys_t keys;
     ends_t ends = pair_ends(p, &item->from, &item->to);
     /* what will be needed comes from memory all at once, and not one after the other */
-    __builtin_prefetch(&p->port_head[pair_port_hash(&ends) & p->slot_mask], 1);
+    keys.port = pair_port_hash(&ends);
+    pair_tags_prefetch(&p->tags[LINK_PORT], keys.port);
+    keys.ask = pair_ask_hash(p, &ends, item->bytes, item->size);
+    pair_tags_prefetch(&p->tags[LINK_ASK], keys.ask);
     pair_question_read(p, item->bytes, item->size, &q);
-    uint32_t key = pair_key_hash(&ends, &q, id_of(item), tcp);
-    __builtin_prefetch(&p->key_head[key & p->slot_mask], 1);
-    uint32_t ask = pair_ask_hash(&ends, &q, item->size, tcp);
-    __builtin_prefetch(&p->ask_head[ask & p->slot_mask], 1);
-    uint32_t twin = find_twin(p, item, key, tcp);
+    keys.key = pair_key_hash(&ends, q.hash, id_of(item), tcp);
+    uint32_t twin = find_twin(p, item, keys.key, tcp);
     p->stats.queries++;
     if (twin != PAIR_NONE && item->at - p->slot[twin].at < TWICE_WITHIN) {
         p->slot[p->slot[twin].head].notes |= FLOW_QUERY_TWICE;
@@ -156,15 +160,15 @@ void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
     if (twin != PAIR_NONE && p->slot[p->slot[twin].head].state == SLOT_OPEN)
         head = p->slot[twin].head;
     else if (!tcp)
-        head = find_asked(p, item, ask);
+        head = find_asked(p, item, keys.ask);
     if (head != PAIR_NONE && p->slot[head].attempts >= FLOW_ATTEMPTS_MAX) {
         flow_give_up(p, head, 0);
         head = PAIR_NONE;
     }
     if (head != PAIR_NONE && !tcp)
-        add_retry(p, item, head, &ends, key);
+        add_retry(p, item, head, &keys);
     else
-        add_question(p, item, conn, &q, &ends, key);
+        add_question(p, item, conn, &q, &keys);
 }
 
 /* --- replies --- */
@@ -175,13 +179,12 @@ static uint32_t find_answered(const pairer_t *p, const cap_item_t *item, const p
 {
     uint32_t closed = PAIR_NONE;
     unsigned steps = 0;
-    for (uint32_t i = p->key_head[hash & p->slot_mask]; i != PAIR_NONE && steps < PAIR_KEYS_MAX;
-         i = p->slot[i].link[LINK_KEY].next) {
+    for (uint32_t i = slot_first(p, LINK_KEY, hash); i != PAIR_NONE && steps < PAIR_KEYS_MAX;
+         i = p->slot[i].link[LINK_KEY].next, steps++) {
         const slot_t *s = &p->slot[i];
         const slot_t *head = &p->slot[s->head];
-        steps += s->key_hash == hash;
-        if (s->key_hash != hash || head->tcp != tcp || s->id != id_of(item) ||
-            head->connection != item->connection || !addr_equal(&s->client, &item->to) ||
+        if (head->tcp != tcp || s->id != id_of(item) ||
+            slot_connection(p, head) != item->connection || !addr_equal(&s->client, &item->to) ||
             !addr_equal(&head->server, &item->from) ||
             !pair_question_equal(p, head, item->bytes, q))
             continue;
@@ -230,15 +233,13 @@ static guess_t guess_at(const pairer_t *p, const cap_item_t *item, const pair_qu
     uint32_t flow = PAIR_NONE;
     unsigned looked = 0;
     unsigned steps = 0;
-    for (uint32_t i = p->port_head[hash & p->slot_mask];
+    for (uint32_t i = slot_first(p, LINK_PORT, hash);
          i != PAIR_NONE && looked < LOOK_MAX && steps < PAIR_PORTS_MAX;
-         i = p->slot[i].link[LINK_PORT].next) {
+         i = p->slot[i].link[LINK_PORT].next, steps++) {
         const slot_t *s = &p->slot[i];
         const slot_t *head = &p->slot[s->head];
-        steps += s->port_hash == hash;
-        if (s->port_hash != hash || !addr_equal(&s->client, &item->to) ||
-            head->tcp != (conn != NULL) || head->connection != item->connection ||
-            head->attempts == 0)
+        if (!addr_equal(&s->client, &item->to) || head->tcp != (conn != NULL) ||
+            slot_connection(p, head) != item->connection || head->attempts == 0)
             continue;
         looked++;
         g.shared |= flow != PAIR_NONE && flow != s->head;
@@ -261,7 +262,7 @@ static void add_evidence(pairer_t *p, const cap_item_t *item, const guess_t *g)
                       .peer = item->from,
                       .message = message_of(item)};
     p->stats.mismatches++;
-    slot_event(p, &p->slot[s->head], &e);
+    slot_event(p, s->head, &e);
 }
 
 /* On one port, or one connection, of one flow everything that comes was meant for it. With several,
@@ -301,15 +302,39 @@ static void note_transfer(conn_t *conn, const cap_item_t *item, const pair_quest
     conn->transfer_id = id_of(item);
 }
 
+/* The reply as it nearly always is: over UDP, to an open question whose very octets it repeats.
+ * False when anything is otherwise: nothing has happened then. */
+static bool answer_plain(pairer_t *p, const cap_item_t *item, const ends_t *ends)
+{
+    if (item->size < NSP_HEADER_SIZE || (item->bytes[2] & 0x80) == 0)
+        return false;
+    uint16_t id = id_of(item);
+    uint64_t name = pair_question_begin(p, item->bytes, item->size);
+    uint32_t i = slot_first(p, LINK_KEY, pair_key_hash(ends, name, id, false));
+    if (i == PAIR_NONE)
+        return false;
+    const slot_t *s = &p->slot[i];
+    const slot_t *head = &p->slot[s->head];
+    if (head->state != SLOT_OPEN || head->tcp || s->id != id ||
+        !addr_equal(&s->client, &item->to) || !addr_equal(&head->server, &item->from) ||
+        !pair_question_repeats(p, head, item->bytes, item->size))
+        return false;
+    p->stats.replies++;
+    flow_answer(p, i, item);
+    return true;
+}
+
 void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn)
 {
     pair_question_t q;
     bool tcp = conn != NULL;
     ends_t ends = pair_ends(p, &item->to, &item->from);
+    if (!tcp && answer_plain(p, item, &ends))
+        return;
     pair_question_read(p, item->bytes, item->size, &q);
     uint32_t exact = PAIR_NONE;
     if (q.found && item->size >= NSP_HEADER_SIZE && (item->bytes[2] & 0x80) != 0)
-        exact = find_answered(p, item, &q, pair_key_hash(&ends, &q, id_of(item), tcp), tcp);
+        exact = find_answered(p, item, &q, pair_key_hash(&ends, q.hash, id_of(item), tcp), tcp);
     if (exact != PAIR_NONE && p->slot[p->slot[exact].head].state == SLOT_OPEN) {
         p->stats.replies++;
         note_transfer(conn, item, &q);
