@@ -197,17 +197,26 @@ void flow_alone(pairer_t *p, const cap_item_t *item, const addr_t *client, const
 
 /* --- time --- */
 
-static void pass_time(pairer_t *p, int64_t now)
+static __attribute__((noinline)) void give_up_overdue(pairer_t *p)
 {
-    if (now <= p->clock)
-        return;
-    p->clock = now;
     while (p->due.first != PAIR_NONE) {
         const slot_t *s = &p->slot[p->due.first];
-        if (now - p->slot[s->last].at < p->o.timeout)
+        if (p->clock - p->slot[s->last].at < p->o.timeout)
             return;
         flow_give_up(p, p->due.first, 0);
     }
+}
+
+/* Whether time goes on or stands still is anybody's guess; that nothing is due is not. */
+static inline void pass_time(pairer_t *p, int64_t now)
+{
+    bool later = now > p->clock;
+    p->clock = later ? now : p->clock;
+    if (p->due.first == PAIR_NONE)
+        return;
+    int64_t since = p->slot[p->slot[p->due.first].last].at;
+    if (later & (now - since >= p->o.timeout))
+        give_up_overdue(p);
 }
 
 void pairer_feed(void *user, const cap_item_t *item)

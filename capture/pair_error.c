@@ -8,15 +8,15 @@
 
 /* The open attempt of this client port and server; with an ID the one that has it, else the
  * newest. */
-static uint32_t find_attempt(const pairer_t *p, const addr_t *client, const addr_t *server,
-                             bool tcp, const uint8_t *id)
+static uint32_t find_attempt(pairer_t *p, const addr_t *client, const addr_t *server, bool tcp,
+                             const uint8_t *id)
 {
-    ends_t ends = pair_ends(p, client, server);
-    uint32_t hash = pair_port_hash(&ends);
+    ends_t ends = hash_ends(p->o.seed, client, server);
+    uint32_t hash = hash_port(&ends);
     uint32_t newest = PAIR_NONE;
     unsigned looked = 0;
     unsigned steps = 0;
-    for (uint32_t i = slot_first(p, LINK_PORT, hash);
+    for (uint32_t i = slot_first_port(p, hash);
          i != PAIR_NONE && looked < LOOK_MAX && steps < PAIR_PORTS_MAX;
          i = p->slot[i].link[LINK_PORT].next, steps++) {
         const slot_t *s = &p->slot[i];

@@ -4,46 +4,6 @@
 
 #include "capture/pair_table.h"
 
-/* Eight octets as a number whose lowest bits are the first. */
-static inline uint64_t load_first_low(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    v = __builtin_bswap64(v);
-#endif
-    return v;
-}
-
-/* The lowest bit above the octets in front of the first that is 0; 0 when none is. */
-static inline uint64_t first_zero(uint64_t v)
-{
-    uint64_t zeros = (v - UINT64_C(0x0101010101010101)) & ~v & UINT64_C(0x8080808080808080);
-    return (zeros & -zeros) >> 7;
-}
-
-/* Of the first 16 of n octets, as far as none is 0, without the bit that tells letters' case:
- * whatever follows a name, and how it is written, has no part in it. Names that do not differ in
- * these share a hash, as they would with the same octets. */
-static uint64_t begin_hash(const uint8_t *name, uint32_t n, uint64_t seed)
-{
-    const uint64_t small = UINT64_C(0x2020202020202020);
-    uint8_t few[16] = {0};
-    if (n < 16) {
-        memcpy(few, name, n);
-        name = few;
-    }
-    uint64_t a = load_first_low(name);
-    uint64_t b = load_first_low(name + 8);
-    uint64_t end = first_zero(a);
-    a &= end - 1;
-    b &= first_zero(b) - 1;
-    b = end == 0 ? b : 0;
-    __extension__ typedef unsigned __int128 wide_t;
-    wide_t product = (wide_t)((a | small) ^ seed) * ((b | small) ^ UINT64_C(0xe7037ed1a0b428db));
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 /* Octets of a name of plain labels at octet 12, root included; 0 when it is not one. */
 static uint32_t plain_name(const uint8_t *bytes, uint32_t size)
 {
@@ -69,9 +29,9 @@ static void read_other(const pairer_t *p, const uint8_t *bytes, uint32_t size, p
     q->found = question_read(bytes, size, &q->name, &q->type, &q->qclass);
     q->name_len = 0;
     if (q->found)
-        q->hash = begin_hash(q->name.octets, q->name.len, p->o.seed);
+        q->begin = hash_begin(q->name.octets, q->name.len);
     else
-        q->hash = p->o.seed ^ size;
+        q->begin = (pair_begin_t){p->o.seed ^ size, 0};
 }
 
 void pair_question_read(const pairer_t *p, const uint8_t *bytes, uint32_t size, pair_question_t *q)
@@ -84,23 +44,21 @@ void pair_question_read(const pairer_t *p, const uint8_t *bytes, uint32_t size, 
         q->name_len = (uint16_t)len;
         q->type = load16(bytes + NSP_HEADER_SIZE + len);
         q->qclass = load16(bytes + NSP_HEADER_SIZE + len + 2);
-        q->hash = begin_hash(bytes + NSP_HEADER_SIZE, size - NSP_HEADER_SIZE, p->o.seed);
+        q->begin = hash_begin(bytes + NSP_HEADER_SIZE, size - NSP_HEADER_SIZE);
     }
-}
-
-uint64_t pair_question_begin(const pairer_t *p, const uint8_t *bytes, uint32_t size)
-{
-    return begin_hash(bytes + NSP_HEADER_SIZE, size - NSP_HEADER_SIZE, p->o.seed);
 }
 
 /* n is not 0. */
 static inline bool same_octets(const uint8_t *a, const uint8_t *b, uint32_t n)
 {
-    if (n < 8)
+    uint64_t other = 0;
+    if (n < 16 || n > 64)
         return memcmp(a, b, n) == 0;
-    uint64_t other = load_first_low(a + n - 8) ^ load_first_low(b + n - 8);
-    for (uint32_t at = 0; at + 8 < n; at += 8)
-        other |= load_first_low(a + at) ^ load_first_low(b + at);
+    for (uint32_t at = 0; at < 64; at += 16) { /* in parts that lie over one another */
+        uint32_t from = hash_least(at, n - 16);
+        other |= hash_load(a + from) ^ hash_load(b + from);
+        other |= hash_load(a + from + 8) ^ hash_load(b + from + 8);
+    }
     return other == 0;
 }
 

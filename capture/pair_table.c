@@ -7,68 +7,6 @@
 /* A connection on which nothing happens for so long is forgotten, nanoseconds. */
 #define CONN_IDLE INT64_C(120000000000)
 
-/* --- hashes --- */
-
-static inline uint64_t load64(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-/* Both halves of a product: every bit of either factor reaches every bit of the result. */
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-    __extension__ typedef unsigned __int128 wide_t;
-    wide_t product =
-        (wide_t)(a ^ UINT64_C(0x9e3779b97f4a7c15)) * (wide_t)(b ^ UINT64_C(0xe7037ed1a0b428db));
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-ends_t pair_ends(const pairer_t *p, const addr_t *client, const addr_t *server)
-{
-    ends_t e;
-    e.client = mix(load64(client->octets) ^ p->o.seed, load64(client->octets + 8) + client->family);
-    e.port = mix(e.client, client->port);
-    e.server = mix(load64(server->octets) ^ p->o.seed, load64(server->octets + 8) + server->port);
-    return e;
-}
-
-uint32_t pair_key_hash(const ends_t *e, uint64_t name, uint16_t id, bool tcp)
-{
-    return pair_tags_hash(mix(e->port ^ name, e->server + id + ((uint64_t)tcp << 32)));
-}
-
-uint32_t pair_port_hash(const ends_t *e)
-{
-    return pair_tags_hash(e->port);
-}
-
-/* Products of 16 octets each that do not wait for one another; the last 16 may overlap with those
- * before. */
-static uint64_t octets_hash(const uint8_t *p, uint32_t n, uint64_t seed)
-{
-    uint64_t a = seed;
-    uint64_t h = n;
-    if (n < 16) {
-        uint8_t few[16] = {0};
-        if (n > 0)
-            memcpy(few, p, n);
-        return mix(load64(few) ^ a, load64(few + 8) + n);
-    }
-    for (uint32_t at = 0; at + 16 < n; at += 16) {
-        h += mix(load64(p + at) ^ a, load64(p + at + 8));
-        a += UINT64_C(0x2d358dccaa6c78a5);
-    }
-    return h + mix(load64(p + n - 16) ^ a, load64(p + n - 8));
-}
-
-uint32_t pair_ask_hash(const pairer_t *p, const ends_t *e, const uint8_t *bytes, uint32_t size)
-{
-    uint64_t h = size > 2 ? octets_hash(bytes + 2, size - 2, p->o.seed) : size;
-    return pair_tags_hash(mix(e->client ^ h, e->server));
-}
-
 /* --- tables --- */
 
 static uint32_t power_of_two(uint32_t n)
@@ -223,15 +161,11 @@ static inline void list_unlink(links_t l, pair_list_t *list, uint32_t i)
 void slot_link(pairer_t *p, unsigned which, uint32_t i, uint32_t hash)
 {
     slot_t *s = &p->slot[i];
-    uint32_t next = pair_tags_get(&p->tags[which], hash);
+    uint32_t next = pair_tags_put(&p->tags[which], hash, i);
     s->hash[which] = hash;
     s->link[which] = (pair_link_t){next, PAIR_NONE};
-    if (next == PAIR_NONE) {
-        pair_tags_add(&p->tags[which], hash, i);
-    } else {
+    if (next != PAIR_NONE)
         p->slot[next].link[which].prev = i;
-        pair_tags_set(&p->tags[which], hash, i);
-    }
 }
 
 static inline void slot_unlink(pairer_t *p, unsigned which, uint32_t i)
@@ -244,6 +178,50 @@ static inline void slot_unlink(pairer_t *p, unsigned which, uint32_t i)
         p->slot[l.prev].link[which].next = l.next;
     else
         pair_tags_set(&p->tags[which], s->hash[which], l.next);
+}
+
+/* --- slots by port --- */
+
+/* From a place of the young ones to the table. */
+static void grow_up(pairer_t *p, uint32_t place)
+{
+    uint32_t hash = p->young_hash[place];
+    p->young_hash[place] = 0;
+    p->young_count--;
+    slot_link(p, LINK_PORT, p->young_slot[place], hash);
+}
+
+void slot_link_port(pairer_t *p, uint32_t i, uint32_t hash)
+{
+    uint32_t place = p->young_next++ % PAIR_YOUNG;
+    if (p->young_hash[place] != 0)
+        grow_up(p, place);
+    p->young_hash[place] = hash;
+    p->young_slot[place] = i;
+    p->young_count++;
+    p->slot[i].link[LINK_PORT] = (pair_link_t){place, LINK_IS_YOUNG};
+}
+
+static inline void slot_unlink_port(pairer_t *p, uint32_t i)
+{
+    pair_link_t l = p->slot[i].link[LINK_PORT];
+    if (l.prev != LINK_IS_YOUNG) {
+        slot_unlink(p, LINK_PORT, i);
+        return;
+    }
+    p->young_hash[l.next] = 0;
+    p->young_count--;
+}
+
+uint32_t slot_first_port(pairer_t *p, uint32_t hash)
+{
+    /* the oldest first, so that the newest is in front */
+    for (uint32_t n = 0; p->young_count > 0 && n < PAIR_YOUNG; n++) {
+        uint32_t place = (p->young_next + n) % PAIR_YOUNG;
+        if (p->young_hash[place] == hash)
+            grow_up(p, place);
+    }
+    return slot_first(p, LINK_PORT, hash);
 }
 
 void slot_touch(pairer_t *p, uint32_t head)
@@ -308,7 +286,7 @@ uint32_t slot_take(pairer_t *p)
 static void leave_open_lists(pairer_t *p, slot_t *head)
 {
     for (uint32_t i = head->head; i != PAIR_NONE; i = p->slot[i].more)
-        slot_unlink(p, LINK_PORT, i);
+        slot_unlink_port(p, i);
     if (head->has_key)
         slot_unlink(p, LINK_ASK, head->head);
     list_unlink(slot_links(p, LINK_DUE), &p->due, head->head);
@@ -358,6 +336,12 @@ bool slot_keep_wire(pairer_t *p, uint32_t i, const uint8_t *bytes, uint32_t size
 {
     slot_t *s = &p->slot[i];
     uint8_t *to = s->wire;
+    if (size >= 16 && size <= 80) { /* in parts, of which the last lie over one another */
+        for (uint32_t at = 0; at < 80; at += 16)
+            memcpy(to + hash_least(at, size - 16), bytes + hash_least(at, size - 16), 16);
+        s->size = (uint16_t)size;
+        return true;
+    }
     s->size = 0;
     if (size > UINT16_MAX)
         size = UINT16_MAX;
@@ -425,7 +409,7 @@ void slot_event(pairer_t *p, uint32_t head, const flow_event_t *e)
 
 static uint32_t *conn_bucket(pairer_t *p, uint64_t number)
 {
-    return &p->conn_head[mix(number, p->o.seed) & p->conn_mask];
+    return &p->conn_head[hash_mix(number, p->o.seed) & p->conn_mask];
 }
 
 conn_t *conn_find(pairer_t *p, uint64_t number)

@@ -5,13 +5,14 @@
 #define CAPTURE_PAIR_TABLE_H
 
 #include "capture/pair.h"
-#include "capture/pair_tags.h"
+#include "capture/pair_hash.h"
 #include "proto/nsproto.h"
 
 /* Slots with one hash that are walked over: whoever chooses ports, IDs and octets can make any
  * number of them, newest first. */
 #define PAIR_KEYS_MAX  128u
 #define PAIR_PORTS_MAX 1024u
+#define PAIR_YOUNG     512u
 #define PAIR_INLINE    88u /* octets of a question that need no allocation */
 
 typedef struct pair_link {
@@ -36,12 +37,15 @@ typedef enum slot_state {
  * table has the first for each hash. */
 enum {
     LINK_KEY,  /* by both ends, ID and how QNAME begins */
-    LINK_PORT, /* by the client's end; open flows only */
+    LINK_PORT, /* by the client's end; open flows only. prev is LINK_IS_YOUNG, and next the place,
+                  of those that are not there yet */
     LINK_ASK,  /* by client host, server and the question's octets; heads of open flows */
     SLOT_TABLES,
     LINK_DUE = SLOT_TABLES, /* in order of the last attempt; closed heads: in order of closing */
     SLOT_LINKS
 };
+
+#define LINK_IS_YOUNG (PAIR_NONE - 1)
 
 /* Four cache lines. Those beside it are in slot_rare_t. */
 typedef struct slot {
@@ -119,6 +123,12 @@ struct pairer {
     slot_t *slot;
     slot_rare_t *rare; /* of each slot */
     pair_tags_t tags[SLOT_TABLES];
+    /* The newest slots by port, which are not in its table yet: most never get there, since their
+     * reply comes before so many questions, and few are looked for. */
+    uint32_t young_next; /* its place is its remainder */
+    uint32_t young_count;
+    uint32_t young_hash[PAIR_YOUNG]; /* 0: none, or not any more */
+    uint32_t young_slot[PAIR_YOUNG];
     uint32_t free_slot;
     uint32_t fresh_slot; /* those from here on were never used */
     pair_list_t due;
@@ -133,7 +143,7 @@ struct pairer {
 
 /* A message's question, as far as pairing needs it. */
 typedef struct question {
-    uint64_t hash;     /* of how QNAME begins, in any case of letters */
+    pair_begin_t begin;
     uint16_t name_len; /* plain QNAME at octet 12; 0: none, or not plain */
     bool found;        /* name, type and class could be read */
     uint16_t type;
@@ -141,31 +151,18 @@ typedef struct question {
     nsp_name_t name; /* only when found and not plain */
 } pair_question_t;
 
-/* Both ends hashed. */
-typedef struct ends {
-    uint64_t client; /* host alone */
-    uint64_t port;   /* host and port of the client */
-    uint64_t server;
-} ends_t;
-
 /* --- pair_table.c --- */
 
 bool pair_table_new(pairer_t *p);
 void pair_table_free(pairer_t *p);
-ends_t pair_ends(const pairer_t *p, const addr_t *client, const addr_t *server);
-/* name: pair_question_t.hash. */
-uint32_t pair_key_hash(const ends_t *e, uint64_t name, uint16_t id, bool tcp);
-uint32_t pair_port_hash(const ends_t *e);
-/* Of the question's octets but the ID. */
-uint32_t pair_ask_hash(const pairer_t *p, const ends_t *e, const uint8_t *bytes, uint32_t size);
-
 /* A free slot, with room made when there is none: open, an attempt of its own flow, on no list but
  * that of what waits. All else of it is the caller's to fill in. */
 uint32_t slot_take(pairer_t *p);
 /* Takes a flow off all lists and frees its slots. */
 void slot_release(pairer_t *p, uint32_t head);
-/* which: LINK_KEY, LINK_PORT or LINK_ASK. */
+/* which: LINK_KEY or LINK_ASK. */
 void slot_link(pairer_t *p, unsigned which, uint32_t i, uint32_t hash);
+void slot_link_port(pairer_t *p, uint32_t i, uint32_t hash);
 /* To the end of what waits: its last attempt is now the newest. */
 void slot_touch(pairer_t *p, uint32_t head);
 /* A fresh slot becomes a further attempt of a flow. */
@@ -194,7 +191,10 @@ static inline uint64_t slot_connection(const pairer_t *p, const slot_t *s)
     return s->tcp ? p->rare[slot_index(p, s)].connection : 0;
 }
 
-/* The newest slot of a hash. */
+/* The newest slot of a client's end. */
+uint32_t slot_first_port(pairer_t *p, uint32_t hash);
+
+/* The newest slot of a hash; which: LINK_KEY or LINK_ASK. */
 static inline uint32_t slot_first(const pairer_t *p, unsigned which, uint32_t hash)
 {
     return pair_tags_get(&p->tags[which], hash);
@@ -213,8 +213,6 @@ void conn_event(pairer_t *p, conn_t *c, const flow_event_t *e);
 
 /* --- pair_question.c --- */
 
-/* pair_question_t.hash of a message whose QNAME is plain, without reading it to its end. */
-uint64_t pair_question_begin(const pairer_t *p, const uint8_t *bytes, uint32_t size);
 /* True when a message has the very octets of head's question, which is plain; false says nothing.
  */
 bool pair_question_repeats(const pairer_t *p, const slot_t *head, const uint8_t *bytes,

@@ -100,12 +100,19 @@ uint32_t pair_tags_get_far(const pair_tags_t *t, uint32_t hash)
     return place.line != NULL ? place.line->number[place.at] : PAIR_NONE;
 }
 
-void pair_tags_add_far(pair_tags_t *t, uint32_t hash, uint32_t number)
+uint32_t pair_tags_put_far(pair_tags_t *t, uint32_t hash, uint32_t number)
 {
+    place_t place = find(t, hash);
+    if (place.line != NULL) {
+        uint32_t before = place.line->number[place.at];
+        place.line->number[place.at] = number;
+        return before;
+    }
     if (t->used >= t->full && t->mask + 1 < t->most)
         grow(t);
     put(t, hash, number);
     t->used++;
+    return PAIR_NONE;
 }
 
 void pair_tags_set_far(pair_tags_t *t, uint32_t hash, uint32_t number)

@@ -48,7 +48,7 @@ static inline uint32_t pair_tags_hash(uint64_t hash)
  */
 uint32_t pair_tags_get_far(const pair_tags_t *t, uint32_t hash);
 void pair_tags_set_far(pair_tags_t *t, uint32_t hash, uint32_t number);
-void pair_tags_add_far(pair_tags_t *t, uint32_t hash, uint32_t number);
+uint32_t pair_tags_put_far(pair_tags_t *t, uint32_t hash, uint32_t number);
 
 /* What will be looked for is fetched. */
 static inline void pair_tags_prefetch(const pair_tags_t *t, uint32_t hash)
@@ -85,19 +85,20 @@ static inline uint32_t pair_tags_get(const pair_tags_t *t, uint32_t hash)
     return l->passed == 0 ? PAIR_NONE : pair_tags_get_far(t, hash);
 }
 
-/* A hash that is not there gets a number. There must be no more than there is room for. */
-static inline void pair_tags_add(pair_tags_t *t, uint32_t hash, uint32_t number)
+/* Puts number in for hash; returns what it takes the place of, PAIR_NONE for nothing. There must be
+ * no more hashes than there is room for. */
+static inline uint32_t pair_tags_put(pair_tags_t *t, uint32_t hash, uint32_t number)
 {
     pair_tags_line_t *l = &t->line[hash >> 1 & t->mask];
-    uint32_t bits = pair_tags_places(l, 0);
-    if (bits == 0 || t->used >= t->full) {
-        pair_tags_add_far(t, hash, number);
-        return;
-    }
-    uint32_t at = (uint32_t)__builtin_ctz(bits);
+    uint32_t bits = pair_tags_places(l, hash);
+    uint32_t room = pair_tags_places(l, 0);
+    if ((bits | l->passed) != 0 || room == 0 || t->used >= t->full)
+        return pair_tags_put_far(t, hash, number);
+    uint32_t at = (uint32_t)__builtin_ctz(room);
     t->used++;
     l->hash[at] = hash;
     l->number[at] = number;
+    return PAIR_NONE;
 }
 
 /* A hash that is there: number takes its place; PAIR_NONE: nothing does. */

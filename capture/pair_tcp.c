@@ -21,8 +21,8 @@ static bool from_client(const pairer_t *p, const cap_item_t *item)
 static void begin_bare(pairer_t *p, conn_t *c, const cap_item_t *item)
 {
     uint32_t i = flow_begin(p, item, &c->client, &c->server, true);
-    ends_t ends = pair_ends(p, &c->client, &c->server);
-    slot_link(p, LINK_PORT, i, pair_port_hash(&ends));
+    ends_t ends = hash_ends(p->o.seed, &c->client, &c->server);
+    slot_link_port(p, i, hash_port(&ends));
     conn_add(p, c, i);
     c->bare = true;
 }

@@ -96,7 +96,7 @@ static void add_retry(pairer_t *p, const cap_item_t *item, uint32_t head, const 
     if (s->client.port != h->client.port)
         h->notes |= FLOW_NEW_PORT;
     slot_link(p, LINK_KEY, i, keys->key);
-    slot_link(p, LINK_PORT, i, keys->port);
+    slot_link_port(p, i, keys->port);
     flow_event_t e = {.kind = FLOW_EVENT_RETRY,
                       .attempt = s->attempt,
                       .peer = item->from,
@@ -131,7 +131,7 @@ static void add_question(pairer_t *p, const cap_item_t *item, conn_t *conn,
         slot_touch(p, i);
         return;
     }
-    slot_link(p, LINK_PORT, i, keys->port);
+    slot_link_port(p, i, keys->port);
     if (tcp)
         conn_add(p, conn, i);
 }
@@ -141,14 +141,13 @@ void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
     bool tcp = conn != NULL;
     pair_question_t q;
     keys_t keys;
-    ends_t ends = pair_ends(p, &item->from, &item->to);
+    ends_t ends = hash_ends(p->o.seed, &item->from, &item->to);
     /* what will be needed comes from memory all at once, and not one after the other */
-    keys.port = pair_port_hash(&ends);
-    pair_tags_prefetch(&p->tags[LINK_PORT], keys.port);
-    keys.ask = pair_ask_hash(p, &ends, item->bytes, item->size);
+    keys.port = hash_port(&ends);
+    keys.ask = hash_ask(p->o.seed, &ends, item->bytes, item->size);
     pair_tags_prefetch(&p->tags[LINK_ASK], keys.ask);
     pair_question_read(p, item->bytes, item->size, &q);
-    keys.key = pair_key_hash(&ends, q.hash, id_of(item), tcp);
+    keys.key = hash_key(&ends, &q.begin, id_of(item), tcp);
     uint32_t twin = find_twin(p, item, keys.key, tcp);
     p->stats.queries++;
     if (twin != PAIR_NONE && item->at - p->slot[twin].at < TWICE_WITHIN) {
@@ -226,14 +225,14 @@ typedef struct guess {
     bool shared; /* other flows wait at the same end */
 } guess_t;
 
-static guess_t guess_at(const pairer_t *p, const cap_item_t *item, const pair_question_t *q,
+static guess_t guess_at(pairer_t *p, const cap_item_t *item, const pair_question_t *q,
                         uint32_t hash, const conn_t *conn)
 {
     guess_t g = {PAIR_NONE, 0, UINT32_MAX, false};
     uint32_t flow = PAIR_NONE;
     unsigned looked = 0;
     unsigned steps = 0;
-    for (uint32_t i = slot_first(p, LINK_PORT, hash);
+    for (uint32_t i = slot_first_port(p, hash);
          i != PAIR_NONE && looked < LOOK_MAX && steps < PAIR_PORTS_MAX;
          i = p->slot[i].link[LINK_PORT].next, steps++) {
         const slot_t *s = &p->slot[i];
@@ -309,8 +308,8 @@ static bool answer_plain(pairer_t *p, const cap_item_t *item, const ends_t *ends
     if (item->size < NSP_HEADER_SIZE || (item->bytes[2] & 0x80) == 0)
         return false;
     uint16_t id = id_of(item);
-    uint64_t name = pair_question_begin(p, item->bytes, item->size);
-    uint32_t i = slot_first(p, LINK_KEY, pair_key_hash(ends, name, id, false));
+    pair_begin_t name = hash_begin(item->bytes + NSP_HEADER_SIZE, item->size - NSP_HEADER_SIZE);
+    uint32_t i = slot_first(p, LINK_KEY, hash_key(ends, &name, id, false));
     if (i == PAIR_NONE)
         return false;
     const slot_t *s = &p->slot[i];
@@ -328,13 +327,13 @@ void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn)
 {
     pair_question_t q;
     bool tcp = conn != NULL;
-    ends_t ends = pair_ends(p, &item->to, &item->from);
+    ends_t ends = hash_ends(p->o.seed, &item->to, &item->from);
     if (!tcp && answer_plain(p, item, &ends))
         return;
     pair_question_read(p, item->bytes, item->size, &q);
     uint32_t exact = PAIR_NONE;
     if (q.found && item->size >= NSP_HEADER_SIZE && (item->bytes[2] & 0x80) != 0)
-        exact = find_answered(p, item, &q, pair_key_hash(&ends, q.hash, id_of(item), tcp), tcp);
+        exact = find_answered(p, item, &q, hash_key(&ends, &q.begin, id_of(item), tcp), tcp);
     if (exact != PAIR_NONE && p->slot[p->slot[exact].head].state == SLOT_OPEN) {
         p->stats.replies++;
         note_transfer(conn, item, &q);
@@ -345,7 +344,7 @@ void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn)
         p->stats.replies++; /* the next message of a zone transfer */
         return;
     }
-    guess_t g = guess_at(p, item, &q, pair_port_hash(&ends), conn);
+    guess_t g = guess_at(p, item, &q, hash_port(&ends), conn);
     if (is_clear(&g) && (g.bits == 0 || exact == PAIR_NONE)) {
         p->stats.replies++;
         if (g.bits == 0)

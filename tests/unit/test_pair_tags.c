@@ -37,10 +37,7 @@ static void check_all(const pair_tags_t *t, const model_t *m, uint32_t count)
 
 static void put(pair_tags_t *t, model_t *m, uint32_t i, uint32_t number)
 {
-    if (m->known[i] == PAIR_NONE)
-        pair_tags_add(t, hash_of(m, i), number);
-    else
-        pair_tags_set(t, hash_of(m, i), number);
+    assert_int_equal(pair_tags_put(t, hash_of(m, i), number), m->known[i]);
     m->known[i] = number;
 }
 
@@ -112,7 +109,7 @@ static void test_limits(void **state)
     uint32_t hash = pair_tags_hash(0);
     assert_int_equal(pair_tags_hash(1), hash);
     assert_int_equal(pair_tags_get(&t, hash), PAIR_NONE);
-    pair_tags_add(&t, hash, PAIR_NONE - 1);
+    assert_int_equal(pair_tags_put(&t, hash, PAIR_NONE - 1), PAIR_NONE);
     assert_int_equal(pair_tags_get(&t, hash), PAIR_NONE - 1);
     pair_tags_set(&t, pair_tags_hash(2), 5); /* not there: nothing happens */
     assert_int_equal(pair_tags_get(&t, pair_tags_hash(2)), PAIR_NONE);
