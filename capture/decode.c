@@ -405,6 +405,13 @@ static inline bool is_plain_port(const decoder_t *d, const uint8_t *udp)
            (d->options.any_udp_port && !tunnel_is_udp_port(octets_u16(udp + 2)));
 }
 
+/* Eight octets in one go, since they are soon read so. */
+static inline void put_v4(addr_t *a, const uint8_t *octets)
+{
+    uint8_t eight[8] = {octets[0], octets[1], octets[2], octets[3]};
+    memcpy(a->octets, eight, sizeof eight);
+}
+
 /* IPv4 without options, whole, unfragmented, UDP of just the length that IP has: the whole of the
  * packet at offset at. False when anything is otherwise: nothing has happened then. */
 static inline bool plain_v4(decoder_t *d, const cap_packet_t *p, uint32_t at)
@@ -419,8 +426,8 @@ static inline bool plain_v4(decoder_t *d, const cap_packet_t *p, uint32_t at)
     if (d->verify_checksums &&
         (checksum_fold(checksum_sum(ip, 20)) != 0xffff || !sum_passes(d, ip + 12, 8, total - 20)))
         return false;
-    memcpy(d->plain4.from.octets, ip + 12, 4);
-    memcpy(d->plain4.to.octets, ip + 16, 4);
+    put_v4(&d->plain4.from, ip + 12);
+    put_v4(&d->plain4.to, ip + 16);
     give_plain(d, &d->plain4, p, ip + 20, total - 20);
     return true;
 }

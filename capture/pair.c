@@ -59,14 +59,22 @@ const pair_stats_t *pairer_stats(const pairer_t *p)
 
 /* --- flows --- */
 
+/* Where it is wanted: a copy of what was just written in other parts would have to wait. */
+static inline void set_message(flow_message_t *m, const cap_item_t *item)
+{
+    m->bytes = item->bytes;
+    m->size = item->size;
+    m->original = item->original;
+    m->at = item->at;
+    m->number = item->number;
+    m->file = item->file;
+}
+
 flow_message_t message_of(const cap_item_t *item)
 {
-    return (flow_message_t){.bytes = item->bytes,
-                            .size = item->size,
-                            .original = item->original,
-                            .at = item->at,
-                            .number = item->number,
-                            .file = item->file};
+    flow_message_t m;
+    set_message(&m, item);
+    return m;
 }
 
 unsigned notes_of(const cap_item_t *item)
@@ -145,7 +153,7 @@ void flow_answer(pairer_t *p, uint32_t attempt, const cap_item_t *item)
     slot_t *s = &p->slot[a->head];
     flow_t f;
     flow_view(p, s, &f);
-    f.reply = message_of(item);
+    set_message(&f.reply, item);
     f.reply_attempt = a->attempt;
     f.asked = a->attempt == 1 ? s->began : a->at;
     f.ended = item->at;
@@ -191,7 +199,7 @@ void flow_alone(pairer_t *p, const cap_item_t *item, const addr_t *client, const
                 .ended = item->at};
     if (number == 0)
         f.number = ++p->flows;
-    f.reply = message_of(item);
+    set_message(&f.reply, item);
     give(p, &f);
 }
 

@@ -328,7 +328,10 @@ void slot_linger(pairer_t *p, uint32_t head)
     list_append(slot_links(p, LINK_DUE), &p->lingering, head);
     if (p->lingering.count > p->o.linger) {
         slot_release(p, p->lingering.first);
-        prefetch_slot(p, p->lingering.first);
+        /* what the next release will touch: its slot was fetched at the one before */
+        const slot_t *next = &p->slot[p->lingering.first];
+        pair_tags_prefetch(&p->tags[LINK_KEY], next->hash[LINK_KEY]);
+        prefetch_slot(p, next->link[LINK_DUE].next);
     }
 }
 

@@ -5,7 +5,7 @@
 /* Lines in use at first: what ordinary traffic needs stays in the cache. */
 #define LINES_MIN 128u
 /* Hashes for each line, at most, before the table grows. */
-#define FILL 5u
+#define FILL 4u
 
 _Static_assert(sizeof(pair_tags_line_t) == 64, "a line of the table is one of the cache");
 
