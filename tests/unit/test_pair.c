@@ -388,13 +388,61 @@ static void test_one_way(void **state)
     }
 }
 
+/* Flows of one port; numbers as if there were no others. */
+static void show_one_port(void *user, const flow_t *f)
+{
+    flow_t copy = *f;
+    copy.number = f->number == 1 ? 1 : 2;
+    if (f->client.port == 5000)
+        show(user, &copy);
+}
+
+/* Questions from other ports, which have no reply. */
+static void feed_others(pairer_t *p, unsigned count, unsigned from)
+{
+    for (unsigned i = from; i < from + count; i++) {
+        char name[20];
+        snprintf(name, sizeof name, "n%u.test.", i);
+        step_t s = {
+            .kind = 'q', .ms = 5, .port = (uint16_t)(6000 + i), .id = (uint16_t)i, .name = name};
+        feed(p, &s, i);
+    }
+}
+
+/* What has come to a port finds its question, and of several the same one, however many came
+ * between them and after them. */
+static void test_many_between(void **state)
+{
+    static const unsigned counts[] = {0, 1, 255, 510, 511, 512, 513, 1024, 3000};
+    static const size_t n = sizeof counts / sizeof counts[0];
+    pair_options_t o = pair_options_default();
+    (void)state;
+    for (size_t i = 0; i < n * n; i++) {
+        seen_t seen = {0};
+        pairer_t *p = pairer_new(&o, show_one_port, &seen);
+        assert_non_null(p);
+        feed_text(p, "q0/5000/7");
+        feed_others(p, counts[i / n], 0);
+        feed_text(p, "q10/5000/8=b q11/5000/9");
+        feed_others(p, counts[i % n], 10000);
+        /* of both, of one, of the newer attempt; then both are answered */
+        feed_text(p, "r20/5000/3 I21/5000/8 I22/5000/9 I23/5000/2 r24/5000/8=b r25/5000/9");
+        feed_others(p, 100, 20000);
+        feed_text(p, "r30/5000/8=b I31/5000/9");
+        assert_string_equal(seen.text,
+                            "2 u1 x1 =1@14 i1; 1 u1 x2 =2@14 r2 m0/4 i2 i2; 2 u1 x0 noq dup");
+        assert_int_equal(pairer_stats(p)->icmp_orphans, 1);
+        pairer_finish(p);
+        pairer_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),
-        cmocka_unit_test(test_seed),
-        cmocka_unit_test(test_flood),
-        cmocka_unit_test(test_one_way),
+        cmocka_unit_test(test_cases),        cmocka_unit_test(test_seed),
+        cmocka_unit_test(test_flood),        cmocka_unit_test(test_one_way),
+        cmocka_unit_test(test_many_between),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
