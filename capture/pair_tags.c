@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-/* Lines in use at first: what ordinary traffic needs stays in the cache. */
-#define LINES_MIN 128u
+/* Lines in use at first: little traffic stays in the cache. */
+#define LINES_MIN 16u
 /* Hashes for each line, at most, before the table grows. */
 #define FILL 4u
 

@@ -7,6 +7,7 @@
 /* On how many lists of each kind a slot was met. */
 typedef struct met {
     uint8_t link[PAIR_CHECK_SLOTS][SLOT_LINKS];
+    uint8_t on_conn[PAIR_CHECK_SLOTS];
     uint8_t is_free[PAIR_CHECK_SLOTS];
     uint8_t flow[PAIR_CHECK_SLOTS];
     uint8_t conn[PAIR_CHECK_SLOTS][CONN_LINKS];
@@ -44,20 +45,58 @@ static void check_list(const pairer_t *p, met_t *met, unsigned which, const pair
         need(p->slot[i].state == state && p->slot[i].head == i);
 }
 
-static void check_chains(const pairer_t *p, met_t *met)
+/* The slots of one hash; it is found. */
+static void check_chain(const pairer_t *p, met_t *met, unsigned which, uint32_t hash,
+                        uint32_t first)
 {
     uint32_t last;
-    for (uint32_t b = 0; b <= p->slot_mask; b++) {
-        walk_slots(p, met, LINK_KEY, p->key_head[b], &last);
-        walk_slots(p, met, LINK_PORT, p->port_head[b], &last);
-        walk_slots(p, met, LINK_ASK, p->ask_head[b], &last);
-        for (uint32_t i = p->key_head[b]; i != PAIR_NONE; i = p->slot[i].link[LINK_KEY].next)
-            need((p->slot[i].key_hash & p->slot_mask) == b);
-        for (uint32_t i = p->port_head[b]; i != PAIR_NONE; i = p->slot[i].link[LINK_PORT].next)
-            need((p->slot[i].port_hash & p->slot_mask) == b);
-        for (uint32_t i = p->ask_head[b]; i != PAIR_NONE; i = p->slot[i].link[LINK_ASK].next)
-            need((p->slot[i].ask_hash & p->slot_mask) == b);
+    need(pair_tags_get(&p->tags[which], hash) == first);
+    walk_slots(p, met, which, first, &last);
+    for (uint32_t i = first; i != PAIR_NONE; i = p->slot[i].link[which].next)
+        need(p->slot[i].hash[which] == hash);
+}
+
+static void check_table(const pairer_t *p, met_t *met, unsigned which)
+{
+    const pair_tags_t *t = &p->tags[which];
+    uint32_t used = 0;
+    uint32_t passed = 0;
+    uint32_t away = 0; /* lines between those that hold hashes and their own */
+    for (uint32_t n = 0; n <= t->mask; n++) {
+        const pair_tags_line_t *l = &t->line[n];
+        passed += l->passed;
+        for (uint32_t at = 0; at < PAIR_TAGS_LINE; at++) {
+            if (l->hash[at] == 0)
+                continue;
+            used++;
+            away += (n - (l->hash[at] >> 1)) & t->mask;
+            check_chain(p, met, which, l->hash[at], l->number[at]);
+        }
     }
+    need(used == t->used && passed == away);
+}
+
+/* Slots by port that are not in the table yet. */
+static void check_young(const pairer_t *p, met_t *met)
+{
+    uint32_t count = 0;
+    for (uint32_t place = 0; place < PAIR_YOUNG; place++) {
+        if (p->young_hash[place] == 0)
+            continue;
+        uint32_t i = p->young_slot[place];
+        need(i < p->fresh_slot && met->link[i][LINK_PORT]++ == 0);
+        need(p->slot[i].link[LINK_PORT].prev == LINK_IS_YOUNG);
+        need(p->slot[i].link[LINK_PORT].next == place);
+        count++;
+    }
+    need(count == p->young_count);
+}
+
+static void check_chains(const pairer_t *p, met_t *met)
+{
+    for (unsigned which = 0; which < SLOT_TABLES; which++)
+        check_table(p, met, which);
+    check_young(p, met);
 }
 
 /* The attempts of a flow, from its head on. */
@@ -74,16 +113,18 @@ static void check_flow(const pairer_t *p, met_t *met, uint32_t head)
         count++;
     }
     need(h->last == last && (h->attempts == 0 ? count == 1 : h->attempts == count));
-    need(h->attempts <= FLOW_ATTEMPTS_MAX && h->event_count <= h->event_cap);
-    need(h->event_count <= FLOW_EVENTS_MAX && (h->heap != NULL || h->size <= PAIR_INLINE));
-    need(h->name_len <= h->size && (h->conn == PAIR_NONE) == (met->link[head][LINK_CONN] == 0));
+    need(h->attempts <= FLOW_ATTEMPTS_MAX && h->event_count <= FLOW_EVENTS_MAX);
+    need(h->has_events ? h->event_count <= p->rare[head].event_cap : h->event_count == 0);
+    need(slot_wire(p, h) != NULL && h->name_len <= h->size);
+    need((h->conn == PAIR_NONE) == (met->on_conn[head] == 0));
 }
 
-static size_t memory_of(const slot_t *s)
+static size_t memory_of(const slot_t *s, const slot_rare_t *r)
 {
-    size_t n = s->event_cap * sizeof *s->event + (s->heap != NULL ? s->size : 0);
+    size_t n = s->size > PAIR_INLINE ? s->size : 0;
+    n += s->has_events ? r->event_cap * sizeof *r->event : 0;
     for (unsigned i = 0; i < s->event_count; i++)
-        n += s->event[i].message.bytes != NULL ? s->event[i].message.size : 0;
+        n += r->event[i].message.bytes != NULL ? r->event[i].message.size : 0;
     return n;
 }
 
@@ -98,7 +139,7 @@ static void check_slots(const pairer_t *p, met_t *met)
         need((s->state == SLOT_FREE) == (met->is_free[i] == 1));
         if (s->state != SLOT_FREE && s->state != SLOT_AGAIN) {
             check_flow(p, met, i);
-            memory += memory_of(s);
+            memory += memory_of(s, &p->rare[i]);
         }
         used += s->state != SLOT_FREE;
     }
@@ -113,16 +154,23 @@ static void check_slots(const pairer_t *p, met_t *met)
         need(met->link[i][LINK_ASK] == (open && s == h && h->has_key));
         need(met->link[i][LINK_DUE] == (!is_free && s == h));
     }
-    need(used == p->slots_used && used <= p->o.outstanding_max && memory == p->memory);
+    need(used <= p->o.outstanding_max && memory == p->memory);
     need(p->memory <= p->o.memory && p->lingering.count <= p->o.linger);
 }
 
 static void check_conn(const pairer_t *p, met_t *met, uint32_t i)
 {
     const conn_t *c = &p->conn[i];
-    check_list(p, met, LINK_CONN, &c->flows, SLOT_OPEN);
-    for (uint32_t k = c->flows.first; k != PAIR_NONE; k = p->slot[k].link[LINK_CONN].next)
-        need(p->slot[k].conn == i && p->slot[k].tcp && p->slot[k].connection == c->number);
+    uint32_t count = 0;
+    uint32_t before = PAIR_NONE;
+    for (uint32_t k = c->flows.first; k != PAIR_NONE; k = p->rare[k].link.next) {
+        need(k < p->fresh_slot && p->rare[k].link.prev == before && met->on_conn[k]++ == 0);
+        need(p->slot[k].state == SLOT_OPEN && p->slot[k].head == k);
+        need(p->slot[k].conn == i && p->slot[k].tcp && p->rare[k].connection == c->number);
+        before = k;
+        count++;
+    }
+    need(count == c->flows.count && before == c->flows.last);
     need(!c->bare || (c->flows.count == 1 && p->slot[c->flows.first].attempts == 0));
 }
 

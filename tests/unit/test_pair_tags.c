@@ -93,7 +93,9 @@ static void test_runs(void **state)
 {
     (void)state;
     run(1500, 1, UINT32_MAX - 700);
+    run(3000, 1, 2 * (16 - 5));
     run(3000, 1, 2 * (128 - 40));
+    run(100, 16, 2 * 15);     /* all of the last line, then of two */
     run(700, 128, 2 * 127);   /* all of the last line, then of two */
     run(900, 65536, 2 * 127); /* all of one line, whatever the size */
     run(PAIR_TAGS_LINE * 128, 65536, 0);
