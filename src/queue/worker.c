@@ -467,11 +467,12 @@ bool worker_end(worker_t *w)
     w->ending = true;
     if (w->runs)
         pthread_join(w->thread, NULL);
+    const _Atomic int now = 1; /* patience begins at once */
     bool good = !w->failed;
     if (w->hand != NULL)
         return_all(w);
     if (w->publish != NULL)
-        good = publish_wait(w->publish, 0, &(const _Atomic int){1}, END_PATIENCE) && good;
+        good = publish_wait(w->publish, 0, &now, END_PATIENCE) && good;
     pull_close(&w->pull);
     (void)natsConnection_FlushTimeout(w->broker->connection, FLUSH_WAIT);
     publish_leave(w->publish);
