@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "capture/pair_tags.h"
-#include "exchange/addr.h"
+#include "exchange/mix.h"
 
 /* Both ends hashed. */
 typedef struct ends {
@@ -38,23 +38,12 @@ static inline uint64_t hash_load_low(const uint8_t *p)
 #endif
 }
 
-/* Both halves of a product: every bit of either factor reaches every bit of the result. */
-static inline uint64_t hash_mix(uint64_t a, uint64_t b)
-{
-    __extension__ typedef unsigned __int128 wide_t;
-    wide_t product =
-        (wide_t)(a ^ UINT64_C(0x9e3779b97f4a7c15)) * (wide_t)(b ^ UINT64_C(0xe7037ed1a0b428db));
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static inline ends_t hash_ends(uint64_t seed, const addr_t *client, const addr_t *server)
 {
     ends_t e;
-    e.client =
-        hash_mix(hash_load(client->octets) ^ seed, hash_load(client->octets + 8) + client->family);
-    e.port = hash_mix(e.client, client->port);
-    e.server =
-        hash_mix(hash_load(server->octets) ^ seed, hash_load(server->octets + 8) + server->port);
+    e.client = mix_addr(client, false, seed);
+    e.port = mix_pair(e.client ^ client->port, seed ^ UINT64_C(0xe7037ed1a0b428db));
+    e.server = mix_addr(server, true, ~seed);
     return e;
 }
 
@@ -89,7 +78,7 @@ static inline pair_begin_t hash_begin(const uint8_t *name, uint32_t n)
 static inline uint32_t hash_key(const ends_t *e, const pair_begin_t *name, uint16_t id, bool tcp)
 {
     return pair_tags_hash(
-        hash_mix(e->port ^ name->a, (e->server + id + ((uint64_t)tcp << 32)) ^ name->b));
+        mix_pair(e->port ^ name->a, (e->server + id + ((uint64_t)tcp << 32)) ^ name->b));
 }
 
 static inline uint32_t hash_port(const ends_t *e)
@@ -97,39 +86,11 @@ static inline uint32_t hash_port(const ends_t *e)
     return pair_tags_hash(e->port);
 }
 
-/* The smaller. */
-static inline uint32_t hash_least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Over n octets, in parts of 16 of which the last lies over those before. */
-static inline uint64_t hash_octets(uint64_t seed, const uint8_t *p, uint32_t n)
-{
-    uint64_t h = n;
-    uint8_t few[16];
-    if (n < sizeof few) {
-        memset(few, 0, sizeof few);
-        if (n > 0)
-            memcpy(few, p, n);
-        p = few;
-        n = sizeof few;
-    }
-    for (; n > 64; p += 16, n -= 16, seed += UINT64_C(0x8bb84b93962eacc9))
-        h += hash_mix(hash_load(p) ^ seed, hash_load(p + 8));
-    for (uint32_t at = 0; at < 64; at += 16) { /* unrolled; products do not wait for one another */
-        const uint8_t *part = p + hash_least(at, n - 16);
-        h += hash_mix(hash_load(part) ^ (seed + at * UINT64_C(0x2d358dccaa6c78a5)),
-                      hash_load(part + 8));
-    }
-    return h;
-}
-
 /* By the client's host, the server and the octets of a question but its ID. */
 static inline uint32_t hash_ask(uint64_t seed, const ends_t *e, const uint8_t *bytes, uint32_t size)
 {
-    uint64_t h = hash_octets(seed, bytes + 2, size > 2 ? size - 2 : 0);
-    return pair_tags_hash(hash_mix(e->client ^ h, e->server));
+    uint64_t h = mix_octets(bytes + 2, size > 2 ? size - 2 : 0, seed, false);
+    return pair_tags_hash(mix_pair(e->client ^ h, e->server));
 }
 
 #endif

@@ -55,7 +55,7 @@ static inline bool same_octets(const uint8_t *a, const uint8_t *b, uint32_t n)
     if (n < 16 || n > 64)
         return memcmp(a, b, n) == 0;
     for (uint32_t at = 0; at < 64; at += 16) { /* in parts that lie over one another */
-        uint32_t from = hash_least(at, n - 16);
+        size_t from = mix_least(at, n - 16);
         other |= hash_load(a + from) ^ hash_load(b + from);
         other |= hash_load(a + from + 8) ^ hash_load(b + from + 8);
     }

@@ -341,7 +341,7 @@ bool slot_keep_wire(pairer_t *p, uint32_t i, const uint8_t *bytes, uint32_t size
     uint8_t *to = s->wire;
     if (size >= 16 && size <= 80) { /* in parts, of which the last lie over one another */
         for (uint32_t at = 0; at < 80; at += 16)
-            memcpy(to + hash_least(at, size - 16), bytes + hash_least(at, size - 16), 16);
+            memcpy(to + mix_least(at, size - 16), bytes + mix_least(at, size - 16), 16);
         s->size = (uint16_t)size;
         return true;
     }
@@ -412,7 +412,7 @@ void slot_event(pairer_t *p, uint32_t head, const flow_event_t *e)
 
 static uint32_t *conn_bucket(pairer_t *p, uint64_t number)
 {
-    return &p->conn_head[hash_mix(number, p->o.seed) & p->conn_mask];
+    return &p->conn_head[mix_pair(number ^ p->o.seed, UINT64_C(0x9e3779b97f4a7c15)) & p->conn_mask];
 }
 
 conn_t *conn_find(pairer_t *p, uint64_t number)

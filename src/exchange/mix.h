@@ -33,24 +33,38 @@ static inline uint64_t mix_16(const uint8_t *p, uint64_t a, uint64_t b, bool fol
     return mix_pair((fold ? mix_fold(v[0]) : v[0]) ^ a, (fold ? mix_fold(v[1]) : v[1]) ^ b);
 }
 
+/* The smaller. */
+static inline size_t mix_least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Of n octets, with fold the same in lower and upper case: products of 16 each that do not wait for
- * one another; the last 16 may overlap with those before. */
+ * one another. The last four lie over those before where n is small, so that no branch has to be
+ * guessed for what names and questions mostly are. */
 static inline uint64_t mix_octets(const uint8_t *p, size_t n, uint64_t seed, bool fold)
 {
     uint64_t a = seed ^ UINT64_C(0x9e3779b97f4a7c15);
     uint64_t b = (UINT64_C(0xe7037ed1a0b428db) + n) ^ seed >> 32;
     uint64_t h = 0;
-    if (n < 16) {
-        uint8_t few[16] = {0};
-        memcpy(few, p, n);
-        return mix_16(few, a, b, fold);
+    uint8_t few[16] = {0};
+    if (n < sizeof few) {
+        if (n > 0)
+            memcpy(few, p, n);
+        p = few;
+        n = sizeof few;
     }
-    for (size_t at = 0; at + 16 < n; at += 16) {
-        h += mix_16(p + at, a, b, fold);
+    for (; n > 64; p += 16, n -= 16) {
+        h += mix_16(p, a, b, fold);
         a += UINT64_C(0x2d358dccaa6c78a5);
         b += UINT64_C(0x8bb84b93962eacc9);
     }
-    return h + mix_16(p + n - 16, a, b, fold);
+    for (size_t at = 0; at < 64; at += 16) {
+        h += mix_16(p + mix_least(at, n - 16), a, b, fold);
+        a += UINT64_C(0x2d358dccaa6c78a5);
+        b += UINT64_C(0x8bb84b93962eacc9);
+    }
+    return h;
 }
 
 /* Of an address, and of its port when port is true. */
