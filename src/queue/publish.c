@@ -25,6 +25,7 @@ struct publish {
     size_t room;
     _Atomic size_t pending;
     _Atomic size_t octets;
+    _Atomic bool used; /* the library has had a message */
     pthread_mutex_t lock; /* what follows */
     pthread_cond_t out;
     unsigned inside; /* callbacks that run */
@@ -109,6 +110,8 @@ static void send_message(publish_t *p, natsMsg *m)
     jsPubOptions_Init(&o);
     o.MaxWait = ACK_WAIT;
     natsStatus s = js_PublishMsgAsync(p->js, &m, &o);
+    if (s == NATS_OK)
+        p->used = true;
     if (s == NATS_MAX_PAYLOAD)
         end_message(p, m, false, false, "longer than the broker takes");
     else if (s != NATS_OK && m != NULL)
@@ -159,7 +162,8 @@ void publish_leave(publish_t *p)
     while (p->inside > 0)
         pthread_cond_wait(&p->out, &p->lock);
     pthread_mutex_unlock(&p->lock);
-    if (js_PublishAsyncGetPendingList(&left, p->js) == NATS_OK)
+    /* the library (3.4) crashes when it is asked and never had one */
+    if (p->used && js_PublishAsyncGetPendingList(&left, p->js) == NATS_OK)
         natsMsgList_Destroy(&left);
     jsCtx_Destroy(p->js);
     p->js = NULL;

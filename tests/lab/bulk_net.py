@@ -230,16 +230,16 @@ def begin():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
-def stands_for(word, zones, lines):
+def stands_for(word, domains, folder, lines):
     if word in ("LIST", "CSV", "QUESTIONS"):
         rng = random.Random(6)
-        path = os.path.join(zones.folder, word)
+        path = os.path.join(folder, word)
         with open(path, "w", encoding="ascii") as f:
             for n in range(lines):
-                i = n % zones.domains
+                i = n % domains
                 f.write(f"d{i}.many\n" if word == "LIST"
                         else ",".join([f"d{i}.many", *TOKENS]) + "\n" if word == "CSV"
-                        else question(n, zones.domains, rng)[0] + "\n")
+                        else question(n, domains, rng)[0] + "\n")
         return [path]
     return {"PARENT": [PARENT], "FREE": FREE, "CALM": CALM}.get(word, [word])
 
@@ -259,7 +259,8 @@ def main():
             if not answers:
                 sys.exit(f"{address} does not answer")
         a.command[0] = os.path.abspath(a.command[0])
-        r = Run(zones.folder, [x for word in a.command for x in stands_for(word, zones, a.lines)])
+        r = Run(zones.folder, [x for word in a.command
+                               for x in stands_for(word, a.domains, zones.folder, a.lines)])
     print(r.told("lines", a.lines))
     return r.code
 

@@ -22,7 +22,7 @@ sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import schema  # noqa: E402
 import tap  # noqa: E402
 from bulk_net import (CALM, FREE, KINDS, NSD, PARENT, QUICK, SILENT, Zones, begin,  # noqa: E402
-                      enter, question)
+                      enter, question, stands_for)
 from nats_keys import Certificates, Credentials, OTHER_SEED, PUBLIC, SEED  # noqa: E402
 from test_bulk import findings  # noqa: E402
 from test_watch_many import write  # noqa: E402
@@ -278,7 +278,10 @@ def graceful(t, prog, broker):
 
 def strange_streams(t, prog):
     """Streams and consumers that are there and are not what is meant."""
-    Bulk(prog, "S1").run("--submit", "-f", os.devnull)
+    p = Bulk(prog, "S1").run("--submit", "-f", os.devnull)
+    t.check("streams: a list without a line", p.returncode == 0 and "0 jobs" in p.err, p.err)
+    p = Bulk(prog, "S1").run("--drain")
+    t.check("streams: a queue without a job", p.returncode == 0 and "0 results" in p.err, p.err)
     p = Bulk(prog, "S1_RESULTS").run("--drain")
     t.check("streams: no work queue", p.returncode == 3 and "no work queue" in p.err, p.err)
     p = Bulk(prog, "S1").run("--drain", "--results", "elsewhere.results", "--dead", "elsewhere.dead")
@@ -338,6 +341,18 @@ def secured(t, prog, folder):
         ("credentials that are no file", False, URL, "--creds", "/nonexistent")])
 
 
+def speed(t, prog, folder, jobs):
+    """No test of its own: tells how long each step takes."""
+    path = stands_for("QUESTIONS", DOMAINS, folder, jobs)[0]
+    bulk = Bulk(prog, "V")
+    for words in (("--submit", "-f", path), ("--drain", "--query", *QUICK, *FREE),
+                  ("--collect", "-o", os.path.join(folder, "collected"))):
+        begin_at = time.monotonic()
+        p = bulk.run(*words)
+        t.check(f"speed: {words[0]}", p.returncode == 0, p.err)
+        print(f"# {words[0]}: {jobs} jobs in {time.monotonic() - begin_at:.1f} s")
+
+
 def inside(a):
     t = tap.Tap()
     begin()
@@ -347,9 +362,10 @@ def inside(a):
         os.mkdir(place)
         broker = Broker(place)
         try:
-            more = {"killed": (zones.folder, broker, a.jobs), "long_checks": (zones.folder, broker),
-                    "poison": (broker,), "graceful": (broker,)}
-            for part in (killed, long_checks, poison, graceful, strange_streams):
+            more = {"killed": (zones.folder, broker, a.jobs), "speed": (zones.folder, a.jobs),
+                    "long_checks": (zones.folder, broker), "poison": (broker,),
+                    "graceful": (broker,)}
+            for part in (killed, long_checks, poison, graceful, strange_streams, speed):
                 if a.only in part.__name__:
                     part(t, a.prog, *more.get(part.__name__, ()))
         finally:
