@@ -25,7 +25,7 @@ struct publish {
     size_t room;
     _Atomic size_t pending;
     _Atomic size_t octets;
-    _Atomic bool used; /* the library has had a message */
+    _Atomic bool used;    /* the library has had a message */
     pthread_mutex_t lock; /* what follows */
     pthread_cond_t out;
     unsigned inside; /* callbacks that run */
