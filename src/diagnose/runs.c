@@ -8,6 +8,8 @@
 
 /* Between questions of both families of one run lies at most so much, nanoseconds. */
 #define SLACK INT64_C(1000000000)
+/* Runs of the same client before and behind one that may be nearer to a piece. */
+#define BESIDE_MAX 16
 /* Walks without a battery that are looked into: each costs a model. */
 #define WALKS_MAX 1024
 
@@ -301,19 +303,25 @@ static bool may_belong(const piece_t *a, const piece_t *b)
            nsp_name_is_subdomain(&b->domain, &a->domain);
 }
 
+/* True when a run of a's client, before or behind a, is nearer to b than a is: step is -1 or 1. */
+static bool other_is_nearer(const piece_list_t *list, const piece_t *a, const piece_t *b, int step)
+{
+    ptrdiff_t at = a - list->item;
+    for (unsigned n = 0; n < BESIDE_MAX; n++) {
+        at += step;
+        if (at < 0 || (size_t)at >= list->count || list->item[at].group != a->group)
+            return false;
+        if (may_belong(&list->item[at], b) && overlap(&list->item[at], b) > overlap(a, b))
+            return true;
+    }
+    return false;
+}
+
 /* True when b is a part of the run of a: the other family of one host, at that time. */
 static bool belongs(const piece_list_t *list, const piece_t *a, const piece_t *b)
 {
-    const piece_t *end = list->item + list->count;
-    if (a == b || !may_belong(a, b))
-        return false;
-    /* the runs before and behind it may be nearer to b */
-    const piece_t *beside[2] = {a > list->item ? a - 1 : a, a + 1 < end ? a + 1 : a};
-    for (unsigned i = 0; i < 2; i++)
-        if (beside[i] != a && beside[i]->group == a->group && may_belong(beside[i], b) &&
-            overlap(beside[i], b) > overlap(a, b))
-            return false;
-    return true;
+    return a != b && may_belong(a, b) && !other_is_nearer(list, a, b, -1) &&
+           !other_is_nearer(list, a, b, 1);
 }
 
 static bool note_asked(runs_t *r, const addr_t *server)
