@@ -12,6 +12,12 @@ static void put16(uint8_t *p, size_t v)
 /* Limits of how many there may be of a kind are mostly below. */
 #define REPEAT_MAX 150
 
+/* How often something comes again: once, or up to many times. */
+static size_t times_of(nsp_random_t *r)
+{
+    return nsp_random_below(r, 2) == 0 ? 1 : 1 + nsp_random_below(r, REPEAT_MAX);
+}
+
 /* Puts times copies of data[at, at + n) behind it, as many as there is room for. Returns how many.
  */
 static size_t repeat(uint8_t *data, size_t *size, size_t cap, size_t at, size_t n, size_t times)
@@ -62,7 +68,7 @@ static size_t resize_rdata(uint8_t *data, size_t size, size_t cap, size_t at, ns
     case 0:
         return part - 1;
     case 1:
-        repeat(data, &size, cap, size - part, part, 1 + nsp_random_below(r, REPEAT_MAX));
+        repeat(data, &size, cap, size - part, part, times_of(r));
         return size - at;
     default:
         nudge(data, &size, cap, at + part - 1, r);
@@ -97,8 +103,7 @@ static void change_record(uint8_t *data, size_t *size, size_t cap, nsp_random_t 
     const nsp_rr_t *rr = &arena[nsp_random_below(r, m.rr_count)];
     size_t end = (size_t)rr->rdata + rr->rdlength;
     if (nsp_random_below(r, 3) == 0) {
-        size_t times = repeat(data, size, cap, rr->owner, end - rr->owner,
-                              1 + nsp_random_below(r, REPEAT_MAX));
+        size_t times = repeat(data, size, cap, rr->owner, end - rr->owner, times_of(r));
         for (size_t i = 1; i <= times && rr->rdlength > 0 && times % 2 == 1; i++)
             data[end - 1 + i * (end - rr->owner)] += (uint8_t)i; /* others, and not the same */
         put16(data + 4 + 2 * rr->section, m.count[rr->section] + times);
@@ -169,7 +174,7 @@ size_t mutate_text(uint8_t *data, size_t size, size_t cap, uint64_t seed)
         while (at + n < size && data[at + n - 1] != end)
             n++;
     }
-    repeat(data, &size, cap, at, n, 1 + nsp_random_below(&r, REPEAT_MAX));
+    repeat(data, &size, cap, at, n, times_of(&r));
     return size;
 }
 
