@@ -58,39 +58,44 @@ fuzz_afl() {
         ${runs:+-E "$runs"} -- "build/afl/fuzz_$target"
 }
 
+smoke_one() {
+    name=$target
+    found=$(mktemp -d)
+    n=20000
+    case "$name" in
+    filter) n=2000 ;; # libpcap compiles each
+    replay | signed) n=5000 ;; # a whole report or diagnosis each
+    checkpoint) n=3000 ;; # files are written and synchronised
+    esac
+    if "build/fuzz/fuzz_$name" -runs=$n -seed=1 -max_len=1024 -dict=build/fuzz.dict \
+        -artifact_prefix="$found/" "$found" "fuzz/corpus/$name" >"$found.log" 2>&1; then
+        echo "ok - fuzz $name"
+    else
+        echo "not ok - fuzz $name"
+        tail -40 "$found.log"
+    fi
+    rm -rf "$found" "$found.log"
+}
+
+# As many targets at once as there are processors.
 smoke() {
     build build/fuzz CC=clang-14 FUZZER=1 fuzzers
-    passed=0
-    failed=0
-    dictionary=$(dict)
-    for source in fuzz/fuzz_*.c; do
-        name=$(basename "$source" .c | sed 's/^fuzz_//')
-        found=$(mktemp -d)
-        n=20000
-        case "$name" in
-        filter) n=2000 ;; # libpcap compiles each
-        replay | signed) n=5000 ;; # a whole report or diagnosis each
-        checkpoint) n=3000 ;; # files are written and synchronised
-        esac
-        if "build/fuzz/fuzz_$name" -runs=$n -seed=1 -max_len=1024 -dict="$dictionary" \
-            -artifact_prefix="$found/" "$found" "fuzz/corpus/$name" >"$found.log" 2>&1; then
-            echo "ok - fuzz $name"
-            passed=$((passed + 1))
-        else
-            echo "not ok - fuzz $name"
-            tail -40 "$found.log"
-            failed=$((failed + 1))
-        fi
-        rm -rf "$found" "$found.log"
-    done
-    echo "$passed passed, $failed failed"
-    [ $failed -eq 0 ] && [ $passed -gt 0 ]
+    dict >/dev/null
+    log=$(mktemp)
+    for source in fuzz/fuzz_*.c; do basename "$source" .c | sed 's/^fuzz_//'; done |
+        xargs -P "$(nproc)" -n 1 scripts/fuzz.sh smoke-one | tee "$log"
+    wanted=$(find fuzz -maxdepth 1 -name 'fuzz_*.c' | wc -l)
+    passed=$(grep -c '^ok - fuzz' "$log")
+    rm -f "$log"
+    echo "$passed passed, $((wanted - passed)) failed"
+    [ "$passed" -eq "$wanted" ] && [ "$passed" -gt 0 ]
 }
 
 case "$mode $engine" in
 "fuzz libfuzzer") known_target && fuzz_libfuzzer ;;
 "fuzz afl") known_target && fuzz_afl ;;
 "fuzz-smoke "*) smoke ;;
+"smoke-one "*) smoke_one ;;
 *)
     echo "ENGINE is libfuzzer or afl" >&2
     exit 64

@@ -93,7 +93,8 @@ def checks(t, prog, folder, count, domains):
     path = write(folder, "domains", "".join(f"d{i % domains}.many\n" for i in range(count)))
     out = os.path.join(folder, "checked")
     r = Run(folder, [
-        prog, "bulk", "--quiet", "-f", path, "-o", out, "--threads", "16", "--from", PARENT, *CALM, *FREE])
+        prog, "bulk", "--quiet", "-f", path, "-o", out, "--threads", "16",
+        "--from", PARENT, *CALM, *FREE])
     with open(out, encoding="utf-8") as f:
         results = {x["line"]: x for x in map(json.loads, f)}
     t.equal("checks: exit code", r.code, 0)
