@@ -242,8 +242,10 @@ static bool asked_before(const group_t *g, const piece_t *p, const flow_t *flow)
 static bool begins_run(const group_t *g, const piece_t *p, const flow_t *flow,
                        const nsp_name_t *qname, uint16_t qtype)
 {
-    if (qtype != NSP_TYPE_NS || !p->has_domain)
+    if (qtype != NSP_TYPE_NS)
         return false;
+    if (!p->has_domain) /* every run begins so: what had ended was none of it */
+        return p->ended < flow->began;
     if (!nsp_name_is_subdomain(&p->domain, qname))
         return true;
     return nsp_name_equal(&p->domain, qname) && asked_before(g, p, flow);

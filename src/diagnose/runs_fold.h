@@ -57,9 +57,9 @@ struct runs {
 
 /* True for a query of check's form; *marked when only check asks so. */
 bool runs_in_form(const flow_t *flow, bool *marked);
-/* True for what a client may be heard of first: an NS question with EDNS as every run begins with
- * (looked at from its end, which costs nothing), or a connection that failed, which ends before the
- * questions do that show what it was for. */
+/* True for what a client may be heard of first: one of the questions that a run has out at once
+ * when it begins, of which any may end first (looked at from its end, which costs nothing), or a
+ * connection that failed. */
 bool runs_may_begin(const flow_t *flow);
 
 /* A connection that no question was sent on. */

@@ -93,18 +93,40 @@ bool runs_in_form(const flow_t *flow, bool *marked)
             form_of_query(q->bytes, q->size, flow->transport) != FORM_COUNT);
 }
 
+/* True for a question that a run may be heard of by: without DO, which resolvers set, and of what
+ * they and their clients ask all day only for the names that are check's own. */
+static bool may_begin(const uint8_t *b, uint16_t type, bool edns)
+{
+    static const char prefix[] = PROBE_NXDOMAIN_PREFIX;
+    bool rd = (b[2] & 1) != 0;
+    switch (type) {
+    case NSP_TYPE_NS:
+        return edns;
+    case NSP_TYPE_SOA:
+        return !rd;
+    case NSP_TYPE_A:
+        return edns && !rd && b[NSP_HEADER_SIZE] >= sizeof prefix - 1 &&
+               memcmp(b + NSP_HEADER_SIZE + 1, prefix, sizeof prefix - 1) == 0;
+    case NSP_TYPE_AAAA:
+        return false;
+    default:
+        return edns && !rd;
+    }
+}
+
 bool runs_may_begin(const flow_t *flow)
 {
-    /* without DO, which resolvers set: the walk has no use for it */
-    static const uint8_t tail[15] = {[1] = NSP_TYPE_NS,
-                                     [3] = NSP_CLASS_IN,
-                                     [6] = NSP_TYPE_OPT,
-                                     [7] = PROBE_EDNS_SIZE >> 8,
-                                     [8] = PROBE_EDNS_SIZE & 0xff};
+    static const uint8_t tail[OPT_SIZE] = {
+        [2] = NSP_TYPE_OPT, [3] = PROBE_EDNS_SIZE >> 8, [4] = PROBE_EDNS_SIZE & 0xff};
     const flow_message_t *q = &flow->query;
-    return q->bytes == NULL ? runs_is_connection(flow)
-                            : q->size > NSP_HEADER_SIZE + sizeof tail &&
-                                  memcmp(q->bytes + q->size - sizeof tail, tail, sizeof tail) == 0;
+    if (q->bytes == NULL)
+        return runs_is_connection(flow);
+    if (q->size <= NSP_HEADER_SIZE + 4 || (q->bytes[2] & 0xfe) != 0)
+        return false;
+    bool edns = q->size > NSP_HEADER_SIZE + sizeof tail + 4 &&
+                memcmp(q->bytes + q->size - sizeof tail, tail, sizeof tail) == 0;
+    const uint8_t *type = q->bytes + q->size - 4 - (edns ? sizeof tail : 0);
+    return may_begin(q->bytes, (uint16_t)(type[0] << 8 | type[1]), edns);
 }
 
 bool runs_is_connection(const flow_t *flow)

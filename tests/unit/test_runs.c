@@ -79,20 +79,24 @@ static void form(void **state)
     } cases[] = {
         {"zone.test", NSP_TYPE_NS, 0, 1232, true, false, true},
         {"zone.test", NSP_TYPE_NS, 0, 0, true, false, false},
-        {"zone.test", NSP_TYPE_SOA, 0, 0, true, false, false},
+        {"zone.test", NSP_TYPE_SOA, 0, 0, true, false, true},
+        {".", NSP_TYPE_SOA, 0, 0, true, false, true},
+        {"zone.test", NSP_TYPE_SOA, NSP_FLAG_RD, 1232, true, false, false},
+        {"zone.test", NSP_TYPE_TXT, 0, 1232, true, false, true},
+        {"zone.test", NSP_TYPE_AAAA, 0, 1232, true, false, false},
         {"zone.test", NSP_TYPE_NS, NSP_FLAG_RD, 1232, true, false, true},
         {"zone.test", NSP_TYPE_A, NSP_FLAG_RD, 1232, true, false, false},
-        {"zone.test", PROBE_NODATA_TYPE, 0, 1232, true, true, false},
+        {"zone.test", PROBE_NODATA_TYPE, 0, 1232, true, true, true},
         {"zone.test", PROBE_NODATA_TYPE, 0, 0, true, false, false},
-        {"nsprobe-1.zone.test", NSP_TYPE_A, 0, 1232, true, true, false},
+        {"nsprobe-1.zone.test", NSP_TYPE_A, 0, 1232, true, true, true},
         {"NSPROBE-1.zone.test", NSP_TYPE_A, 0, 1232, true, false, false},
         {"zone.test", NSP_TYPE_DNSKEY, 0, 4096, true, false, false},
         {"zone.test", NSP_TYPE_DNSKEY, NSP_FLAG_RD, 4096, false, false, false},
-        {"zone.test", NSP_TYPE_MX, 0, 1232, true, false, false},
-        {"zone.test", NSP_TYPE_CAA, 0, 1232, false, false, false},
-        {"zone.test", NSP_TYPE_SOA, NSP_FLAG_AD, 0, true, false, false},
-        {"zone.test", NSP_TYPE_SOA, NSP_FLAG_AD, 1232, false, false, false},
-        {"zone.test", NSP_TYPE_SOA, NSP_FLAG_AD | NSP_FLAG_CD, 0, false, false, false},
+        {"zone.test", NSP_TYPE_MX, 0, 1232, true, false, true},
+        {"zone.test", NSP_TYPE_CAA, 0, 1232, false, false, true},
+        {"zone.test", NSP_TYPE_SOA, NSP_FLAG_AD, 0, true, false, true},
+        {"zone.test", NSP_TYPE_SOA, NSP_FLAG_AD, 1232, false, false, true},
+        {"zone.test", NSP_TYPE_SOA, NSP_FLAG_AD | NSP_FLAG_CD, 0, false, false, true},
         {".", NSP_TYPE_NS, NSP_FLAG_RD, 0, true, false, false},
         {"zone.test", NSP_TYPE_NS, 0, 1400, false, false, false},
         {"zone.test", NSP_TYPE_NS, NSP_FLAG_CD, 1232, false, false, true},
@@ -176,9 +180,8 @@ static void order(void **state)
     runs_t *back = runs_with(runs_options_default());
     (void)state;
     feed_run(r, q);
-    runs_feed(back, &q[0].flow); /* before that nobody looks at the client */
-    for (size_t i = 4; i > 0; i--)
-        runs_feed(back, &q[i].flow);
+    for (size_t i = 5; i > 0; i--)
+        runs_feed(back, &q[i - 1].flow);
     assert_true(runs_finish(r, false) && runs_finish(back, false));
     assert_int_equal(runs_count(back), 1);
     assert_int_equal(runs_item(back, 0)->findings.count, runs_item(r, 0)->findings.count);
@@ -187,6 +190,25 @@ static void order(void **state)
                          runs_item(r, 0)->set.item[i]->number);
     runs_free(r);
     runs_free(back);
+}
+
+/* What the client had asked by other means before the run began is none of it. */
+static void before(void **state)
+{
+    question_t q[6];
+    question_t earlier;
+    uint8_t reply[320];
+    runs_t *r = runs_with(runs_options_default());
+    (void)state;
+    ask(&earlier, "zone.test", NSP_TYPE_SOA, 0, 0);
+    answer(&earlier, reply, NSP_RCODE_NOERROR);
+    runs_feed(r, &earlier.flow);
+    feed_run(r, q);
+    assert_true(runs_finish(r, false));
+    assert_int_equal(runs_count(r), 1);
+    assert_int_equal(runs_item(r, 0)->set.count, 5);
+    assert_int_equal(runs_questions(r, &q[0].flow.server), 5);
+    runs_free(r);
 }
 
 /* A stranger with many questions is given up. */
@@ -306,7 +328,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(form),        cmocka_unit_test(recognised), cmocka_unit_test(order),
         cmocka_unit_test(strangers),   cmocka_unit_test(crowd),      cmocka_unit_test(narrow),
-        cmocka_unit_test(connections), cmocka_unit_test(open_end),
+        cmocka_unit_test(connections), cmocka_unit_test(open_end),   cmocka_unit_test(before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
