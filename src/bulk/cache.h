@@ -1,5 +1,5 @@
 /* A bounded memory of octets by key, each until its time is over. Threads share one. When it is
- * full, what was not used for longest is forgotten. */
+ * full, what is oldest and was not used since is forgotten. */
 #ifndef BULK_CACHE_H
 #define BULK_CACHE_H
 
@@ -20,8 +20,8 @@ typedef struct cache_stats {
     uint64_t octets;
 } cache_stats_t;
 
-/* octets: what entries may take in all, their bookkeeping included; seed: makes the places of keys
- * unpredictable for whoever chooses keys. NULL when memory is out. */
+/* octets: what it takes in all, its bookkeeping included, and never more; seed: makes the places of
+ * keys unpredictable for whoever chooses keys. NULL when memory is out. */
 cache_t *cache_new(size_t octets, uint64_t seed);
 void cache_free(cache_t *c);
 /* Keeps a copy of value until expires (on a clock of the caller's), instead of what was kept under

@@ -101,6 +101,46 @@ static void test_limits(void **state)
     cache_free(NULL);
 }
 
+/* A plain model beside it, with entries of all sizes: what is found is what was put there last, and
+ * whatever the model has not forgotten either is found, or was evicted. */
+static void test_model(void **state)
+{
+    (void)state;
+    enum { KEYS = 300 };
+    static uint8_t value[KEYS][6000];
+    size_t size[KEYS] = {0};
+    int64_t expires[KEYS] = {0};
+    uint64_t random = 1;
+    uint64_t found = 0;
+    cache_t *c = cache_new(16 * 9000, 5);
+    for (int64_t now = 0; now < 200000; now++) {
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+        uint16_t k = (uint16_t)((random >> 33) % KEYS);
+        unsigned what = (unsigned)(random >> 60);
+        size_t got = 0;
+        uint8_t *p = cache_get(c, &k, sizeof k, now, &got);
+        found += p != NULL;
+        if (p != NULL) {
+            assert_true(expires[k] > now);
+            assert_int_equal(got, size[k]);
+            assert_memory_equal(p, value[k], got);
+        }
+        free(p);
+        if (what < 8) {
+            size[k] = (random >> 40) % (what == 0 ? sizeof value[k] : 300);
+            expires[k] = now + 1 + (int64_t)(random >> 50 & 8191);
+            memset(value[k], (int)(now & 0xff), size[k]);
+            assert_true(cache_put(c, &k, sizeof k, value[k], size[k], now, expires[k]));
+        } else if (what == 8) {
+            cache_drop(c, &k, sizeof k);
+            expires[k] = 0;
+        }
+        assert_true(cache_stats(c).octets <= 16 * 9000);
+    }
+    assert_true(found > 20000 && cache_stats(c).evictions > 1000);
+    cache_free(c);
+}
+
 static void *churn(void *user)
 {
     cache_t *c = user;
@@ -136,10 +176,8 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keeps),
-        cmocka_unit_test(test_forgets),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_keeps), cmocka_unit_test(test_forgets), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_model), cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
