@@ -178,6 +178,11 @@ lab: all tools
 # What only one target needs: the peers that it is compared with.
 TARGET_LIBS_differ := -lknot -lldns
 
+# Verification is tested in the world that the unit tests have for it.
+TARGET_LIBS_dkim := -lcmocka
+FUZZ_WORLD = $(patsubst %,$(BUILD)/tests/unit/%.o,dkimcase fakezone)
+$(BUILD)/corpus/fuzz_dkim $(BUILD)/fuzz_dkim: $(FUZZ_WORLD)
+
 # What targets share; allocations fail when a target says so.
 FUZZ_SHARED = $(patsubst %,$(BUILD)/fuzz/%.o,alloc items fragment_model pair_check)
 FUZZ_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
@@ -185,8 +190,8 @@ FUZZ_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 # Corpora run as ordinary tests through a plain main, without clang.
 $(BUILD)/corpus/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay_main.o $(FUZZ_SHARED) $(PROG_A) $(LIB_A)
 	@mkdir -p $(@D)
-	$(CC) $(MODE) $(LDMODE) $(PIE) $(FUZZ_WRAP) -o $@ $^ $(LDLIBS) \
-	  $(TARGET_LIBS_$(*:fuzz_%=%))
+	$(CC) $(MODE) $(LDMODE) $(PIE) $(FUZZ_WRAP) -o $@ $(filter %.o,$^) $(PROG_A) $(LIB_A) \
+	  $(LDLIBS) $(TARGET_LIBS_$(*:fuzz_%=%))
 
 corpus: $(patsubst fuzz/%.c,$(BUILD)/corpus/%,$(FUZZ_SRC))
 
@@ -197,7 +202,7 @@ MUTATOR_differ := message
 MUTATOR_rdata := rdata
 MUTATOR_signed := replies
 MUTATOR_dnssec := replies
-$(foreach t,expect list optout profile providers rdatatext scenario spf table taglist zone, \
+$(foreach t,config expect hints list optout profile providers rdatatext scenario spf table taglist zone, \
   $(eval MUTATOR_$(t) := text))
 # AFL++ brings a driver of its own, and takes mutators as libraries.
 mutator_obj = $(if $(AFL),,$(if $(MUTATOR_$(1)),$(BUILD)/fuzz/mutator.o \
@@ -205,7 +210,8 @@ mutator_obj = $(if $(AFL),,$(if $(MUTATOR_$(1)),$(BUILD)/fuzz/mutator.o \
 
 .SECONDEXPANSION:
 $(BUILD)/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(FUZZ_SHARED) $$(call mutator_obj,$$*) $(PROG_A) $(LIB_A)
-	$(CC) $(MODE) $(LDMODE) $(FUZZ_WRAP) -o $@ $^ $(LDLIBS) $(TARGET_LIBS_$*)
+	$(CC) $(MODE) $(LDMODE) $(FUZZ_WRAP) -o $@ $(filter %.o,$^) $(PROG_A) $(LIB_A) $(LDLIBS) \
+	  $(TARGET_LIBS_$*)
 
 $(BUILD)/mutator_%.so: fuzz/afl_mutator.c fuzz/mutator.c $(PROTO_SRC)
 	@mkdir -p $(@D)

@@ -75,8 +75,8 @@ static void run(const uint8_t *data, size_t size, uint32_t fail)
     cap_packet_t p;
     exchange_set_t set;
     cap_read_t how = CAP_PACKET;
-    unsigned left = 5000;                    /* a few KiB may hold gigabytes */
-    unsigned times = size % 8 == 1 ? 40 : 1; /* that each packet comes */
+    unsigned left = 5000;                     /* a few KiB may hold gigabytes */
+    unsigned times = size % 8 == 1 ? 300 : 1; /* that each packet comes: more than the first room */
     make_set(&set);
     cap_source_t *s = cap_source_memory(data, size, error);
     alloc_fail(fail);

@@ -9,13 +9,13 @@ static void put16(uint8_t *p, size_t v)
 }
 
 #define RECORDS_MAX 64
-/* Limits of how many there may be of a kind are mostly below. */
-#define REPEAT_MAX 150
+/* Limits of how many there may be of a kind are mostly below 2 to this. */
+#define REPEAT_BITS 9
 
-/* How often something comes again: once, or up to many times. */
+/* How often something comes again: of each magnitude as often. */
 static size_t times_of(nsp_random_t *r)
 {
-    return nsp_random_below(r, 2) == 0 ? 1 : 1 + nsp_random_below(r, REPEAT_MAX);
+    return 1 + nsp_random_below(r, 1u << nsp_random_below(r, REPEAT_BITS + 1));
 }
 
 /* Puts times copies of data[at, at + n) behind it, as many as there is room for. Returns how many.
@@ -33,8 +33,8 @@ static size_t repeat(uint8_t *data, size_t *size, size_t cap, size_t at, size_t 
     return times;
 }
 
-/* An octet as the length of what stands behind it: one more or less, or nothing, with the octets
- * that this takes. Returns by how much all got longer. */
+/* An octet as the length of what stands behind it: one more or less, much less, or nothing, with
+ * the octets that this takes. Returns by how much all got longer. */
 static int nudge(uint8_t *data, size_t *size, size_t cap, size_t at, nsp_random_t *r)
 {
     size_t left = *size - at - 1;
@@ -49,7 +49,10 @@ static int nudge(uint8_t *data, size_t *size, size_t cap, size_t at, nsp_random_
         ++*size;
         return 1;
     }
-    size_t gone = nsp_random_below(r, 2) == 0 ? length : length > 0;
+    uint32_t most = nsp_random_below(r, 2) == 0 ? 1 : (uint32_t)length;
+    size_t gone = length == 0                   ? 0
+                  : nsp_random_below(r, 4) == 0 ? length
+                                                : 1 + nsp_random_below(r, most);
     memmove(data + end - gone, data + end, *size - end);
     data[at] = (uint8_t)(data[at] - gone);
     *size -= gone;
