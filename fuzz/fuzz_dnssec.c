@@ -116,10 +116,11 @@ static void check_bitmap(const nsp_msg_t *m, const nsp_rr_t *rr)
     free(copy);
 }
 
-/* The records that each signature of a section is of. */
+/* The records that each signature of a section is of, as far as they are few. */
 static void check_signatures(const nsp_msg_t *m, nsp_section_t section)
 {
-    for (uint16_t i = 0; i < m->found[section] && i < 8; i++) {
+    unsigned signatures = 0;
+    for (uint16_t i = 0; i < m->found[section] && signatures < 8; i++) {
         const nsp_rr_t *rr = nsp_msg_rr(m, section, i);
         nsp_name_t owner;
         rrsig_t sig;
@@ -133,6 +134,7 @@ static void check_signatures(const nsp_msg_t *m, nsp_section_t section)
             check_bitmap(m, rr);
         if (rr->type != NSP_TYPE_RRSIG || !rrsig_read(m, (uint16_t)(rr - m->rr), &sig))
             continue;
+        signatures++;
         if (rrset_collect(m, section, &owner, sig.covered, &set) == DNSSEC_SECURE &&
             sig.labels <= rrset_labels(&owner))
             check_data(m, rr, &set, &sig);

@@ -59,22 +59,50 @@ static int nudge(uint8_t *data, size_t *size, size_t cap, size_t at, nsp_random_
     return -(int)gone;
 }
 
+/* The octet that says how long some field of RDATA is, by the table of types; any octet when there
+ * is none. */
+static size_t length_octet(const uint8_t *data, size_t size, size_t at, uint16_t type,
+                           nsp_random_t *r)
+{
+    nsp_msg_t m = {.wire = data, .size = (uint32_t)size, .opt = NSP_NO_RR};
+    nsp_rr_t rr = {.type = type,
+                   .rclass = NSP_CLASS_IN,
+                   .rdata = (uint16_t)at,
+                   .rdlength = (uint16_t)(size - at)};
+    size_t found = at + nsp_random_below(r, (uint32_t)(size - at));
+    unsigned count = 0;
+    nsp_rdata_t it;
+    nsp_field_t f = {0};
+    if (size > UINT16_MAX)
+        return found;
+    nsp_rdata_begin(&it, &m, &rr);
+    while (nsp_rdata_next(&it, &f))
+        if (f.bytes > data + at && f.nbytes > 0 && f.bytes[-1] == f.nbytes &&
+            nsp_random_below(r, ++count) == 0)
+            found = (size_t)(f.bytes - 1 - data);
+    return found;
+}
+
 /* RDATA that is shorter, goes on and on, or has something in it that is longer. Returns its octets.
  * RDATA ends with the message: what stood behind it is put there again by the caller. */
-static size_t resize_rdata(uint8_t *data, size_t size, size_t cap, size_t at, nsp_random_t *r)
+static size_t resize_rdata(uint8_t *data, size_t size, size_t cap, size_t at, uint16_t type,
+                           nsp_random_t *r)
 {
     size_t n = size - at;
     size_t part = n > 0 ? 1 + nsp_random_below(r, (uint32_t)n) : 0;
     if (n == 0)
         return 0;
-    switch (nsp_random_below(r, 3)) {
+    switch (nsp_random_below(r, 4)) {
     case 0:
         return part - 1;
     case 1:
         repeat(data, &size, cap, size - part, part, times_of(r));
         return size - at;
-    default:
+    case 2:
         nudge(data, &size, cap, at + part - 1, r);
+        return size - at;
+    default:
+        nudge(data, &size, cap, length_octet(data, size, at, type, r), r);
         return size - at;
     }
 }
@@ -116,7 +144,7 @@ static void change_record(uint8_t *data, size_t *size, size_t cap, nsp_random_t 
     memmove(data + cap - tail, data + end, tail); /* waits at the end of the room */
     size_t n = rr->type == NSP_TYPE_OPT && nsp_random_below(r, 2) == 0
                    ? put_option(data, end, cap - tail, r) - rr->rdata
-                   : resize_rdata(data, end, cap - tail, rr->rdata, r);
+                   : resize_rdata(data, end, cap - tail, rr->rdata, rr->type, r);
     memmove(data + rr->rdata + n, data + cap - tail, tail);
     put16(data + rr->fixed + 8, n);
     *size = rr->rdata + n + tail;
@@ -197,7 +225,7 @@ size_t mutate_rdata(uint8_t *data, size_t size, size_t cap, uint64_t seed)
         return size;
     uint32_t at = 2u + nsp_random_below(&r, (uint32_t)size - 2);
     if (nsp_random_below(&r, 2) == 0)
-        return 2 + resize_rdata(data, size, cap, 2, &r);
+        return 2 + resize_rdata(data, size, cap, 2, (uint16_t)(data[0] << 8 | data[1]), &r);
     data[at] = (uint8_t)nsp_random_next(&r);
     return size;
 }

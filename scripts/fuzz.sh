@@ -65,6 +65,8 @@ smoke_one() {
     case "$name" in
     filter) n=2000 ;; # libpcap compiles each
     replay | signed) n=5000 ;; # a whole report or diagnosis each
+    dkim) n=300 ;;        # a whole walk each
+    config) n=5000 ;;
     checkpoint) n=3000 ;; # files are written and synchronised
     esac
     if "build/fuzz/fuzz_$name" -runs=$n -seed=1 -max_len=1024 -dict=build/fuzz.dict \
