@@ -1,6 +1,7 @@
 /* A sequence of packets of any link types through the decoder: items stay inside of their packets,
  * memory inside of its limit. What comes out depends neither on the seed nor on the way through the
  * decoder: a second one, which gets the packets so that none can go the short way, gives the same.
+ * One of the packets comes again, and ends early.
  *
  * Options, and which allocation fails; then each packet: link and octets that were cut off, gap in
  * tenths of a second, size in two octets. */
@@ -109,6 +110,22 @@ static void feed_long(decoder_t *d, const cap_packet_t *p)
     free(copy);
 }
 
+static void feed_both(decoder_t *d, decoder_t *other, const cap_packet_t *p)
+{
+    feed(d, p);
+    if (other != NULL)
+        feed_long(other, p);
+}
+
+/* Not those with tags: where they end and where they are too many are different faults. */
+static bool may_cut(const cap_packet_t *p)
+{
+    bool tagged = p->link == CAP_LINK_ETHERNET && p->size >= 14 &&
+                  ((p->bytes[12] == 0x81 && p->bytes[13] == 0x00) ||
+                   (p->bytes[12] == 0x88 && p->bytes[13] == 0xa8) || p->bytes[12] == 0x91);
+    return p->size > 0 && !tagged;
+}
+
 static bool next_packet(nsp_reader_t *r, cap_packet_t *p)
 {
     if (nsp_left(r) < 4)
@@ -138,9 +155,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     alloc_fail(fail);
     decoder_t *d = decoder_new(&o, take, &sum);
     while (d != NULL && other != NULL && next_packet(&r, &p)) {
-        feed(d, &p);
-        if (fail == 0)
-            feed_long(other, &p);
+        feed_both(d, fail == 0 ? other : NULL, &p);
+        if (p.number == 1 + size % 4 && may_cut(&p)) { /* once more, as a snaplen cuts it */
+            cap_packet_t cut = p;
+            cut.size = (uint32_t)(size / 4) % p.size;
+            feed_both(d, fail == 0 ? other : NULL, &cut);
+        }
     }
     if (d != NULL)
         decoder_finish(d);
