@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "capture/decode.h"
+#include "capture/octets.h"
 #include "fuzz/alloc.h"
 #include "fuzz/items.h"
 #include "proto/wire.h"
@@ -56,12 +57,14 @@ static decode_options_t options_of(uint8_t bits, uint64_t seed)
     return o;
 }
 
-/* The packet in a form that is read on the long way only, in memory of its own. */
+/* The packet in a form that is read on the long way only, in memory of its own. What has a tag
+ * already goes there, and must not get one more: it may be one too many. */
 static uint8_t *long_form(cap_packet_t *p)
 {
     static const uint8_t tag[4] = {0x81, 0x00, 0x00, 0x01};
     unsigned version = p->size > 0 ? p->bytes[0] >> 4 : 0;
-    if (p->link != CAP_LINK_ETHERNET || p->size < 12) {
+    unsigned type = p->size >= 14 ? octets_u16(p->bytes + 12) : 0;
+    if (p->link != CAP_LINK_ETHERNET || (type != 0x0800 && type != 0x86dd)) {
         if (p->link == CAP_LINK_RAW && (version == 4 || version == 6))
             p->link = version == 4 ? CAP_LINK_IPV4 : CAP_LINK_IPV6;
         return exact_copy(p->bytes, p->size);
@@ -77,10 +80,10 @@ static uint8_t *long_form(cap_packet_t *p)
     return copy;
 }
 
-/* Deep stacks of tags may be one too many with another. */
 static bool same_stats(const decode_stats_t *a, const decode_stats_t *b)
 {
     return a->packets == b->packets && a->cut == b->cut && a->other == b->other &&
+           a->malformed == b->malformed && a->not_ip == b->not_ip &&
            a->bad_checksum == b->bad_checksum && a->offloaded == b->offloaded &&
            a->reassembled == b->reassembled && a->connections == b->connections;
 }
@@ -117,15 +120,6 @@ static void feed_both(decoder_t *d, decoder_t *other, const cap_packet_t *p)
         feed_long(other, p);
 }
 
-/* Not those with tags: where they end and where they are too many are different faults. */
-static bool may_cut(const cap_packet_t *p)
-{
-    bool tagged = p->link == CAP_LINK_ETHERNET && p->size >= 14 &&
-                  ((p->bytes[12] == 0x81 && p->bytes[13] == 0x00) ||
-                   (p->bytes[12] == 0x88 && p->bytes[13] == 0xa8) || p->bytes[12] == 0x91);
-    return p->size > 0 && !tagged;
-}
-
 static bool next_packet(nsp_reader_t *r, cap_packet_t *p)
 {
     if (nsp_left(r) < 4)
@@ -156,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     decoder_t *d = decoder_new(&o, take, &sum);
     while (d != NULL && other != NULL && next_packet(&r, &p)) {
         feed_both(d, fail == 0 ? other : NULL, &p);
-        if (p.number == 1 + size % 4 && may_cut(&p)) { /* once more, as a snaplen cuts it */
+        if (p.number == 1 + size % 4 && p.size > 0) { /* once more, as a snaplen cuts it */
             cap_packet_t cut = p;
             cut.size = (uint32_t)(size / 4) % p.size;
             feed_both(d, fail == 0 ? other : NULL, &cut);

@@ -32,6 +32,10 @@ if [ ! -e $policy ]; then
     chmod 755 $policy
     trap 'rm -f $policy' EXIT
 fi
-apt-get update -qq
+# A mirror may be out for a moment: a download is tried again, and so is the whole, once.
 # shellcheck disable=SC2086
-apt-get install -y -qq --no-install-recommends $missing >/dev/null
+install() {
+    apt-get -o Acquire::Retries=3 update -qq &&
+        apt-get -o Acquire::Retries=3 install -y -qq --no-install-recommends $missing >/dev/null
+}
+install || { sleep 10 && install; }
