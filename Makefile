@@ -180,7 +180,7 @@ TARGET_LIBS_differ := -lknot -lldns
 
 # Verification is tested in the world that the unit tests have for it.
 TARGET_LIBS_dkim := -lcmocka
-FUZZ_WORLD = $(patsubst %,$(BUILD)/tests/unit/%.o,dkimcase fakezone)
+FUZZ_WORLD = $(patsubst %,$(BUILD)/tests/unit/%.o,dkimcase fakezone netwrap)
 $(BUILD)/corpus/fuzz_dkim $(BUILD)/fuzz_dkim: $(FUZZ_WORLD)
 
 # What targets share; allocations fail when a target says so.

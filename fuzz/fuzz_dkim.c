@@ -10,6 +10,7 @@
 #include "fuzz/items.h"
 #include "probe/dkim.h"
 #include "tests/unit/dkimcase.h"
+#include "tests/unit/netwrap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,54 +26,12 @@ typedef struct change {
 
 /* The world with a hand in between. */
 typedef struct meddler {
-    net_t net;
-    net_t *world;
+    netwrap_t wrap;
     unsigned count;
     change_t change[CHANGES];
     unsigned replies; /* seen so far */
     uint8_t *bytes;   /* of the last event, in memory of their size */
 } meddler_t;
-
-static net_t *world_of(net_t *net)
-{
-    return ((meddler_t *)net)->world;
-}
-
-static int64_t m_now(net_t *net)
-{
-    return world_of(net)->ops->now(world_of(net));
-}
-
-static int64_t m_wall(net_t *net)
-{
-    return world_of(net)->ops->wall(world_of(net));
-}
-
-static net_err_t m_random(net_t *net, void *buf, size_t n)
-{
-    return world_of(net)->ops->random(world_of(net), buf, n);
-}
-
-static net_err_t m_open(net_t *net, const net_open_t *how, uint32_t *handle, addr_t *local,
-                        int *os_error)
-{
-    return world_of(net)->ops->open(world_of(net), how, handle, local, os_error);
-}
-
-static net_err_t m_send(net_t *net, uint32_t handle, const uint8_t *bytes, size_t n, int *os_error)
-{
-    return world_of(net)->ops->send(world_of(net), handle, bytes, n, os_error);
-}
-
-static void m_close(net_t *net, uint32_t handle)
-{
-    world_of(net)->ops->close(world_of(net), handle);
-}
-
-static void m_destroy(net_t *net)
-{
-    (void)net;
-}
 
 /* Changes the message of an event behind its frame; what came is left as it was. */
 static void meddle(meddler_t *m, net_event_t *e, const change_t *c)
@@ -100,8 +59,9 @@ static void meddle(meddler_t *m, net_event_t *e, const change_t *c)
 static net_err_t m_wait(net_t *net, int64_t deadline, net_event_t *e)
 {
     meddler_t *m = (meddler_t *)net;
+    net_t *world = netwrap_inner(net);
     for (;;) {
-        net_err_t err = m->world->ops->wait(m->world, deadline, e);
+        net_err_t err = world->ops->wait(world, deadline, e);
         if (err != NET_OK || (e->kind != NET_EVENT_DATAGRAM && e->kind != NET_EVENT_BYTES))
             return err;
         const change_t *found = NULL;
@@ -145,10 +105,8 @@ static void check_result(const dkimcase_t *c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const net_ops_t ops = {m_now,  m_wall,  m_random, m_open,
-                                  m_send, m_close, m_wait,   m_destroy};
     nsp_reader_t r = nsp_reader(data, size);
-    meddler_t m = {.net.ops = &ops};
+    meddler_t m = {.count = 0};
     dkimcase_t c;
     dkimcase_init(&c, DC_RIGHT, "example.com.");
     uint8_t options = nsp_read_u8(&r);
@@ -165,8 +123,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     c.options.follow = (options & 2) == 0;
     dkimcase_expect(&c, DC_A);
     dkimcase_expect(&c, (options & 4) != 0 ? DC_B : "b._domainkey.example.com. TXT \"v=DKIM1\"");
-    m.world = fakezone_net(c.world);
-    net_err_t err = dkim_run(&m.net, &c.in, &c.e, &c.options, &c.set, &c.r);
+    netwrap_init(&m.wrap, fakezone_net(c.world));
+    m.wrap.ops.wait = m_wait;
+    net_err_t err = dkim_run(&m.wrap.net, &c.in, &c.e, &c.options, &c.set, &c.r);
     need(err == NET_OK || (err == NET_E_INTERRUPTED && interrupted != 0));
     check_result(&c);
     dkimcase_free(&c);

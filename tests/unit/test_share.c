@@ -11,6 +11,7 @@
 #include "bulk/share.h"
 #include "diagnose/diagnose.h"
 #include "fakezone.h"
+#include "netwrap.h"
 #include "probe/check.h"
 
 #define DOMAIN(name, second)                                                                       \
@@ -72,36 +73,16 @@ static const char world[] =
 
 /* The world, but for what is asked about c.com of ns5: that is lost. */
 typedef struct lossy {
-    net_t net;
-    net_t *inner;
+    netwrap_t wrap;
     addr_t dest[65536];
 } lossy_t;
-
-static net_t *inner_of(net_t *net)
-{
-    return ((lossy_t *)(void *)net)->inner;
-}
-
-static int64_t lossy_now(net_t *net)
-{
-    return inner_of(net)->ops->now(inner_of(net));
-}
-
-static int64_t lossy_wall(net_t *net)
-{
-    return inner_of(net)->ops->wall(inner_of(net));
-}
-
-static net_err_t lossy_random(net_t *net, void *buf, size_t n)
-{
-    return inner_of(net)->ops->random(inner_of(net), buf, n);
-}
 
 static net_err_t lossy_open(net_t *net, const net_open_t *how, uint32_t *handle, addr_t *local,
                             int *os_error)
 {
     lossy_t *l = (lossy_t *)(void *)net;
-    net_err_t err = l->inner->ops->open(l->inner, how, handle, local, os_error);
+    net_t *inner = netwrap_inner(net);
+    net_err_t err = inner->ops->open(inner, how, handle, local, os_error);
     if (err == NET_OK)
         l->dest[*handle % 65536] = how->dest;
     return err;
@@ -111,25 +92,13 @@ static net_err_t lossy_send(net_t *net, uint32_t handle, const uint8_t *bytes, s
                             int *os_error)
 {
     lossy_t *l = (lossy_t *)(void *)net;
+    net_t *inner = netwrap_inner(net);
     addr_t ns5;
     assert_true(addr_from_text("192.0.2.5", 9, 53, &ns5));
     if (addr_equal(&l->dest[handle % 65536], &ns5) && memmem(bytes, n, "\1c\3com", 6) != NULL)
         return NET_OK;
-    return l->inner->ops->send(l->inner, handle, bytes, n, os_error);
+    return inner->ops->send(inner, handle, bytes, n, os_error);
 }
-
-static void lossy_close(net_t *net, uint32_t handle)
-{
-    inner_of(net)->ops->close(inner_of(net), handle);
-}
-
-static net_err_t lossy_wait(net_t *net, int64_t deadline, net_event_t *event)
-{
-    return inner_of(net)->ops->wait(inner_of(net), deadline, event);
-}
-
-static const net_ops_t lossy_ops = {lossy_now,  lossy_wall,  lossy_random, lossy_open,
-                                    lossy_send, lossy_close, lossy_wait,   NULL};
 
 typedef struct fixture {
     fakezone_t *world;
@@ -157,8 +126,9 @@ static void begin(fixture_t *f, share_options_t *o)
     f->world = fakezone_new(world);
     f->net = calloc(1, sizeof *f->net);
     assert_non_null(f->net);
-    f->net->net.ops = &lossy_ops;
-    f->net->inner = fakezone_net(f->world);
+    netwrap_init(&f->net->wrap, fakezone_net(f->world));
+    f->net->wrap.ops.open = lossy_open;
+    f->net->wrap.ops.send = lossy_send;
     f->root.name = name_of(".");
     f->root.has_addr = addr_from_text("198.41.0.4", 10, 53, &f->root.addr);
     f->m = malloc(sizeof *f->m);
@@ -187,7 +157,7 @@ static void end(fixture_t *f)
 
 static void check(fixture_t *f, const char *domain)
 {
-    net_t *net = &f->net->net;
+    net_t *net = &f->net->wrap.net;
     loop_memory_t memory = {&f->run, share_recall, share_learn};
     check_options_t o = check_options_default();
     model_input_t in = {.domain = name_of(domain),
