@@ -18,7 +18,7 @@
     X(NOT_AA, "not-aa", ARG_NONE, "clears the AA bit")                                             \
     X(UPWARD, "upward-referral", ARG_NONE, "refers to the root servers")                           \
     X(TRUNCATE, "truncate", ARG_NONE, "sets TC and sends no record")                               \
-    X(IGNORE_EDNS, "ignore-edns", ARG_NONE, "leaves the OPT record out")                           \
+    X(IGNORE_EDNS, "ignore-edns", ARG_NONE, "does not know EDNS: answers as if there were no OPT") \
     X(LOWERCASE, "lowercase", ARG_NONE, "lower-cases the question")                                \
     X(WRONG_QUESTION, "wrong-question", ARG_NONE, "answers another question")                      \
     X(RECURSION, "recursion", ARG_NONE, "sets RA")                                                 \

@@ -15,6 +15,7 @@ typedef struct work {
     nsp_edns_t edns;
     bool on[BEHAVE_COUNT];
     const behaviour_t *with[BEHAVE_COUNT];
+    bool heeds_edns; /* the query has it, and the server knows it */
     uint8_t *buf;
     size_t limit;
 } work_t;
@@ -116,7 +117,7 @@ static uint16_t put_records(work_t *w, nsp_builder_t *b, bool *aa, bool *fits)
         return NSP_RCODE_NOTIMP;
     if (w->msg.qname == 0 || w->msg.count[0] != 1)
         return NSP_RCODE_FORMERR;
-    if (w->facts.edns && w->edns.version != 0)
+    if (w->heeds_edns && w->edns.version != 0)
         return NSP_RCODE_BADVERS;
     if (z == NULL || w->msg.qclass != NSP_CLASS_IN)
         return NSP_RCODE_REFUSED;
@@ -132,8 +133,7 @@ static size_t build(work_t *w, bool truncated, bool *fits)
     nsp_builder_t b;
     bool aa = false;
     uint16_t rcode = NSP_RCODE_NOERROR;
-    bool want_opt = w->facts.edns && !w->on[BEHAVE_IGNORE_EDNS] && !w->on[BEHAVE_FORMERR] &&
-                    !w->on[BEHAVE_NOTIMP];
+    bool want_opt = w->heeds_edns && !w->on[BEHAVE_FORMERR] && !w->on[BEHAVE_NOTIMP];
     size_t room = w->limit - (want_opt ? 11 : 0);
     nsp_build_begin(&b, w->buf, room, w->msg.id, 0);
     put_question(w, &b);
@@ -222,7 +222,7 @@ static void deliver(const work_t *w, delivery_t *d)
 
 static size_t udp_limit(const work_t *w)
 {
-    size_t n = w->facts.edns ? w->edns.udp_size : 512;
+    size_t n = w->heeds_edns ? w->edns.udp_size : 512;
     if (n < 512)
         n = 512; /* RFC 6891 6.2.3 */
     return n < SERVER_UDP_SIZE ? n : SERVER_UDP_SIZE;
@@ -255,10 +255,11 @@ void respond(responder_t *r, transport_t transport, const uint8_t *query, size_t
         free(w);
         return;
     }
+    decide(w, false);
+    w->heeds_edns = w->facts.edns && !w->on[BEHAVE_IGNORE_EDNS];
     w->limit = transport == TRANSPORT_UDP ? udp_limit(w) : UINT16_MAX;
     if (w->limit > cap)
         w->limit = cap;
-    decide(w, false);
     bool fits = true;
     *size = build(w, w->on[BEHAVE_TRUNCATE], &fits);
     if (!fits)

@@ -22,9 +22,24 @@ FOLLOWS = {
     ("zonemaster", "N10_NO_RESPONSE_EDNS1_QUERY"): SILENT,
     ("zonemaster", "N10_EDNS_RESPONSE_ERROR"): UNUSABLE,
     ("zonemaster", "N11_NO_RESPONSE"): SILENT,
+    ("zonemaster", "NO_EDNS_SUPPORT"): UNUSABLE,
+    ("zonemaster", "EDNS_RESPONSE_WITHOUT_EDNS"): UNUSABLE,
+    ("zonemaster", "CN01_MISSING_NS_RECORD_UDP"): UNUSABLE,
+    ("zonemaster", "CN01_MISSING_SOA_RECORD_UDP"): UNUSABLE,
+    ("zonemaster", "CN02_MISSING_NS_RECORD_TCP"): UNUSABLE,
+    ("zonemaster", "CN02_MISSING_SOA_RECORD_TCP"): UNUSABLE,
+    ("dnsviz", "EDNS_IGNORED"): UNUSABLE,
+    ("dnsviz", "NOT_AUTHORITATVE"): UNUSABLE,
+    ("dnsviz", "MISSING_SOA_FOR_NODATA"): UNUSABLE,
+    ("dnsviz", "MISSING_SOA_FOR_NXDOMAIN"): UNUSABLE,
     ("zonemaster", "Z09_NO_RESPONSE_MX_QUERY"): SILENT,
+    # without any server that answers Zonemaster stops
+    ("zonemaster", "CANNOT_CONTINUE"): ["zone-down"],
     # servers in one prefix, and a zone of one server, are in one autonomous system
-    ("zonemaster", "IPV4_ONE_ASN"): ["same-subnet", "single-server", "ns-no-address"],
+    ("zonemaster", "IPV4_ONE_ASN"): ["same-subnet", "single-server", "ns-no-address",
+                                     "ns-address-private"],
+    # nobody may have a reverse name for such an address, nor a route
+    ("zonemaster", "NAMESERVER_IP_WITHOUT_REVERSE"): ["ns-address-private"],
     # no keys, so nothing that hangs on them
     ("zonemaster", "NO_RESPONSE_DNSKEY"): NO_KEYS,
     ("zonemaster", "DS_BUT_NOT_DNSKEY"): NO_KEYS,

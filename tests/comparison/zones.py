@@ -51,10 +51,11 @@ def walled(name, fault, rule, software="nsd"):
     return Zone(name, fault, ns=("nsd", label), own={label: Server("", software, rule)})
 
 
+DROPPED = "meta l4proto { tcp, udp } th dport 53 drop"
 CONTROL = Zone("sound", "nothing: what is said about it is said about every zone below")
 
 PLAIN = [
-    walled("dead", "a server answers nothing", "meta l4proto { tcp, udp } th dport 53 drop"),
+    walled("dead", "a server answers nothing", DROPPED),
     walled("closed", "no server listens at an address", "", ""),
     Zone("lame-refused", "a server does not hold the zone", ns=("nsd", "bind"), without=("bind",)),
     broken("lame-servfail", "a server answers SERVFAIL", "servfail"),
@@ -97,6 +98,24 @@ PLAIN = [
     broken("wrong-source", "replies come from another address", "wrong-source"),
     broken("no-aaaa", "queries for AAAA are dropped", "drop when type AAAA"),
     broken("never-nxdomain", "everything else is answered NXDOMAIN", "nxdomain"),
+    walled("udp-blocked", "a firewall drops UDP", "udp dport 53 drop"),
+    Zone("all-dead", "no server answers", ns=("x-all-dead", "x-all-dead-too"),
+         own={label: Server("", "nsd", DROPPED) for label in ("x-all-dead", "x-all-dead-too")}),
+    Zone("all-lame", "no server holds the zone", ns=("knot", "bind"), without=("knot", "bind")),
+    Zone("glue-private", "glue is a private address", ns=("nsd", "ns1"),
+         records="ns1 A 10.1.2.3\n",
+         delegation="ZONE NS nsd.hoster\nZONE NS ns1.ZONE\nns1.ZONE A 10.1.2.3\n"),
+    broken("slow", "a server answers after two and a half seconds", "slow 2500"),
+    broken("wrong-id", "replies have another ID", "wrong-id"),
+    broken("wrong-port", "replies come from another port", "wrong-port"),
+    broken("wrong-question", "replies are to another question", "wrong-question"),
+    broken("cut-short", "replies end within a record", "malformed cut"),
+    broken("no-question", "replies leave the question out", "malformed no-question"),
+    broken("notimp", "a server answers NOTIMP", "notimp"),
+    broken("formerr", "a server answers FORMERR", "formerr"),
+    broken("no-soa", "negative answers have no SOA", "no-soa"),
+    broken("tcp-reset", "a connection is reset once a question came", "reset when tcp"),
+    broken("edns-ignored", "a server does not know EDNS", "ignore-edns"),
 ]
 
 SIGNED = [
