@@ -247,8 +247,9 @@ static int bulk_go(bulk_run_t *run)
 {
     const bulk_args_t *c = run->args;
     char err[EXPECT_ERROR_MAX];
-    run->table = c->dkim ? bulk_table_open(run, err) : NULL;
-    if (c->dkim && run->table == NULL) {
+    bool rows = c->dkim && !c->dkim_jobs;
+    run->table = rows ? bulk_table_open(run, err) : NULL;
+    if (rows && run->table == NULL) {
         (void)output_close(run->out);
         return usage_error("bulk", "%s", err);
     }

@@ -28,7 +28,9 @@ typedef struct bulk_args {
     const char *identify;
     const char *optout;
     bool query;
-    bool dkim;
+    bool dkim;      /* records are verified, of a CSV or of jobs */
+    bool dkim_list; /* --dkim CSV */
+    bool dkim_jobs; /* --dkim-jobs */
     bool resume;
     bool quiet;
     bool no_records;

@@ -18,8 +18,15 @@
 typedef struct verifier {
     bulk_probe_t *p;
     bulk_rows_t rows;
+    expect_table_t columns; /* of rows */
     expect_table_for_t how;
 } verifier_t;
+
+/* Rows come from a list, or are jobs of a queue, whose results are told by their number. */
+static bool has_jobs(const verifier_t *v)
+{
+    return v->p->run->queue != NULL;
+}
 
 static bool print_report(FILE *out, const void *report)
 {
@@ -61,7 +68,9 @@ static void print_result(FILE *f, const verifier_t *v, const dkim_report_t *r, i
 
 static void write_text(verifier_t *v, const char *text, size_t size)
 {
-    if (!output_write_range(v->p->run->out, text, size, v->rows.first, v->rows.last))
+    if (has_jobs(v))
+        bulk_probe_write(v->p, text, size);
+    else if (!output_write_range(v->p->run->out, text, size, v->rows.first, v->rows.last))
         v->p->run->failed = true;
 }
 
@@ -82,8 +91,21 @@ static void write_other(verifier_t *v, const char *key, const char *why)
 
 static void write_error(verifier_t *v, const char *why)
 {
+    if (has_jobs(v)) {
+        bulk_probe_error(v->p, why);
+        return;
+    }
     v->p->run->bad++;
     write_other(v, "error", why);
+}
+
+/* Nothing came of it, for no reason of its own. */
+static void write_failure(verifier_t *v, const char *why)
+{
+    if (has_jobs(v))
+        bulk_probe_fail(v->p, why);
+    else
+        write_error(v, why);
 }
 
 /* Verifies, and prints the result to f when NET_OK is returned. */
@@ -121,7 +143,7 @@ static void work_on(verifier_t *v, const nsp_name_t *domain, const expectations_
     if (err == NET_OK)
         write_text(v, text, size);
     else if (err != NET_E_INTERRUPTED)
-        write_error(v, "out of memory or sockets");
+        write_failure(v, "out of memory or sockets");
     free(text);
 }
 
@@ -137,8 +159,8 @@ static bool read_rows(const verifier_t *v, nsp_name_t *domain, expectations_t *e
         return false;
     }
     return common_name(r->domain, domain, err) &&
-           expect_table_add(bulk_table_columns(v->p->run->table), &v->how, r->text, r->size,
-                            (uint32_t)r->first, domain, e, err);
+           expect_table_add(&v->columns, &v->how, r->text, r->size, (uint32_t)r->first, domain, e,
+                            err);
 }
 
 static void take_rows(verifier_t *v)
@@ -159,10 +181,27 @@ static void take_rows(verifier_t *v)
     expectations_free(&e);
 }
 
-static void work(verifier_t *v)
+static void work_on_jobs(verifier_t *v)
+{
+    char err[EXPECT_ERROR_MAX];
+    while (bulk_probe_next(v->p)) {
+        const list_line_t *job = &v->p->in;
+        v->p->run->outstanding++;
+        if (job->cut)
+            write_error(v, "a job has at most 4096 octets");
+        else if (!bulk_rows_of_job(job, &v->columns, &v->rows, err))
+            write_error(v, err);
+        else
+            take_rows(v);
+        v->p->run->outstanding--;
+    }
+}
+
+static void work_on_list(verifier_t *v)
 {
     struct timespec pause = {.tv_nsec = LATER_PAUSE};
     bulk_run_t *run = v->p->run;
+    v->columns = *bulk_table_columns(run->table);
     while (stop_requested == 0 && !run->failed) {
         list_got_t got = bulk_table_next(run, &v->rows);
         if (got == LIST_END)
@@ -181,11 +220,15 @@ void *bulk_dkim_thread(void *user)
 {
     bulk_run_t *run = user;
     const expect_options_t *o = &run->args->expect;
-    verifier_t v = {.p = bulk_probe_new(run), .how = {.parameter = "", .where = run->args->file}};
+    verifier_t v = {
+        .p = bulk_probe_new(run),
+        .how = {.parameter = "", .where = run->args->dkim_jobs ? "job" : run->args->file}};
     v.how.provider =
         provider_find(o->providers, o->provider != NULL ? o->provider : "ses", &v.how.parameter);
-    if (v.p != NULL && v.how.provider != NULL)
-        work(&v);
+    if (v.p != NULL && v.how.provider != NULL && has_jobs(&v))
+        work_on_jobs(&v);
+    else if (v.p != NULL && v.how.provider != NULL)
+        work_on_list(&v);
     bulk_probe_free(v.p);
     free(v.rows.text);
     return NULL;

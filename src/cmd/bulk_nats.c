@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/bulk.h"
+#include "cmd/bulk_rows.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/session.h"
@@ -149,7 +150,7 @@ static int check_broker(const bulk_nats_t *n)
 int bulk_nats_check(const bulk_args_t *c)
 {
     const bulk_nats_t *n = &c->nats;
-    bool list = c->list_given || c->dkim;
+    bool list = c->list_given || c->dkim_list;
     bool collects = n->collect || n->collect_dead;
     int rc = check_broker(n);
     if (rc != 0 || n->broker.url == NULL)
@@ -163,12 +164,13 @@ int bulk_nats_check(const bulk_args_t *c)
     if (c->output != NULL && !collects)
         return usage_error("bulk", "results go to the queue; -o is for --collect");
     if (list && collects)
-        return usage_error("bulk", "--collect reads no list; leave -f out");
-    if (c->list_given && !n->submit)
-        return usage_error("bulk", "jobs come from the queue; -f is for --submit");
-    if (c->dkim)
-        return usage_error("bulk", "--dkim reads a list; a queue has checks, and plain questions "
-                                   "with --query");
+        return usage_error("bulk", "--collect reads no list; leave it out");
+    if (list && !n->submit)
+        return usage_error("bulk", "jobs come from the queue; -f and --dkim are for --submit, and "
+                                   "--dkim-jobs is for workers");
+    if (c->dkim_jobs && (n->submit || collects))
+        return usage_error("bulk", "--dkim-jobs is for workers; leave it out with --submit and "
+                                   "--collect");
     return 0;
 }
 
@@ -185,29 +187,91 @@ static int open_broker(broker_t *b, const bulk_args_t *c)
     return EXIT_UNTESTED;
 }
 
-int bulk_nats_submit(const bulk_args_t *c)
+/* What becomes jobs: lines, or rows of a table with its head in front. */
+typedef struct jobs {
+    bulk_run_t *run;
+    list_line_t line;
+    bulk_rows_t rows;
+    char text[LIST_LINE_MAX + 1];
+} jobs_t;
+
+static list_got_t next_line(void *user, submit_job_t *job)
+{
+    jobs_t *j = user;
+    list_got_t got = list_next(j->run->in, UINT64_MAX, &j->line);
+    *job = (submit_job_t){j->line.number, j->line.text, j->line.size};
+    return got;
+}
+
+/* Why rows cannot become a job; NULL: they can. */
+static const char *fault_of(const jobs_t *j, size_t head)
+{
+    return j->rows.bad ? "no row of CSV, a quotation mark that is not closed, or too long"
+           : head + j->rows.size > LIST_LINE_MAX ? "a domain's rows are longer than a job may be"
+                                                 : NULL;
+}
+
+/* Rows that cannot be a job are told and left out. */
+static list_got_t next_rows(void *user, submit_job_t *job)
+{
+    jobs_t *j = user;
+    const char *head = bulk_table_head(j->run->table);
+    const char *fault = NULL;
+    do {
+        list_got_t got = bulk_table_next(j->run, &j->rows);
+        if (got != LIST_LINE)
+            return got;
+        fault = fault_of(j, strlen(head));
+        j->run->bad += fault != NULL;
+        if (fault != NULL)
+            fprintf(stderr, "nsprobe bulk: %s:%" PRIu64 ": %s; not submitted\n", j->run->args->file,
+                    j->rows.first, fault);
+    } while (fault != NULL);
+    int size = snprintf(j->text, sizeof j->text, "%s%.*s", head, (int)j->rows.size, j->rows.text);
+    *job = (submit_job_t){j->rows.first, j->text, (size_t)size};
+    return LIST_LINE;
+}
+
+/* The list is open, and its table. Returns the exit code. */
+static int submit_from(bulk_run_t *run)
 {
     broker_t b;
     submit_stats_t s = {0};
     char err[BROKER_ERROR_MAX];
-    list_t *in = list_open(c->file, c->shard, c->shards);
-    if (in == NULL)
-        return usage_error("bulk", "%s: %s", c->file, strerror(errno));
+    const bulk_args_t *c = run->args;
+    jobs_t j = {.run = run};
+    submit_source_t from = {&j, run->table != NULL ? next_rows : next_line};
     common_catch_signals();
     int rc = open_broker(&b, c);
-    if (rc == 0 && !submit_list(&b, in, &stop_requested, &s, err)) {
+    if (rc == 0 && !submit_all(&b, &from, &stop_requested, &s, err)) {
         fprintf(stderr, "nsprobe bulk: %s\n", err);
         rc = stop_requested != 0 ? EXIT_INTERRUPTED : EXIT_UNTESTED;
     }
-    if (rc == 0 && (list_failed(in) || s.lost > 0)) {
+    if (rc == 0 && (list_failed(run->in) || run->failed || s.lost > 0)) {
         fprintf(stderr, "nsprobe bulk: %s: %s\n", c->file,
-                s.lost > 0 ? "lines that the broker does not take" : "cannot be read to its end");
+                s.lost > 0    ? "lines that the broker does not take"
+                : run->failed ? "out of memory"
+                              : "cannot be read to its end");
         rc = EXIT_UNTESTED;
     }
-    list_close(in);
+    free(j.rows.text);
     if (!c->quiet)
         fprintf(stderr, "%" PRIu64 " jobs submitted, %" PRIu64 " of them were there already\n",
                 s.kept, s.twice);
+    return rc == 0 && run->bad > 0 ? EXIT_UNTESTED : rc;
+}
+
+int bulk_nats_submit(const bulk_args_t *c)
+{
+    char err[EXPECT_ERROR_MAX];
+    bulk_run_t run = {.args = c, .take = PTHREAD_MUTEX_INITIALIZER};
+    run.in = list_open(c->file, c->shard, c->shards);
+    if (run.in == NULL)
+        return usage_error("bulk", "%s: %s", c->file, strerror(errno));
+    run.table = c->dkim ? bulk_table_open(&run, err) : NULL;
+    int rc = c->dkim && run.table == NULL ? usage_error("bulk", "%s", err) : submit_from(&run);
+    bulk_table_close(run.table);
+    list_close(run.in);
     return rc;
 }
 
@@ -296,6 +360,7 @@ int bulk_nats_open(bulk_run_t *run)
                           .deliveries = c->nats.deliveries,
                           .ack_wait = c->nats.ack_wait,
                           .drain = c->nats.drain,
+                          .lines = c->dkim_jobs,
                           .patience = c->query ? 0 : PATIENCE,
                           .stop = &stop_requested,
                           .warn = c->quiet ? NULL : warn};

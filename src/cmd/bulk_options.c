@@ -11,6 +11,7 @@ enum {
     B_FILE = 1,
     B_QUERY,
     B_DKIM,
+    B_DKIM_JOBS,
     B_SERVER,
     B_TYPE,
     B_OUTPUT,
@@ -38,6 +39,7 @@ const option_desc_t bulk_options[] = {
     {B_FILE, "file", 'f', NULL, "LIST", "the list: a line each; - is standard input"},
     {B_QUERY, "query", 0, NULL, NULL, "lines are ADDR NAME [TYPE]: plain questions"},
     {B_DKIM, "dkim", 0, NULL, "CSV", "domains and the tokens or records expected of them"},
+    {B_DKIM_JOBS, "dkim-jobs", 0, NULL, NULL, "with --nats: work on what --submit --dkim queued"},
     EXPECT_OPTIONS_PROVIDER,
     {B_SERVER, "server", 0, NULL, "ADDR[#PORT]",
      "with --query: ask this one; lines are NAME [TYPE]"},
@@ -105,7 +107,7 @@ static int set_text(bulk_args_t *c, int id, const char *value)
 {
     switch (id) {
     case B_DKIM:
-        c->dkim = true;
+        c->dkim = c->dkim_list = true;
         c->file = value;
         return 0;
     case B_FILE:
@@ -163,6 +165,7 @@ static int set_limit(bulk_args_t *c, int id, const char *value)
 static bool *flag_of(bulk_args_t *c, int id)
 {
     return id == B_QUERY        ? &c->query
+           : id == B_DKIM_JOBS  ? &c->dkim_jobs
            : id == B_RESUME     ? &c->resume
            : id == B_NO_EDNS    ? &c->no_edns
            : id == B_DNSSEC     ? &c->dnssec
@@ -176,6 +179,7 @@ static int take_option(void *user, int id, const char *value)
 {
     bulk_args_t *c = user;
     bool *flag = flag_of(c, id);
+    c->dkim |= id == B_DKIM_JOBS;
     if (flag != NULL) {
         *flag = true;
         return 0;
@@ -202,9 +206,12 @@ static int check_conflicts(const bulk_args_t *c)
     if (c->resume && c->checkpoint == NULL)
         return usage_error("bulk", "--resume needs --checkpoint");
     if (c->dkim && (c->query || c->list_given))
-        return usage_error("bulk", "--dkim names the list, and excludes --query and -f");
+        return usage_error("bulk", "%s, and excludes --query and -f",
+                           c->dkim_jobs ? "--dkim-jobs is what to do" : "--dkim names the list");
+    if (c->dkim_jobs && (c->nats.broker.url == NULL || c->dkim_list))
+        return usage_error("bulk", "--dkim-jobs is of workers of --nats, and excludes --dkim");
     if (!c->dkim && (c->expect.provider != NULL || c->expect.file_count > 0))
-        return usage_error("bulk", "--provider and --providers need --dkim");
+        return usage_error("bulk", "--provider and --providers need --dkim or --dkim-jobs");
     if (!c->query && (c->has_server || c->no_edns || c->dnssec))
         return usage_error("bulk", "--server, --no-edns and --dnssec need --query");
     if (c->optout != NULL && strcmp(c->optout, "-") == 0 && strcmp(c->file, "-") == 0)

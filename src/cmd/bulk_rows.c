@@ -10,6 +10,7 @@
 /* All of it is read with run->take held. */
 struct bulk_table {
     expect_table_t columns;
+    char *head;    /* owned */
     bool has_line; /* line is the first row's */
     list_line_t line;
     bool open;        /* row goes on in the next line */
@@ -55,6 +56,22 @@ static void rows_swap(bulk_rows_t *a, bulk_rows_t *b)
     *b = c;
 }
 
+/* Lines without a result to be written. */
+static void skip(const bulk_run_t *run, uint64_t first, uint64_t last)
+{
+    if (run->out != NULL)
+        output_skip(run->out, first, last);
+}
+
+/* A CSV without names of columns begins with its separator, which its rows alone may not tell. */
+static bool keep_head(bulk_table_t *t)
+{
+    char separator[] = {'s', 'e', 'p', '=', t->columns.delimiter, '\n', '\0'};
+    const bulk_rows_t *r = &t->row;
+    t->head = t->columns.headless ? strdup(separator) : strndup(r->text, r->size);
+    return t->head != NULL;
+}
+
 /* The first line, and the second when the first is one such as sep=;. */
 static bool read_header(bulk_table_t *t, bulk_run_t *run, char err[EXPECT_ERROR_MAX])
 {
@@ -76,9 +93,13 @@ static bool read_header(bulk_table_t *t, bulk_run_t *run, char err[EXPECT_ERROR_
     } while (t->line.size == 0 || expect_table_wants_more(t->line.text, t->line.size));
     if (!expect_table_begin(&t->columns, r->text, r->size, run->args->file, err))
         return false;
+    if (!keep_head(t)) {
+        snprintf(err, EXPECT_ERROR_MAX, "out of memory");
+        return false;
+    }
     t->has_line = t->columns.headless;
     rows_clear(r);
-    output_skip(run->out, 1, t->line.number - t->has_line);
+    skip(run, 1, t->line.number - t->has_line);
     return true;
 }
 
@@ -100,6 +121,7 @@ void bulk_table_close(bulk_table_t *t)
 {
     if (t == NULL)
         return;
+    free(t->head);
     free(t->row.text);
     free(t->next.text);
     free(t);
@@ -110,13 +132,19 @@ const expect_table_t *bulk_table_columns(const bulk_table_t *t)
     return &t->columns;
 }
 
+const char *bulk_table_head(const bulk_table_t *t)
+{
+    return t->head;
+}
+
 /* Takes one line into t->row. LIST_LINE when the row is whole. */
 static list_got_t read_row(bulk_table_t *t, bulk_run_t *run, expect_row_t *kind)
 {
     for (;;) {
         list_got_t got = LIST_LINE;
         if (!t->has_line)
-            got = list_next(run->in, output_limit(run->out), &t->line);
+            got = list_next(run->in, run->out != NULL ? output_limit(run->out) : UINT64_MAX,
+                            &t->line);
         t->has_line = false;
         if (got != LIST_LINE)
             return got;
@@ -183,7 +211,7 @@ static list_got_t next_domain(bulk_table_t *t, bulk_run_t *run, bulk_rows_t *row
             break;
         }
         if (kind == EXPECT_ROW_EMPTY && !t->row.bad) {
-            output_skip(run->out, t->row.first, t->row.last);
+            skip(run, t->row.first, t->row.last);
         } else if (!join(t)) {
             give(t, rows, true);
             return LIST_LINE;
@@ -207,11 +235,78 @@ list_got_t bulk_table_next(bulk_run_t *run, bulk_rows_t *rows)
         got = next_domain(t, run, rows);
         bool mine = t->count % a->shards == a->shard % a->shards;
         if (got == LIST_LINE && !mine)
-            output_skip(run->out, rows->first, rows->last);
-        wanted = mine && (got != LIST_LINE || !output_has(run->out, rows->first));
+            skip(run, rows->first, rows->last);
+        bool done = got == LIST_LINE && run->out != NULL && output_has(run->out, rows->first);
+        wanted = mine && !done;
     }
     if (t->failed)
         run->failed = true;
     pthread_mutex_unlock(&run->take);
     return got;
+}
+
+/* --- jobs --- */
+
+/* Octets of the line at the beginning, with its end. */
+static size_t line_size(const char *text, size_t size)
+{
+    const char *end = memchr(text, '\n', size);
+    return end != NULL ? (size_t)(end - text) + 1 : size;
+}
+
+/* Octets of the row at the beginning, which may have several lines. */
+static size_t row_size(const expect_table_t *columns, const char *text, size_t size,
+                       expect_row_t *kind, char domain[EXPECT_TABLE_DOMAIN_MAX])
+{
+    size_t n = 0;
+    do {
+        n += line_size(text + n, size - n);
+        *kind = expect_table_row(columns, text, n, domain);
+    } while (*kind == EXPECT_ROW_OPEN && n < size);
+    return n;
+}
+
+/* All rows are of one domain, which the first one names. */
+static bool is_one_domain(const expect_table_t *columns, bulk_rows_t *rows, const char *text,
+                          size_t size)
+{
+    char domain[EXPECT_TABLE_DOMAIN_MAX];
+    expect_row_t kind = EXPECT_ROW_EMPTY;
+    for (size_t at = 0; at < size;) {
+        at += row_size(columns, text + at, size - at, &kind, domain);
+        rows->bad |= kind == EXPECT_ROW_BAD || kind == EXPECT_ROW_OPEN;
+        if (kind != EXPECT_ROW_GOOD || domain[0] == '\0')
+            continue;
+        if (rows->domain[0] == '\0')
+            memcpy(rows->domain, domain, sizeof domain);
+        else if (strcasecmp(rows->domain, domain) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool bulk_rows_of_job(const list_line_t *job, expect_table_t *columns, bulk_rows_t *rows,
+                      char err[EXPECT_ERROR_MAX])
+{
+    size_t head = line_size(job->text, job->size);
+    size_t begin = head;
+    rows_clear(rows);
+    rows->first = rows->last = job->number;
+    if (expect_table_wants_more(job->text, head))
+        head += line_size(job->text + head, job->size - head);
+    if (!expect_table_begin(columns, job->text, head, "job", err))
+        return false;
+    if (!columns->headless)
+        begin = head;
+    else if (begin == head)
+        begin = 0;
+    if (!is_one_domain(columns, rows, job->text + begin, job->size - begin)) {
+        snprintf(err, EXPECT_ERROR_MAX, "rows of several domains in one job");
+        return false;
+    }
+    if (!rows_add(rows, job->text + begin, job->size - begin)) {
+        snprintf(err, EXPECT_ERROR_MAX, "out of memory");
+        return false;
+    }
+    return true;
 }

@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "queue/clock.h"
 #include "queue/publish.h"
 
 #define WINDOW   4096
 #define PATIENCE INT64_C(5000000000) /* nanoseconds behind *stop */
+/* Nanoseconds until a list is looked at again that goes on later. */
+#define LATER_PAUSE INT64_C(10000000)
 
 typedef struct counter {
     pthread_mutex_t lock;
@@ -34,34 +37,42 @@ static uint64_t hash_of(const char *p, size_t n)
     return h;
 }
 
-/* Publishes all lines. */
-static bool feed(broker_t *b, publish_t *p, list_t *in, list_line_t *line, const _Atomic int *stop)
+/* Publishes all jobs. */
+static bool feed(broker_t *b, publish_t *p, const submit_source_t *from, const _Atomic int *stop)
 {
     char prefix[BROKER_ID_MAX];
-    while (*stop == 0 && list_next(in, UINT64_MAX, line) == LIST_LINE) {
-        snprintf(prefix, sizeof prefix, "%016" PRIx64, hash_of(line->text, line->size));
+    submit_job_t job;
+    while (*stop == 0) {
+        list_got_t got = from->next(from->user, &job);
+        if (got == LIST_END)
+            break;
+        if (got == LIST_LATER) {
+            publish_step(p);
+            clock_nap(LATER_PAUSE);
+            continue;
+        }
+        snprintf(prefix, sizeof prefix, "%016" PRIx64, hash_of(job.text, job.size));
         if (publish_pending(p) >= WINDOW)
             (void)publish_wait(p, WINDOW / 2, stop, 0);
-        if (*stop == 0 && !publish_send(p, b->jobs, prefix, line->number, line->text, line->size))
+        if (*stop == 0 && !publish_send(p, b->jobs, prefix, job.number, job.text, job.size))
             return false;
     }
     return true;
 }
 
-bool submit_list(broker_t *b, list_t *in, const _Atomic int *stop, submit_stats_t *stats,
-                 char err[BROKER_ERROR_MAX])
+bool submit_all(broker_t *b, const submit_source_t *from, const _Atomic int *stop,
+                submit_stats_t *stats, char err[BROKER_ERROR_MAX])
 {
     counter_t *c = calloc(1, sizeof *c);
-    list_line_t *line = malloc(sizeof *line);
     publish_t *p = NULL;
     bool fed = false;
     snprintf(err, BROKER_ERROR_MAX, "out of memory");
-    if (c != NULL && line != NULL) {
+    if (c != NULL) {
         pthread_mutex_init(&c->lock, NULL);
         p = publish_new(b, WINDOW, on_end, c);
     }
     if (p != NULL) {
-        fed = feed(b, p, in, line, stop);
+        fed = feed(b, p, from, stop);
         if (!publish_wait(p, 0, stop, PATIENCE) || *stop != 0) {
             snprintf(err, BROKER_ERROR_MAX, "interrupted; what is missing can be submitted again");
             fed = false;
@@ -72,7 +83,6 @@ bool submit_list(broker_t *b, list_t *in, const _Atomic int *stop, submit_stats_
     bool ended = broker_close(b);
     if (c != NULL)
         *stats = c->stats;
-    free(line);
     if (ended) {
         publish_free(p);
         free(c);

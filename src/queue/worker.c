@@ -277,12 +277,13 @@ static void *serve(void *user)
 /* --- the feed --- */
 
 /* Why a job is none that a list could have; NULL: it is one. */
-static const char *fault_of(const list_line_t *line)
+static const char *fault_of(const list_line_t *line, bool lines)
 {
-    return line->size == 0                                ? "an empty job"
-           : memchr(line->text, '\0', line->size) != NULL ? "a NUL octet in the job"
-           : memchr(line->text, '\n', line->size) != NULL ? "a job of several lines"
-                                                          : NULL;
+    if (line->size == 0)
+        return "an empty job";
+    if (memchr(line->text, '\0', line->size) != NULL)
+        return "a NUL octet in the job";
+    return !lines && memchr(line->text, '\n', line->size) != NULL ? "a job of several lines" : NULL;
 }
 
 /* The next job's text. False: none now. */
@@ -315,7 +316,7 @@ static list_got_t take(void *user, list_line_t *line)
 {
     worker_t *w = user;
     while (!w->failed && next_line(w, line)) {
-        const char *fault = fault_of(line);
+        const char *fault = fault_of(line, w->o.lines);
         if (fault == NULL)
             return LIST_LINE;
         refuse(w, line->number, fault);

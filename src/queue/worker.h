@@ -16,6 +16,7 @@ typedef struct worker_options {
     uint64_t deliveries;  /* of a job, before it becomes a dead letter */
     int64_t ack_wait;     /* nanoseconds, of a consumer that is made */
     bool drain;           /* end when the stream of jobs is empty */
+    bool lines;           /* a job may have several */
     int64_t patience;     /* nanoseconds that taking a job may wait for one */
     const _Atomic int *stop;
     void (*warn)(void *user, const char *text); /* lasting trouble, one line; by another thread */

@@ -21,8 +21,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import schema  # noqa: E402
 import tap  # noqa: E402
-from bulk_net import (CALM, FREE, KINDS, NSD, PARENT, QUICK, SILENT, Zones, begin,  # noqa: E402
-                      enter, question, stands_for)
+from bulk_net import (CALM, FREE, KINDS, NSD, PARENT, QUICK, SILENT, TOKENS, Zones,  # noqa: E402
+                      begin, enter, question, stands_for)
 from nats_keys import Certificates, Credentials, OTHER_SEED, PUBLIC, SEED  # noqa: E402
 from test_bulk import findings  # noqa: E402
 from test_watch_many import write  # noqa: E402
@@ -100,6 +100,10 @@ class Bulk:
 
     def start(self, *words):
         return subprocess.Popen([*self.argv, *words], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def start_piped(self, *words):
+        return subprocess.Popen([*self.argv, *words], stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def run(self, *words):
@@ -220,6 +224,77 @@ def long_checks(t, prog, folder, broker):
     t.check("checks: results by their schema", not wrong, wrong[:3])
 
 
+def verified(t, prog, folder, broker):
+    """Records of domains: a CSV whose rows become a job a domain, each result that of the list."""
+    text = "Domain;Token 1;Token 2\r\n"
+    for i in range(6 * len(KINDS)):
+        text += f"d{i}.many;{TOKENS[0]};{TOKENS[1]}\r\n;{TOKENS[2]};\r\n\r\n" if i % 3 == 0 else \
+            f"d{i}.many;\"{TOKENS[0]},\r\n{TOKENS[1]}\"\r\n" if i % 3 == 1 else \
+            f"d{i}.many;{TOKENS[2]};other{i}\r\n"
+    text += "a..b;xyz\r\nd0.many;\r\n" + "".join(f"d1.many;t{n:0100d}\n" for n in range(50)) + \
+        "\"d2.many;open\r\n"
+    path = write(folder, "tokens.csv", text)
+    options = ["--from", PARENT, *CALM, *FREE]
+    p = subprocess.run([prog, "bulk", "--quiet", "--dkim", path, *options], capture_output=True,
+                       text=True, check=False)
+    wanted = by_line(map(json.loads, p.stdout.splitlines()))
+    bulk = Bulk(prog, "R")
+    jobs = 6 * len(KINDS) + 2
+    p = bulk.run("--submit", "--dkim", path)
+    t.check("verified: all that can be jobs are", p.returncode == 3 and
+            f"{jobs} jobs submitted, 0 of" in p.err, p.err)
+    t.equal("verified: what cannot is told with its line",
+            [x.split(":")[1:3] for x in p.err.splitlines() if "not submitted" in x],
+            [[f" {path}", str(max(wanted) - 50)], [f" {path}", str(max(wanted))]])
+    t.equal("verified: a job a domain", broker.messages("R"), jobs)
+    first = sorted(wanted)[:jobs]  # line of each job in the list, by its number
+    p = bulk.run("--dkim-jobs", "--drain", *options)
+    t.check("verified: the worker ends", p.returncode == 0, p.err)
+    got = by_line(bulk.lines("--collect"))
+    bad = [n for n, line in enumerate(first, 1) if "error" in wanted[line]]
+    t.equal("verified: two of the jobs are bad", len(bad), 2)
+    t.equal("verified: each once", sorted(got), sorted(set(range(1, jobs + 1)) - set(bad)))
+    keys = ("domain", "status", "outcome", "chance", "verdict", "records", "addresses")
+    wrong = [(got.get(n), wanted[line]) for n, line in enumerate(first, 1) if n not in bad and (
+        any(got[n][k] != wanted[line][k] for k in keys) or calm(got[n]) != calm(wanted[line]))]
+    t.check("verified: results are those of the list", not wrong, wrong[:2])
+    t.check("verified: several kinds of them", len({x["status"] for x in got.values()}) > 1, got)
+    shape = schema.load("bulk")
+    wrong = [e for x in got.values() for e in schema.errors(x, shape)]
+    t.check("verified: results by their schema", not wrong, wrong[:3])
+    t.equal("verified: the bad are dead letters",
+            sorted(x["line"] for x in bulk.lines("--collect-dead")), bad)
+
+    bulk = Bulk(prog, "H")  # without names of columns, through a pipe whose writer takes its time
+    p = bulk.start_piped("--submit", "--dkim", "-")
+    for line in (f"d0.many;{TOKENS[0]}\n", f"d0.many;{TOKENS[1]}\nd8.many;{TOKENS[2]}\n"):
+        p.stdin.write(line)
+        p.stdin.flush()
+        time.sleep(0.3)
+    _, err = p.communicate()
+    t.check("verified: a slow pipe", p.returncode == 0 and "2 jobs submitted" in err, err)
+    p = bulk.run("--dkim-jobs", "--drain", *options)
+    t.equal("verified: without names of columns", {(x["domain"], x["records"], x["status"])
+                                                   for x in bulk.lines("--collect")},
+            {("d0.many.", 2, "SUCCESS"), ("d8.many.", 1, "SUCCESS")})
+
+    bulk = Bulk(prog, "J")
+    bulk.run("--submit", "-f", os.devnull)
+    head = b"Domain,Token\n"
+    bodies = [head + b"d0.many,aaaa\nd1.many,aaaa", head + b"\"d0.many,aaaa", head, b"Domain\nd0.many",
+              head + b"d0.many,aaaa\0", head + b"d0.many," + b"x" * 5000, head + b",aaaa",
+              b"sep=|\nd0.many|aaaa|bbbb", head + b"d8.many,aaaa\n,bbbb\nD8.many,cccc"]
+    publish("J.jobs", bodies)
+    t.check("verified: jobs of others", broker.wait(lambda b: b.messages("J") == len(bodies)))
+    p = bulk.run("--dkim-jobs", "--drain", *options)
+    t.equal("verified: jobs of others that can be read are done",
+            {(x["domain"], x["records"]) for x in bulk.lines("--collect")},
+            {("d0.many.", 2), ("d8.many.", 3)})
+    t.equal("verified: the rest of them are dead", sorted(x["line"] for x in
+                                                          bulk.lines("--collect-dead")),
+            list(range(1, 8)))
+
+
 def poison(t, prog, broker):
     """Jobs that are no text, and a job that takes every worker with it."""
     bulk = Bulk(prog, "P")
@@ -280,6 +355,11 @@ def strange_streams(t, prog):
     """Streams and consumers that are there and are not what is meant."""
     p = Bulk(prog, "S1").run("--submit", "-f", os.devnull)
     t.check("streams: a list without a line", p.returncode == 0 and "0 jobs" in p.err, p.err)
+    p = Bulk(prog, "S2").start_piped("--submit", "-f", "-")
+    time.sleep(0.3)
+    _, err = p.communicate("d0.many\nd1.many\n")
+    t.check("streams: a pipe whose writer takes its time", p.returncode == 0 and
+            "2 jobs submitted" in err, err)
     p = Bulk(prog, "S1").run("--drain")
     t.check("streams: a queue without a job", p.returncode == 0 and "0 results" in p.err, p.err)
     p = Bulk(prog, "S1_RESULTS").run("--drain")
@@ -364,8 +444,9 @@ def inside(a):
         try:
             more = {"killed": (zones.folder, broker, a.jobs), "speed": (zones.folder, a.jobs),
                     "long_checks": (zones.folder, broker), "poison": (broker,),
+                    "verified": (zones.folder, broker),
                     "graceful": (broker,)}
-            for part in (killed, long_checks, poison, graceful, strange_streams, speed):
+            for part in (killed, long_checks, verified, poison, graceful, strange_streams, speed):
                 if a.only in part.__name__:
                     part(t, a.prog, *more.get(part.__name__, ()))
         finally:
