@@ -1,16 +1,46 @@
 /* Any octets as a CSV of domains: its first line, and the rest as rows of one domain. What is
- * expected is what the single rows expect. */
+ * expected is what the single rows expect. The same as a job of a queue, whose rows are those of
+ * the domain that it says. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "cmd/bulk_rows.h"
 #include "dkim/expect_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const nsp_name_t BASE = {13, "\7example\3com"};
 
+static void as_job(const uint8_t *data, size_t size)
+{
+    char err[EXPECT_ERROR_MAX] = "";
+    char domain[EXPECT_TABLE_DOMAIN_MAX];
+    expect_table_t t;
+    bulk_rows_t rows = {0};
+    list_line_t *job = calloc(1, sizeof *job);
+    if (job == NULL)
+        abort();
+    job->number = 7;
+    job->size = size < LIST_LINE_MAX ? size : LIST_LINE_MAX;
+    memcpy(job->text, data, job->size);
+    bool good = bulk_rows_of_job(job, &t, &rows, err);
+    if (good == (err[0] != '\0') || rows.first != 7 || rows.last != 7)
+        abort();
+    if (good && (rows.size > job->size + 1 || rows.text[rows.size - 1] != '\n' ||
+                 memcmp(rows.text, job->text + job->size - (rows.size - 1), rows.size - 1) != 0))
+        abort();
+    if (good && !rows.bad && rows.domain[0] != '\0' &&
+        expect_table_row(&t, rows.text, rows.size, domain) == EXPECT_ROW_GOOD &&
+        domain[0] != '\0' && strcasecmp(domain, rows.domain) != 0)
+        abort();
+    free(rows.text);
+    free(job);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    as_job(data, size);
     char err[EXPECT_ERROR_MAX] = "";
     char domain[EXPECT_TABLE_DOMAIN_MAX];
     expect_table_t t;
