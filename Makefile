@@ -202,7 +202,7 @@ MUTATOR_differ := message
 MUTATOR_rdata := rdata
 MUTATOR_signed := replies
 MUTATOR_dnssec := replies
-$(foreach t,config expect hints list optout profile providers rdatatext scenario spf table taglist zone, \
+$(foreach t,config expect hints list optout profile providers rdatatext recording scenario spf table taglist zone, \
   $(eval MUTATOR_$(t) := text))
 # AFL++ brings a driver of its own, and takes mutators as libraries.
 mutator_obj = $(if $(AFL),,$(if $(MUTATOR_$(1)),$(BUILD)/fuzz/mutator.o \

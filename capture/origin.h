@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "exchange/mix.h"
+
 /* The packet that an item is of. */
 typedef struct origin {
     int64_t at; /* nanoseconds since 1970 */
@@ -38,13 +40,10 @@ static inline int64_t origin_deadline(int64_t since, int64_t timeout)
     return since > INT64_MAX - timeout ? INT64_MAX : since + timeout;
 }
 
-/* Mixes 64 bits with a seed (a multiplication folded in half), so that who does not know the seed
- * cannot aim at one bucket. */
+/* Mixes 64 bits with a seed, so that who does not know the seed cannot aim at one bucket. */
 static inline uint64_t origin_mix(uint64_t a, uint64_t b)
 {
-    __extension__ typedef unsigned __int128 wide_t;
-    wide_t r = (wide_t)(a ^ UINT64_C(0x9e3779b97f4a7c15)) * (b ^ UINT64_C(0xe7037ed1a0b428db));
-    return (uint64_t)r ^ (uint64_t)(r >> 64);
+    return mix_pair(a ^ UINT64_C(0x9e3779b97f4a7c15), b ^ UINT64_C(0xe7037ed1a0b428db));
 }
 
 #endif
