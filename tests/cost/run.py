@@ -9,6 +9,7 @@ octet than BOUND says. The messages of the corpora are held to the same bound.
 The bounds are twice the worst that was measured; `--measure` prints what it is now.
 """
 import argparse
+import concurrent.futures
 import os
 import re
 import struct
@@ -197,13 +198,12 @@ class Cost:
         return os.access(os.path.join(self.build, "corpus", "fuzz_" + target), os.X_OK)
 
     def of(self, target, data):
-        path = os.path.join(self.folder, "input")
-        with open(path, "wb") as f:
+        with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as f:
             f.write(data)
         program = os.path.join(self.build, "corpus", "fuzz_" + target)
         p = subprocess.run(
             ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
-             "--toggle-collect=LLVMFuzzerTestOneInput", program, path],
+             "--toggle-collect=LLVMFuzzerTestOneInput", program, f.name],
             capture_output=True, text=True, check=False)
         m = re.search(r"Collected : (\d+)", p.stderr)
         if p.returncode != 0 or not m:
@@ -222,15 +222,13 @@ def families():
         yield "replay", name, make
 
 
-def check_family(t, cost, target, name, make, worst, measure):
+def measured(cost, target, make):
+    """Octets and instructions, small and large."""
     sizes = (CAPTURE_SMALL, CAPTURE_LARGE) if target == "replay" else (SMALL, LARGE)
-    small, large = (make(size) for size in sizes)
-    judge(t, target, name, (len(small), cost.of(target, small)),
-          (len(large), cost.of(target, large)), worst, measure)
+    return [(len(data), cost.of(target, data)) for data in map(make, sizes)]
 
 
 def judge(t, target, name, small, large, worst, measure):
-    """small and large: octets and instructions."""
     each = large[1] / large[0]
     worst[target] = max(worst.get(target, 0), each)
     growth = (large[1] / small[1]) / (large[0] / small[0])
@@ -252,11 +250,13 @@ def main():
     worst = {}
     with tempfile.TemporaryDirectory() as folder:
         cost = Cost(os.path.dirname(os.path.abspath(a.prog)), folder)
-        for target, name, make in families():
-            if cost.has(target):
-                check_family(t, cost, target, name, make, worst, a.measure)
-            elif not a.measure:
-                t.check(f"{target}: is built", False, "make corpus")
+        todo = [f for f in families() if cost.has(f[0])]
+        lack = {target for target, _, _ in families()} - {f[0] for f in todo}
+        t.check("all targets are built", not lack, f"make corpus: {lack}")
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            costs = pool.map(lambda f: measured(cost, f[0], f[2]), todo)
+            for (target, name, _), (small, large) in zip(todo, costs):
+                judge(t, target, name, small, large, worst, a.measure)
     if a.measure:
         print({k: round(2 * v, -2) for k, v in worst.items()})
         return 0
