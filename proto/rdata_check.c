@@ -130,7 +130,7 @@ static void check_amtrelay(nsp_reader_t *r)
         value_fault(r, at);
 }
 
-/* One SvcParam's value (RFC 9460 7, 9461 5, 9540 3). */
+/* One SvcParam's value (RFC 9460 7, 9461 5, 9540 3, 9848 3). */
 static void check_svcparam(nsp_reader_t *v, uint16_t key)
 {
     uint32_t at = v->pos;
@@ -163,6 +163,9 @@ static void check_svcparam(nsp_reader_t *v, uint16_t key)
         break;
     case 4:
         bad = n == 0 || n % 4 != 0;
+        break;
+    case 5: /* ech: a list of at least one (RFC 9849 4) */
+        bad = n == 0;
         break;
     case 6:
         bad = n == 0 || n % 16 != 0;

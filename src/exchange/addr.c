@@ -37,7 +37,7 @@ bool addr_from_text(const char *text, size_t len, uint16_t default_port, addr_t 
     char buf[INET6_ADDRSTRLEN + 1];
     addr_t a = {0};
     a.port = default_port;
-    if (!split_port(text, &len, &a.port))
+    if (memchr(text, '\0', len) != NULL || !split_port(text, &len, &a.port))
         return false;
     if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
         text++;

@@ -7,7 +7,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* The address of one line; the keyword stands at its beginning. */
+/* The address of one line; the keyword stands at its beginning. There is no way to say a port. */
 static bool nameserver_line(const char *line, size_t len, addr_t *out)
 {
     static const char word[] = "nameserver";
@@ -19,7 +19,7 @@ static bool nameserver_line(const char *line, size_t len, addr_t *out)
     size_t end = at;
     while (end < len && !is_blank(line[end]))
         end++;
-    return addr_from_text(line + at, end - at, 53, out);
+    return memchr(line + at, '#', end - at) == NULL && addr_from_text(line + at, end - at, 53, out);
 }
 
 size_t resolvconf_parse(const char *text, size_t len, addr_t out[RESOLVCONF_MAX])

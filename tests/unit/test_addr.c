@@ -44,6 +44,9 @@ static void text(void **state)
         if (good)
             assert_string_equal(addr_port_text(&a, buf), cases[i].out);
     }
+    addr_t none;
+    assert_false(addr_from_text("192.0.2.1\0x", 11, 53, &none)); /* text goes on behind a NUL */
+    assert_false(addr_from_text("::1\0#53", 7, 53, &none));
 }
 
 /* First, last and the neighbours of ranges. */

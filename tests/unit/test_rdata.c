@@ -89,6 +89,7 @@ static void faults(void **state)
         {NSP_TYPE_A6, RDATA("\200\xc0\x0c"), NSP_E_POINTER_FORBIDDEN, 1},
         {NSP_TYPE_SVCB, RDATA("\0\1\0\0\3\0\2\0\1"), NSP_OK, 0},
         {NSP_TYPE_SVCB, RDATA("\0\1\0\0\3\0\1\0"), NSP_E_RDATA_VALUE, 7},
+        {NSP_TYPE_SVCB, RDATA("\0\1\0\0\5\0\0"), NSP_E_RDATA_VALUE, 7},
         {NSP_TYPE_SVCB, RDATA("\0\1\0\0\3\0\2\0\1\0\3\0\2\0\1"), NSP_E_RDATA_VALUE, 9},
         {NSP_TYPE_SVCB, RDATA("\0\1\0\0\3\0\2\0\1\0\1\0\2\1a"), NSP_E_RDATA_VALUE, 9},
         {NSP_TYPE_SVCB, RDATA("\0\1\0\0\1\0\1\0"), NSP_E_RDATA_VALUE, 7},

@@ -23,6 +23,7 @@ static const struct {
      "192.0.2.1 2001:db8::1 "},
     {"twice the same", "nameserver 192.0.2.1\nnameserver 192.0.2.1\n", "192.0.2.1 "},
     {"text after it", "nameserver 192.0.2.1 # here\r\n", "192.0.2.1 "},
+    {"a port", "nameserver 192.0.2.1#54\nnameserver ::1#54\n", ""},
     {"keyword not at the beginning", " nameserver 192.0.2.1\n", ""},
     {"another keyword", "nameservers 192.0.2.1\n", ""},
     {"no address", "nameserver\nnameserver \nnameserver x\n", ""},
