@@ -98,7 +98,8 @@ static const uint32_t first_of[CONNECTIONS][2] = {{0xfffffff0u, 100}, {1, 2}, {3
 static void make_octets(seen_t *seen, tcp_segment_t *s, uint8_t *to, unsigned c, bool server)
 {
     if ((s->flags & TCP_SYN) != 0) {
-        seen->began[c][server] = true;
+        if ((s->flags & TCP_RST) == 0) /* else it is a reset (RFC 9293 3.10.7.3) */
+            seen->began[c][server] = true;
         if ((s->flags & TCP_ACK) == 0)
             seen->began[c][!server] = false;
         s->seq = first_of[c][server];
