@@ -26,7 +26,7 @@ typedef struct bulk_table bulk_table_t;
 bulk_table_t *bulk_table_open(bulk_run_t *run, char err[EXPECT_ERROR_MAX]);
 void bulk_table_close(bulk_table_t *t);
 const expect_table_t *bulk_table_columns(const bulk_table_t *t);
-/* The lines that a CSV of some of the rows must begin with. */
+/* The lines that a CSV of some of the rows must begin with; borrowed from t. */
 const char *bulk_table_head(const bulk_table_t *t);
 /* The next domain's rows that have no result yet, for any thread; rows is reused. LIST_LATER: the
  * oldest results are waited for. */

@@ -79,7 +79,7 @@ static void on_end(void *user, const publish_end_t *end)
     }
 }
 
-/* The first line of a message, cut where it is too long. */
+/* Octets of a message without blanks and line ends behind it; *cut where it is too long. */
 static size_t text_of(natsMsg *m, bool *cut)
 {
     size_t size = (size_t)natsMsg_GetDataLength(m);
