@@ -248,9 +248,9 @@ $(BUILD)/torture/cares: tests/torture/cares.c
 torture-table: $(PROG) $(BUILD)/torture/getaddrinfo $(BUILD)/torture/cares
 	@tests/torture/table.py --prog $(PROG) --build $(BUILD)/torture
 
-## tsan        replay with two threads under ThreadSanitizer
+## tsan        replay with its threads under ThreadSanitizer
 tsan:
-	$(MAKE) TSAN=1 all tools build/tsan/tests/test_flow_pipe
+	$(MAKE) TSAN=1 all tools build/tsan/tests/test_flow_pipe build/tsan/tests/test_input
 	scripts/tsan.sh build/tsan
 
 ## comparison  docs/COMPARISON.md: beside zonemaster-cli and dnsviz on a lab of broken zones (root)

@@ -11,7 +11,7 @@
 void reader_init(reader_t *r)
 {
     memset(r, 0, sizeof *r);
-    r->input.fd = -1;
+    r->input.unpack.fd = -1;
 }
 
 void reader_close(reader_t *r)
@@ -36,22 +36,23 @@ reader_status_t reader_bad(reader_t *r, size_t ahead, const char *format, ...)
 reader_status_t reader_short(reader_t *r, const char *within)
 {
     const input_t *s = &r->input;
-    const char *codec = codec_name(s->kind);
+    const unpack_t *u = &s->unpack; /* where nothing follows, nobody else uses it */
+    const char *codec = codec_name(u->kind);
     switch (s->state) {
     case INPUT_OPEN:
         return READER_SIGNAL;
     case INPUT_READ_FAILED:
-        return reader_bad(r, s->avail, "cannot be read on: %s", strerror(s->os_error));
+        return reader_bad(r, s->avail, "cannot be read on: %s", strerror(u->os_error));
     case INPUT_DAMAGED:
         return reader_bad(r, s->avail, "the %s data is damaged at octet %llu of the file", codec,
-                          (unsigned long long)s->packed_offset);
+                          (unsigned long long)u->packed_offset);
     case INPUT_LIMIT:
         return reader_bad(r, s->avail, "the %s data wants more than 128 MiB of memory", codec);
     case INPUT_MEMORY:
         return reader_bad(r, s->avail, "out of memory");
     case INPUT_CUT:
         (void)reader_bad(r, s->avail, "the %s data ends early, at octet %llu of the file", codec,
-                         (unsigned long long)s->packed_offset);
+                         (unsigned long long)u->packed_offset);
         return READER_CUT;
     default:
         (void)reader_bad(r, s->avail, "the file ends within %s", within);

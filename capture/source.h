@@ -39,6 +39,7 @@ typedef struct cap_source_ops {
     void (*stats)(cap_source_t *s, cap_stats_t *out);
     const char *(*file_name)(const cap_source_t *s, uint32_t file);
     const char *(*comment)(const cap_source_t *s);
+    bool (*waits)(const cap_source_t *s);
     void (*close)(cap_source_t *s);
 } cap_source_ops_t;
 
@@ -55,6 +56,10 @@ struct cap_source {
  * that a sandbox can be entered in between. NULL with a sentence in error. */
 cap_source_t *cap_source_files(const char *const *paths, size_t count, const char *filter,
                                char error[CAP_ERROR_MAX]);
+
+/* Lets large files be read and decompressed in a thread of their own, from the next on that is
+ * begun. For files: of other sources nothing changes. */
+void cap_source_files_ahead(cap_source_t *s);
 
 /* A capture file in memory; octets stay the caller's. For tests and fuzzing. */
 cap_source_t *cap_source_memory(const void *octets, size_t size, char error[CAP_ERROR_MAX]);
@@ -93,6 +98,12 @@ static inline const char *cap_source_file_name(const cap_source_t *s, uint32_t f
 static inline const char *cap_source_comment(const cap_source_t *s)
 {
     return s->ops->comment(s);
+}
+
+/* True when the next read may wait for somebody: whoever writes to a pipe, or sends packets. */
+static inline bool cap_source_waits(const cap_source_t *s)
+{
+    return s->ops->waits(s);
 }
 
 static inline void cap_source_close(cap_source_t *s)

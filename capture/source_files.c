@@ -12,10 +12,15 @@
 #include "capture/reader.h"
 #include "capture/source.h"
 
+/* Octets from which on a file is worth a thread. */
+#define AHEAD_FROM ((off_t)128 << 10)
+
 typedef struct file {
     char *name;
     int fd;
     bool seekable;
+    bool regular; /* nobody is waited for */
+    bool large;
     uint32_t given;  /* place on the command line */
     int64_t first;   /* time of the first packet; INT64_MAX: none */
     reader_t *begun; /* of a pipe, after its first packet was looked at */
@@ -30,6 +35,7 @@ typedef struct files {
     uint32_t looked_at; /* files whose first packet is known */
     bool sorted;
     bool reading; /* reader is open */
+    bool ahead;   /* long files are read in a thread of their own */
     file_t *file;
     cap_bpf_t *filter; /* NULL: everything */
     reader_t reader;
@@ -97,6 +103,8 @@ static bool begin_file(files_t *s, cap_packet_t *out, reader_status_t *status)
     if (f->begun == NULL) {
         reader_init(&s->reader);
         input_open_fd(&s->reader.input, f->fd);
+        if (s->ahead && f->regular && f->large)
+            input_read_ahead(&s->reader.input);
         return false;
     }
     s->reader = *f->begun;
@@ -134,7 +142,7 @@ static void say_where(files_t *s)
 {
     const reader_t *r = &s->reader;
     const char *name = s->file[s->current].name;
-    const char *of = r->input.kind != CODEC_NONE ? " of the decompressed data" : "";
+    const char *of = r->input.unpack.kind != CODEC_NONE ? " of the decompressed data" : "";
     unsigned long long at = r->fault_at;
     if (r->number > 0)
         snprintf(s->base.error, sizeof s->base.error,
@@ -250,8 +258,20 @@ static void files_close(cap_source_t *source)
     free(s);
 }
 
-static const cap_source_ops_t files_ops = {files_read, files_batch,   files_stats,
-                                           files_name, files_comment, files_close};
+static bool files_waits(const cap_source_t *source)
+{
+    const files_t *s = (const files_t *)source;
+    return s->current < s->count && s->file[s->current].fd >= 0 && !s->file[s->current].regular;
+}
+
+static const cap_source_ops_t files_ops = {files_read,    files_batch, files_stats, files_name,
+                                           files_comment, files_waits, files_close};
+
+void cap_source_files_ahead(cap_source_t *source)
+{
+    if (source->ops == &files_ops)
+        ((files_t *)source)->ahead = true;
+}
 
 /* ---- Opening ---- */
 
@@ -308,10 +328,14 @@ static bool open_file(files_t *s, const char *path, char *error)
         snprintf(error, CAP_ERROR_MAX, "out of memory");
         return false;
     }
-    if (fstat(f->fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+    if (fstat(f->fd, &st) != 0)
+        memset(&st, 0, sizeof st);
+    if (S_ISDIR(st.st_mode)) {
         snprintf(error, CAP_ERROR_MAX, "%.160s: is a directory", path);
         return false;
     }
+    f->regular = S_ISREG(st.st_mode);
+    f->large = st.st_size >= AHEAD_FROM;
     f->seekable = !input && lseek(f->fd, 0, SEEK_CUR) == 0;
     if (f->seekable)
         (void)posix_fadvise(f->fd, 0, 0, POSIX_FADV_SEQUENTIAL);

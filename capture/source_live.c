@@ -99,8 +99,14 @@ static void live_close(cap_source_t *source)
     free(s);
 }
 
-static const cap_source_ops_t live_ops = {live_read, live_batch,   live_stats,
-                                          live_name, live_comment, live_close};
+static bool live_waits(const cap_source_t *s)
+{
+    (void)s;
+    return true;
+}
+
+static const cap_source_ops_t live_ops = {live_read,    live_batch, live_stats, live_name,
+                                          live_comment, live_waits, live_close};
 
 /* Nothing is let into the ring before it is known what is wanted. */
 static bool refuse_all(pcap_t *p)

@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t text_size[2] = {0, 0};
     run(data, size, 0, &text[0], &text_size[0]);
     if (size <= LONG && size % 4 == 0) {
-        run(data, size, 1, &text[1], &text_size[1]);
+        run(data, size, 2, &text[1], &text_size[1]);
         if (text_size[0] != text_size[1] || memcmp(text[0], text[1], text_size[0]) != 0)
             abort();
     }

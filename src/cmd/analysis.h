@@ -18,8 +18,8 @@ typedef struct analysis_options {
     int64_t until; /* INT64_MIN and INT64_MAX for no limit */
     bool since_relative; /* they count from the first packet */
     bool until_relative;
-    unsigned threads; /* 2: flows are diagnosed by a thread of its own, in blocks; else each as it
-                         comes. The outcome is the same */
+    unsigned threads; /* 2 or more: flows are diagnosed by a thread of its own, in blocks; else each
+                         as it comes. The outcome is the same */
 } analysis_options_t;
 
 typedef struct analysis analysis_t;
@@ -28,7 +28,7 @@ analysis_options_t analysis_options_default(void);
 /* Sets every limit of memory so that all together stay below megabytes MiB (16 at least). */
 void analysis_options_memory(analysis_options_t *o, uint32_t megabytes);
 
-/* tap (may be NULL) sees each flow that the filter lets pass, with threads 2 in another thread.
+/* tap (may be NULL) sees each flow that the filter lets pass, with more threads in another one.
  * options are copied. NULL when memory is out. */
 analysis_t *analysis_new(const analysis_options_t *options, flow_sink_t *tap, void *user);
 void analysis_free(analysis_t *a);

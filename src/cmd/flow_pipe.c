@@ -9,6 +9,9 @@
 #define BLOCK_FLOWS  128u
 #define BLOCK_OCTETS ((size_t)64 << 10)
 #define BLOCKS       8u
+/* Threads that wait are woken when there is so much to do, or so much room, since waking costs more
+ * than some flows do. */
+#define ENOUGH (BLOCKS / 2)
 /* Flows between preparing and taking one: time enough for memory to come. */
 #define AHEAD 6u
 
@@ -26,10 +29,11 @@ struct flow_pipe {
     uint64_t lost;
     bool threaded;
     pthread_t thread;
-    pthread_mutex_t lock; /* of the next three */
+    pthread_mutex_t lock; /* of the next four */
     pthread_cond_t changed;
     uint64_t filled; /* blocks that were sent; the one at this number is being filled */
     uint64_t emptied;
+    bool hurry; /* what was sent is wanted now */
     bool closed;
     uint32_t blocks;
     block_t *block;
@@ -101,22 +105,35 @@ static void take_block(const flow_taker_t *taker, block_t *b)
         (void)block_resize(b, BLOCK_OCTETS); /* else it stays as large as it is */
 }
 
-/* The thread that takes. */
-static void *run(void *user)
+static bool is_worth_it(const flow_pipe_t *p)
 {
-    flow_pipe_t *p = user;
-    pthread_mutex_lock(&p->lock);
-    for (;;) {
-        while (p->emptied == p->filled && !p->closed)
-            pthread_cond_wait(&p->changed, &p->lock);
-        if (p->emptied == p->filled)
-            break;
+    return p->closed || p->hurry || p->filled - p->emptied >= ENOUGH;
+}
+
+/* Takes all that was sent. Called with the lock. */
+static void take_blocks(flow_pipe_t *p)
+{
+    while (p->emptied != p->filled) {
         block_t *b = &p->block[p->emptied % p->blocks];
         pthread_mutex_unlock(&p->lock);
         take_block(&p->taker, b);
         pthread_mutex_lock(&p->lock);
         p->emptied++;
-        pthread_cond_signal(&p->changed);
+        if (p->filled - p->emptied == BLOCKS - ENOUGH)
+            pthread_cond_signal(&p->changed);
+    }
+    p->hurry = false;
+}
+
+/* The thread that takes. */
+static void *run(void *user)
+{
+    flow_pipe_t *p = user;
+    pthread_mutex_lock(&p->lock);
+    while (!p->closed || p->emptied != p->filled) {
+        while (!is_worth_it(p))
+            pthread_cond_wait(&p->changed, &p->lock);
+        take_blocks(p);
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;
@@ -127,27 +144,38 @@ static block_t *current(const flow_pipe_t *p)
     return &p->block[p->filled % p->blocks];
 }
 
-void flow_pipe_flush(flow_pipe_t *p)
+/* The block that was filled, if it was, goes on its way, and the next can be filled. */
+static void send_block(flow_pipe_t *p, bool hurry)
 {
-    if (current(p)->count == 0)
-        return;
+    bool any = current(p)->count > 0;
     if (!p->threaded) {
         take_block(&p->taker, current(p));
         return;
     }
     pthread_mutex_lock(&p->lock);
-    p->filled++;
-    pthread_cond_signal(&p->changed);
-    while (p->filled - p->emptied == p->blocks)
+    p->filled += any;
+    p->hurry = p->hurry || (hurry && p->filled != p->emptied);
+    if (is_worth_it(p))
+        pthread_cond_signal(&p->changed);
+    bool full = p->filled - p->emptied == BLOCKS;
+    while (full) {
         pthread_cond_wait(&p->changed, &p->lock);
+        full = p->filled - p->emptied > BLOCKS - ENOUGH;
+    }
     pthread_mutex_unlock(&p->lock);
+}
+
+void flow_pipe_flush(flow_pipe_t *p)
+{
+    send_block(p, true);
 }
 
 void flow_pipe_feed(flow_pipe_t *p, const flow_t *flow, int64_t mark)
 {
     size_t need = need_of(flow);
-    if (current(p)->count == BLOCK_FLOWS || current(p)->cap - current(p)->used < need)
-        flow_pipe_flush(p);
+    if (current(p)->count == BLOCK_FLOWS ||
+        (current(p)->count > 0 && current(p)->cap - current(p)->used < need))
+        send_block(p, false);
     block_t *b = current(p);
     if (b->cap - b->used < need && !block_resize(b, need)) {
         p->lost++;

@@ -10,7 +10,7 @@
 #define SECOND        INT64_C(1000000000)
 #define TOP_DEFAULT   10 /* --top without a number */
 #define SHOWN_DEFAULT 20
-#define THREADS_MAX   2
+#define THREADS_MAX   3
 
 enum {
     R_BPF = 1,
@@ -61,7 +61,7 @@ const option_desc_t replay_options[] = {
     {R_TIMEOUT, "timeout", 'w', NULL, "S[,S...]", "how long each try was, or is, waited for"},
     {R_SLOW, "slow", 0, NULL, "MS", "a median above this is slow (500)"},
     {R_MEMORY, "memory", 0, NULL, "MIB", "memory for what is not finished (256)"},
-    {R_THREADS, "threads", 0, NULL, "N", "1 or 2; the report is the same (2)"},
+    {R_THREADS, "threads", 0, NULL, "N", "1 to 3; the report is the same (3)"},
     FAIL_OPTIONS,
     {R_QUIET, "quiet", 0, NULL, NULL, "no progress on stderr"},
     {R_QUERIES, "queries", 0, NULL, "FILE", "ask the questions of FILE again; needs --to"},

@@ -34,6 +34,8 @@ int replay_source_open(replay_source_t *s, const replay_options_t *o, bool sandb
         free(s->name);
         return usage_error("replay", "%s", error);
     }
+    if (o->analysis.threads > 2)
+        cap_source_files_ahead(s->source);
     s->name_count = o->file_count;
     memcpy(s->name, o->file, o->file_count * sizeof(const char *));
     s->progress = session_wants_progress(o->quiet);
@@ -82,7 +84,8 @@ bool replay_source_feed(replay_source_t *s, analysis_t *a)
     learn_names(s);
     for (size_t i = 0; i < n; i++)
         analysis_feed(a, &packet[i]);
-    analysis_flush(a);
+    if (cap_source_waits(s->source))
+        analysis_flush(a);
     s->packets += n;
     if (how == CAP_TRUNCATED || how == CAP_ERROR)
         keep_error(s);

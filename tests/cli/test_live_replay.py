@@ -103,7 +103,7 @@ def several_tests(lab):
     same_findings(t, "several runs", findings, reports)
     t.equal("several runs: and no others", others, [])
     t.equal("several files are one capture", same.replayed(lab.prog, *runs[::-1])[1], found)
-    for threads in ("1", "2"):
+    for threads in "123":
         q = same.replayed(lab.prog, path, "--threads", threads)[0]
         t.check(f"the same with --threads {threads}", q.stdout == p.stdout, q.stdout)
     text = subprocess.run([lab.prog, "replay", path], capture_output=True, text=True,

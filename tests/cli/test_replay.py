@@ -201,7 +201,7 @@ def json_tests(t, prog, path):
     end = values[-1]
     t.equal("NDJSON: summary", (end["queries"], end["replies"], end["exchanges"], end["servers"],
                                 end["packets"], end["broken"]), (7, 3, 5, 3, 19, False))
-    for threads in ("1", "2"):
+    for threads in "123":
         q = run(prog, path, "--json", "--threads", threads)
         t.check(f"the same with --threads {threads}", q.stdout == p.stdout, q.stdout)
 
@@ -439,24 +439,40 @@ def report_tests(t, prog, path):
 
 
 def threads_tests(t, prog, path, d):
-    """One thread or two, batches or single packets of a pipe: the same octets come out."""
+    """One thread or more, batches or single packets of a pipe: the same octets come out."""
     f = pm.Pcap()
-    for i in range(3000):
+    for i in range(9000):
         q = pm.query(i, f"n{i % 400}.example", "SOA", edns=1232)
         f.udp(C, 40000 + i % 1000, f"198.51.100.{i % 50 + 1}", 53, q)
         if i % 7:
             f.udp(f"198.51.100.{i % 50 + 1}", 53, C, 40000 + i % 1000,
                   pm.reply(q, rcode=5 if i % 50 == 3 else 0, ident=i ^ 1 if i % 97 == 5 else None))
         f.wait(0.01)
-    large = os.path.join(d, "threads.pcap")
-    f.write(large)
-    for name in (path, large):
+    octets = f.octets()
+    packed = gzip.compress(octets, 1)
+    t.check("large enough for a thread that reads", len(packed) > 1 << 17, len(packed))
+    harmed = bytearray(packed)
+    harmed[len(packed) // 2] ^= 255
+    names = [path]
+    for name, content in (("large.pcap", octets), ("cut.pcap", octets[:-7]),
+                          ("large.pcap.gz", packed), ("cut.pcap.gz", packed[:-1000]),
+                          ("harmed.pcap.gz", harmed), ("not.pcap", b"#" * (1 << 20))):
+        names.append(os.path.join(d, name))
+        with open(names[-1], "wb") as out:
+            out.write(content)
+    several = [os.path.join(d, "cut.pcap.gz"), os.path.join(d, "cut.pcap")]
+    for name in names + [several]:
+        said = " ".join(os.path.basename(n) for n in ([name] if isinstance(name, str) else name))
+        name = [name] if isinstance(name, str) else name
         for argv in ([], ["--exchanges", "-v"], ["--json"], ["--ladder", "3", "--ladder", "8"]):
-            one = run(prog, name, *argv, "--threads", "1")
-            two = run(prog, name, *argv, "--threads", "2")
-            t.check(f"--threads 1 and 2 say the same: {os.path.basename(name)} {argv}",
-                    one.stdout == two.stdout and one.returncode == two.returncode and
-                    one.stdout != b"", one.stderr + two.stderr)
+            one = run(prog, *name, *argv, "--threads", "1")
+            for threads in "23":
+                more = run(prog, *name, *argv, "--threads", threads)
+                t.check(f"--threads 1 and {threads} say the same: {said} {argv}",
+                        (one.stdout, one.stderr, one.returncode) ==
+                        (more.stdout, more.stderr, more.returncode) and
+                        one.stdout + one.stderr != b"",
+                        one.stderr + more.stderr)
 
 
 def many_servers(t, prog):

@@ -1,4 +1,5 @@
-/* Compressed captures: every format, from memory and through a pipe, whole, cut and damaged. */
+/* Compressed captures: every format, from memory, through a pipe and read ahead, whole, cut and
+ * damaged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -120,6 +121,40 @@ static size_t drain_memory(const uint8_t *octets, size_t size, input_state_t *st
     return n;
 }
 
+static FILE *file_new(const uint8_t *octets, size_t size)
+{
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    assert_true(size == 0 || fwrite(octets, size, 1, f) == 1);
+    assert_int_equal(fflush(f), 0);
+    assert_int_equal(fseek(f, 0, SEEK_SET), 0);
+    return f;
+}
+
+/* The same of a file that a thread reads ahead: how it ends is the same, too. */
+static size_t drain_ahead(const uint8_t *octets, size_t size, input_state_t *state)
+{
+    input_t s;
+    FILE *f = file_new(octets, size);
+    input_open_fd(&s, fileno(f));
+    input_read_ahead(&s);
+    assert_non_null(s.ahead);
+    size_t n = drain(&s);
+    *state = s.state;
+    input_close(&s);
+    fclose(f);
+    return n;
+}
+
+static void same_ahead(const uint8_t *octets, size_t size)
+{
+    input_state_t here;
+    input_state_t ahead;
+    size_t n = drain_memory(octets, size, &here);
+    assert_int_equal(drain_ahead(octets, size, &ahead), n);
+    assert_int_equal(ahead, here);
+}
+
 static const codec_kind_t kinds[] = {CODEC_GZIP, CODEC_XZ, CODEC_ZSTD};
 
 static void whole(void **state)
@@ -216,6 +251,50 @@ static void damaged(void **state)
     free(plain.octets);
 }
 
+/* Read ahead: whole, cut anywhere, damaged, and what is no more than a few octets. */
+static void read_ahead(void **state)
+{
+    (void)state;
+    buffer_t plain = plain_new();
+    for (size_t n = 0; n < 20; n++)
+        same_ahead(plain.octets, n);
+    same_ahead(plain.octets, plain.size);
+    for (size_t k = 0; k < 3; k++) {
+        buffer_t b = packed_new(kinds[k], &plain);
+        for (size_t n = CODEC_MAGIC_SIZE; n < b.size; n += n < 64 ? 1 : 100003)
+            same_ahead(b.octets, n);
+        same_ahead(b.octets, b.size);
+        b.octets[b.size - 3] ^= 0x55;
+        same_ahead(b.octets, b.size);
+        free(b.octets);
+    }
+    free(plain.octets);
+}
+
+/* Closed before all was taken, wherever the thread is: nothing hangs, nothing leaks. */
+static void closed_early(void **state)
+{
+    (void)state;
+    buffer_t plain = plain_new();
+    FILE *f = file_new(plain.octets, plain.size);
+    for (size_t k = 0; k < 60; k++) {
+        input_t s;
+        assert_int_equal(fseek(f, 0, SEEK_SET), 0);
+        input_open_fd(&s, fileno(f));
+        input_read_ahead(&s);
+        for (size_t n = 0; n < k % 6; n++) {
+            assert_true(input_need(&s, 150000));
+            assert_int_equal(s.bytes[149999], octet_at(n * 150000 + 149999));
+            input_take(&s, 150000);
+        }
+        if (k % 2 == 0)
+            usleep((useconds_t)(k * 20));
+        input_close(&s);
+    }
+    fclose(f);
+    free(plain.octets);
+}
+
 static void gzip_padding(void **state)
 {
     (void)state;
@@ -279,7 +358,7 @@ static void read_fails(void **state)
     input_open_fd(&s, fds[1]); /* the end for writing */
     assert_false(input_need(&s, 1));
     assert_int_equal(s.state, INPUT_READ_FAILED);
-    assert_true(s.os_error != 0);
+    assert_true(s.unpack.os_error != 0);
     input_close(&s);
     close(fds[0]);
     close(fds[1]);
@@ -292,6 +371,8 @@ int main(void)
         cmocka_unit_test(through_pipe),
         cmocka_unit_test(cut),
         cmocka_unit_test(damaged),
+        cmocka_unit_test(read_ahead),
+        cmocka_unit_test(closed_early),
         cmocka_unit_test(gzip_padding),
         cmocka_unit_test(too_much_memory),
         cmocka_unit_test(not_compressed),
