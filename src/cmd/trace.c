@@ -8,14 +8,18 @@
 #include "exchange/icmp.h"
 
 #define PROBES_MAX 10
+/* Hops that are tried at once over TCP: each that reaches the server is a connection there. Where
+ * none of them tells anything, the way is over. */
+#define TCP_HOPS 8u
 
-enum { T_HOPS = 1, T_PROBES, T_WAIT, T_SOURCE, T_RAW, T_JSON };
+enum { T_HOPS = 1, T_PROBES, T_WAIT, T_SOURCE, T_TCP, T_RAW, T_JSON };
 
 static const option_desc_t trace_options[] = {
     {T_HOPS, "max-hops", 'm', NULL, "N", "last hop that is tried (30)"},
     {T_PROBES, "probes", 'q', NULL, "N", "queries for each hop (3)"},
     {T_WAIT, "wait", 'w', NULL, "S", "seconds to wait for an answer (2)"},
     {T_SOURCE, "source", 'b', NULL, "ADDR", "send from this address"},
+    {T_TCP, "tcp", 0, NULL, NULL, "over TCP, from the handshake on"},
     {T_RAW, "raw", 0, NULL, NULL, "own IP and UDP headers (needs CAP_NET_RAW)"},
     {T_JSON, "json", 'j', NULL, NULL, "one JSON object"},
     {0, NULL, 0, NULL, NULL, NULL},
@@ -31,6 +35,7 @@ typedef struct trace_args {
     uint32_t probes;
     int64_t wait;
     addr_t source;
+    bool tcp;
     bool raw;
     bool json;
 } trace_args_t;
@@ -84,6 +89,9 @@ static int take_option(void *user, int id, const char *value)
         if (!addr_from_text(value, strlen(value), 0, &t->source))
             return usage_error("trace", "-b '%s': expected an address", value);
         return 0;
+    case T_TCP:
+        t->tcp = true;
+        return 0;
     case T_RAW:
         t->raw = true;
         return 0;
@@ -108,11 +116,13 @@ static int parse(trace_args_t *t, int argc, char **argv)
         return usage_error("trace", "usage: nsprobe trace %s", command_trace.usage);
     if (t->source.family != 0 && t->source.family != t->server.family)
         return usage_error("trace", "-b is of another family than the server's address");
+    if (t->tcp && t->raw)
+        return usage_error("trace", "--raw is for UDP: it excludes --tcp");
     return 0;
 }
 
-/* All hops at once: each query is an exchange with its own TTL. */
-static net_err_t send_all(trace_t *t, engine_t *e)
+/* Hops from begin to before end at once: each query is an exchange with its own TTL. */
+static net_err_t ask_hops(trace_t *t, engine_t *e, uint32_t begin, uint32_t end)
 {
     const trace_args_t *a = t->args;
     /* twice: the first query may be lost to neighbour discovery or a router's ICMP rate limit */
@@ -123,9 +133,9 @@ static net_err_t send_all(trace_t *t, engine_t *e)
     if (nsp_build_query(wire, sizeof wire, 0, 0, &a->name, a->type, NSP_CLASS_IN, &edns, &size) !=
         NSP_OK)
         return NET_E_MEMORY;
-    for (uint32_t hop = 0; hop < a->hops; hop++) {
+    for (uint32_t hop = begin; hop < end; hop++) {
         for (uint32_t i = 0; i < a->probes; i++) {
-            engine_query_t q = {.transport = TRANSPORT_UDP,
+            engine_query_t q = {.transport = a->tcp ? TRANSPORT_TCP : TRANSPORT_UDP,
                                 .server = a->server,
                                 .source = a->source,
                                 .wire = wire,
@@ -140,12 +150,42 @@ static net_err_t send_all(trace_t *t, engine_t *e)
     return engine_run(e, INT64_MAX);
 }
 
-static void find_way(trace_t *t)
+static void find_way(trace_t *t, uint32_t begin, uint32_t end)
 {
-    for (uint32_t hop = 0; hop < t->args->hops; hop++)
+    for (uint32_t hop = begin; hop < end; hop++)
         for (uint32_t i = 0; i < t->args->probes; i++)
             if (t->x[hop][i] != NULL)
                 way_add(&t->way, hop + 1, t->x[hop][i]);
+}
+
+/* Over UDP all hops at once. */
+static net_err_t ask_all(trace_t *t, engine_t *e)
+{
+    net_err_t err = NET_OK;
+    const way_t *w = &t->way;
+    uint32_t step = t->args->tcp ? TCP_HOPS : t->args->hops;
+    for (uint32_t at = 0; err == NET_OK && at < t->args->hops; at += step) {
+        uint32_t end = at + step < t->args->hops ? at + step : t->args->hops;
+        err = ask_hops(t, e, at, end);
+        find_way(t, at, end);
+        if (w->answered != 0 || w->reached != 0 || w->stop != 0 || w->heard <= at)
+            break;
+    }
+    return err;
+}
+
+static const char *event_text(const trace_t *t, const event_t *e)
+{
+    switch (e->kind) {
+    case EVENT_REPLY:
+        return "answer";
+    case EVENT_TCP_OPEN:
+        return "connection without an answer";
+    case EVENT_TCP_REFUSED:
+        return "connection refused";
+    default:
+        return icmp_text(t->args->server.family, e->icmp_type, e->icmp_code);
+    }
 }
 
 /* "10.0.0.1  time to live exceeded  0.3 ms 0.2 ms *" */
@@ -157,11 +197,9 @@ static void print_hop(const trace_t *t, uint32_t hop)
     size_t n = 0;
     for (uint32_t i = 0; i < t->args->probes; i++) {
         const exchange_t *x = t->x[hop][i];
-        const event_t *e = x != NULL ? exchange_reply(x) : NULL;
+        const event_t *e = x != NULL ? way_event(x) : NULL;
         if (e != NULL)
-            what = "answer";
-        else if (x != NULL && (e = exchange_find(x, EVENT_ICMP)) != NULL)
-            what = icmp_text(x->server.family, e->icmp_type, e->icmp_code);
+            what = event_text(t, e);
         const event_t *sent = e != NULL ? exchange_sent_of(x, e) : NULL;
         if (e != NULL && sent != NULL) {
             addr_text(&e->peer, from);
@@ -181,6 +219,9 @@ static void print_end(const trace_t *t, uint32_t shown)
     const event_t *stop = way_stop(&t->way);
     if (t->way.answered != 0)
         printf("the server answers at hop %u\n", t->way.answered);
+    else if (t->way.reached != 0)
+        printf("the query stops at hop %u: %s\n", t->way.reached,
+               event_text(t, t->way.hop[t->way.reached - 1].e));
     else if (stop != NULL)
         printf("the query stops at hop %u: %s, reported by %s\n", t->way.stop,
                icmp_text(t->args->server.family, stop->icmp_type, stop->icmp_code),
@@ -193,24 +234,20 @@ static void print_end(const trace_t *t, uint32_t shown)
 static void print_json(const trace_t *t, uint32_t shown)
 {
     char addr[ADDR_TEXT_MAX];
-    printf("{\"server\":\"%s\",\"answered_at\":%u,\"hops\":[", addr_text(&t->args->server, addr),
-           t->way.answered);
+    printf("{\"server\":\"%s\",\"transport\":\"%s\",\"answered_at\":%u,\"hops\":[",
+           addr_text(&t->args->server, addr), t->args->tcp ? "tcp" : "udp", t->way.answered);
     for (uint32_t hop = 0; hop < shown; hop++) {
         printf("%s{\"hop\":%u,\"probes\":[", hop > 0 ? "," : "", hop + 1);
         for (uint32_t i = 0; i < t->args->probes; i++) {
             const exchange_t *x = t->x[hop][i];
-            const event_t *e = x != NULL ? exchange_reply(x) : NULL;
-            const char *kind = "answer";
-            if (e == NULL && x != NULL) {
-                e = exchange_find(x, EVENT_ICMP);
-                kind = e != NULL ? icmp_text(x->server.family, e->icmp_type, e->icmp_code) : "";
-            }
+            const event_t *e = x != NULL ? way_event(x) : NULL;
             const event_t *sent = e != NULL ? exchange_sent_of(x, e) : NULL;
             if (e == NULL || sent == NULL)
                 printf("%snull", i > 0 ? "," : "");
             else
                 printf("%s{\"from\":\"%s\",\"kind\":\"%s\",\"rtt\":%.6f}", i > 0 ? "," : "",
-                       addr_text(&e->peer, addr), kind, (double)(e->at - sent->at) / 1e9);
+                       addr_text(&e->peer, addr), event_text(t, e),
+                       (double)(e->at - sent->at) / 1e9);
         }
         printf("]}");
     }
@@ -236,10 +273,9 @@ static int run_trace(const trace_args_t *a)
     if (err == NET_OK && t != NULL)
         err = engine_new(net, &t->set, NULL, &e);
     if (err == NET_OK && t != NULL)
-        err = send_all(t, e);
+        err = ask_all(t, e);
     int rc = EXIT_UNTESTED;
     if (t != NULL && (err == NET_OK || err == NET_E_INTERRUPTED)) {
-        find_way(t);
         uint32_t shown = way_shown(&t->way);
         if (a->json)
             print_json(t, shown);

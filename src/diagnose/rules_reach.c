@@ -245,8 +245,18 @@ static void report_tcp(diag_t *d, const subject_t *s)
     add_evidence(d, s, f, TRANSPORT_TCP);
     if (s->tcp == REACH_RESET || s->tcp == REACH_CLOSED)
         return;
-    finding_set_fix(f, "Make %s listen on TCP port %u, and let it through the firewall.",
-                    subject_label(d, s, label), s->a->addr.port);
+    char addr[ADDR_TEXT_MAX];
+    char zone[NSP_NAME_TEXT_MAX];
+    subject_label(d, s, label);
+    if (s->tcp == REACH_SILENT && !tcp_opened(d, s))
+        finding_set_fix(f,
+                        "Make %s listen on TCP port %u, and let it through the firewall (\"nsprobe "
+                        "trace --tcp @%s %s SOA\" shows where it ends).",
+                        label, s->a->addr.port, addr_port_text(&s->a->addr, addr),
+                        name_label(&d->m->zone, zone));
+    else
+        finding_set_fix(f, "Make %s listen on TCP port %u, and let it through the firewall.", label,
+                        s->a->addr.port);
 }
 
 static void reach_one(diag_t *d, subject_t *s)

@@ -14,26 +14,39 @@ bool way_is_exceeded(const event_t *e)
     return e->kind == EVENT_ICMP && e->icmp_type == (e->peer.family == 6 ? 3 : 11);
 }
 
-/* What tells more: the server's reply, an error that ends the way, a report. */
+/* What tells more: the server's reply, what else came from it, an error that ends the way, a
+ * report. */
 static unsigned weight(const event_t *e)
 {
     if (e == NULL)
         return 0;
-    if (e->kind == EVENT_REPLY)
+    switch (e->kind) {
+    case EVENT_REPLY:
+        return 4;
+    case EVENT_TCP_OPEN:
+    case EVENT_TCP_REFUSED:
         return 3;
-    return way_is_exceeded(e) ? 1 : 2;
+    case EVENT_ICMP:
+        return way_is_exceeded(e) ? 1 : 2;
+    default:
+        return 0;
+    }
 }
 
-/* The event of an exchange that tells the most. */
-static const event_t *best_event(const exchange_t *x)
+const event_t *way_event(const exchange_t *x)
 {
     const event_t *best = NULL;
-    for (uint32_t i = 0; i < x->event_count; i++) {
-        const event_t *e = &x->event[i];
-        if ((e->kind == EVENT_REPLY || e->kind == EVENT_ICMP) && weight(e) > weight(best))
-            best = e;
-    }
+    for (uint32_t i = 0; i < x->event_count; i++)
+        if (weight(&x->event[i]) > weight(best))
+            best = &x->event[i];
     return best;
+}
+
+/* The number becomes hop, if that is less and not none. */
+static void take_first(unsigned *number, unsigned hop)
+{
+    if (*number == 0 || hop < *number)
+        *number = hop;
 }
 
 void way_add(way_t *w, unsigned hops, const exchange_t *x)
@@ -41,7 +54,7 @@ void way_add(way_t *w, unsigned hops, const exchange_t *x)
     if (hops == 0 || hops > WAY_HOPS_MAX)
         return;
     way_hop_t *h = &w->hop[hops - 1];
-    const event_t *e = best_event(x);
+    const event_t *e = way_event(x);
     if (hops > w->asked)
         w->asked = hops;
     if (h->x == NULL || weight(e) > weight(h->e))
@@ -49,17 +62,21 @@ void way_add(way_t *w, unsigned hops, const exchange_t *x)
     if (e == NULL)
         return;
     if (e->kind == EVENT_REPLY)
-        w->answered = w->answered == 0 || hops < w->answered ? hops : w->answered;
+        take_first(&w->answered, hops);
+    else if (e->kind != EVENT_ICMP)
+        take_first(&w->reached, hops);
     else if (way_is_exceeded(e))
         w->heard = hops > w->heard ? hops : w->heard;
     else
-        w->stop = w->stop == 0 || hops < w->stop ? hops : w->stop;
+        take_first(&w->stop, hops);
 }
 
 unsigned way_shown(const way_t *w)
 {
     if (w->answered != 0)
         return w->answered;
+    if (w->reached != 0)
+        return w->reached;
     if (w->stop != 0)
         return w->stop;
     return w->heard < w->asked ? w->heard + 1 : w->heard;

@@ -19,7 +19,8 @@
 /* What came of the queries for one number of hops. */
 typedef struct way_hop {
     const exchange_t *x; /* NULL: not asked */
-    const event_t *e;    /* the server's reply or an ICMP error, of x; NULL: nothing came */
+    const event_t *e;    /* the server's reply, what it did about a connection, or an ICMP error, of
+                            x; NULL: nothing came */
 } way_hop_t;
 
 /* Begins as zeros. Numbers count hops from 1; 0 stands for none. */
@@ -28,9 +29,12 @@ typedef struct way {
     unsigned heard;              /* the last router that reported that the time was over */
     unsigned stop;               /* the first hop that another ICMP error came for */
     unsigned answered;           /* the first that the server's reply came for */
+    unsigned reached;            /* TCP: the first whose connection was taken or refused */
     way_hop_t hop[WAY_HOPS_MAX]; /* hop n is [n - 1] */
 } way_t;
 
+/* The event of an exchange that tells the most about the way, or NULL. */
+const event_t *way_event(const exchange_t *x);
 /* True for an ICMP error that says that the hops were used up. */
 bool way_is_exceeded(const event_t *e);
 /* Adds what came of a query of so many hops; more than WAY_HOPS_MAX are left out. x must live as

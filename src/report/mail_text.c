@@ -175,7 +175,8 @@ static void write_tail(const letter_t *l)
     fprintf(l->out, "\nTo see it yourself, from outside of your network:\n\n");
     fprintf(l->out, "  dig @%s -p %u %s SOA +norecurse\n", addr, port, zone);
     fprintf(l->out, "  dig @%s -p %u %s SOA +norecurse +tcp\n", addr, port, zone);
-    fprintf(l->out, "  nsprobe trace @%s#%u %s SOA\n\n", addr, port, zone);
+    fprintf(l->out, "  nsprobe trace @%s#%u %s SOA\n", addr, port, zone);
+    fprintf(l->out, "  nsprobe trace --tcp @%s#%u %s SOA\n\n", addr, port, zone);
     fprintf(l->out, "This text was made by nsprobe " NSPROBE_VERSION ".\n");
 }
 

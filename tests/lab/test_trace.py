@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """trace over two routers in namespaces: the way, a firewall that rejects, one that drops; IPv4 and
-IPv6, with and without our own headers."""
+IPv6, with and without our own headers, and over TCP."""
 import json
 import os
 import subprocess
@@ -11,6 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import chain  # noqa: E402
 import net as lab_net  # noqa: E402
+import schema  # noqa: E402
 import tap  # noqa: E402
 
 SERVER4, SERVER6 = chain.v4(3), chain.v6(3)
@@ -23,14 +24,34 @@ def serve(family, address):
         q, who = s.recvfrom(4096)
         # the question again, REFUSED, without OPT
         s.sendto(q[:2] + b"\\x84\\x05" + q[4:6] + bytes(6) + q[12:-11], who)
-threading.Thread(target=serve, args=(socket.AF_INET6, "%s"), daemon=True).start()
+def serve_tcp(family, address):
+    s = socket.create_server((address, 53), family=family)
+    while True:
+        c, _ = s.accept()
+        q = c.recv(4096)
+        if q:
+            r = q[2:4] + b"\\x84\\x05" + q[6:8] + bytes(6) + q[14:-11]
+            c.sendall(len(r).to_bytes(2, "big") + r)
+        c.close()
+for f in (serve, serve_tcp):
+    threading.Thread(target=f, args=(socket.AF_INET6, "%s"), daemon=True).start()
+threading.Thread(target=serve_tcp, args=(socket.AF_INET, "%s"), daemon=True).start()
 serve(socket.AF_INET, "%s")
-""" % (SERVER6, SERVER4)
+""" % (SERVER6, SERVER4, SERVER4)
 
 
 def build(net):
     chain.build(net, 2)
     net.popen("server", sys.executable, "-c", ANSWER, log=os.path.join(net.dir, "log"))
+
+
+def server_of(server):
+    return server
+
+
+def router_of(server):
+    """The one next to the server."""
+    return "10.54.2.2" if server == SERVER4 else "fd54:2::2"
 
 
 def trace(net, prog, server, *options):
@@ -61,17 +82,33 @@ def main():
                                            ("IPv6", SERVER6, "fd54:", "hop limit exceeded")):
             dot = "." if name == "IPv4" else "::"
             routers = [[(f"{prefix}1{dot}2", last)], [(f"{prefix}2{dot}2", last)]]
-            for options in ([], ["--raw"]):
+            for options in ([], ["--raw"], ["--tcp"]):
                 code, report = trace(net, a.prog, server, *options)
+                t.equal(f"{name} {' '.join(options)}: the schema",
+                        list(schema.errors(report, schema.load("trace"))), [])
                 t.equal(f"{name} {' '.join(options)}: the way", (code, way(report)),
                         (0, routers + [[(server, "answer")]]))
         net.nft("r2", "table inet f {\n chain f {\n type filter hook forward priority 0;\n"
                 " udp dport 53 reject with icmpx type admin-prohibited\n }\n}\n")
-        for server, router in ((SERVER4, "10.54.2.2"), (SERVER6, "fd54:2::2")):
+        for server in (SERVER4, SERVER6):
             code, report = trace(net, a.prog, server)
             t.equal(f"{server}: rejected", (code, way(report)[2:]),
-                    (3, [[(router, "communication administratively prohibited")]]))
+                    (3, [[(router_of(server), "communication administratively prohibited")]]))
+            t.equal(f"{server}: over TCP it is not", trace(net, a.prog, server, "--tcp")[0], 0)
         net.exec("r2", "nft", "flush", "ruleset")
+        for verdict, end in (("reject with tcp reset", (server_of, "connection refused")),
+                             ("reject with icmpx type admin-prohibited",
+                              (router_of, "communication administratively prohibited")),
+                             ("drop", None)):
+            net.nft("r2", "table inet f {\n chain f {\n type filter hook forward priority 0;\n"
+                    f" tcp dport 53 {verdict}\n }}\n}}\n")
+            for server in (SERVER4, SERVER6):
+                code, report = trace(net, a.prog, server, "--tcp")
+                t.equal(f"{server}, TCP: {verdict}", (code, report["answered_at"], way(report)[2:]),
+                        (3, 0, [[(end[0](server), end[1])] if end else []]))
+                t.equal(f"{server}, TCP: {verdict}: UDP is answered", trace(net, a.prog, server)[0],
+                        0)
+            net.exec("r2", "nft", "flush", "ruleset")
         net.nft("r1", "table inet f {\n chain f {\n type filter hook forward priority 0;\n"
                 " udp dport 53 drop\n }\n}\n")
         for server in (SERVER4, SERVER6):
