@@ -107,7 +107,25 @@ def report(best, jobs):
         good = ratio <= bar if most else ratio >= bar
         print(f"  {'times ' + text if most else 'as fast as ' + text:32} {ratio:8.1f} "
               f"{sense + f' {bar:g}':>16}{'' if good else '  (not reached)'}")
-    print(f"  wall time of --threads 3 to 1    {ns['replay 3'][1] / ns['replay 1'][1]:8.2f}")
+
+
+def report_threads(build, folder, path, a):
+    """Wall time by the number of threads, of the capture as it is and compressed."""
+    print("\nreplay, wall ns/packet, --threads 1        2        3   3 to 1")
+    for name in ("plain", "gzip", "zstd"):
+        file = path if name == "plain" else f"{path}.{name}"
+        if file != path and not shutil.which(name):
+            print(f"NOTE: {name} is not installed: it is left out")
+            continue
+        if file != path:
+            with open(file, "wb") as out:
+                subprocess.run([name, "-c", path], stdout=out, check=True)
+        best = [1e9] * 3
+        for _ in range(a.rounds):
+            for i in range(3):
+                argv = [f"{build}/nsprobe", "replay", "--threads", str(i + 1), file]
+                best[i] = min(best[i], measure(argv, folder)[1] * 1e9 / a.packets)
+        print(f"  {name:30}" + "".join(f"{v:9.0f}" for v in best) + f"{best[2] / best[0]:9.2f}")
 
 
 def same_output(build, path):
@@ -145,8 +163,9 @@ def main():
         report(best, jobs)
         same = same_output(build, os.path.join(folder, f"{a.packets // 20}.pcap"))
         print(f"  output of --threads 1, 2 and 3: {'the same' if same else 'DIFFERENT'}")
-        subprocess.run([f"{build}/bench/stages",
-                        os.path.join(folder, f"{a.packets}.pcap")], check=True)
+        whole = os.path.join(folder, f"{a.packets}.pcap")
+        report_threads(build, folder, whole, a)
+        subprocess.run([f"{build}/bench/stages", whole], check=True)
     return 0 if same else 1
 
 

@@ -1,9 +1,9 @@
 #include "capture/ahead.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "capture/thread.h"
 
 /* All together stay in the cache that cores share. */
 #define BLOCKS 4u
@@ -54,19 +54,6 @@ static void *run(void *user)
     return NULL;
 }
 
-/* Signals are for the thread that uses the octets: one has to wake it. */
-static bool start(ahead_t *a)
-{
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-        return false;
-    int rc = pthread_create(&a->thread, NULL, run, a);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc == 0;
-}
-
 static void free_all(ahead_t *a)
 {
     for (unsigned i = 0; i < BLOCKS; i++)
@@ -88,7 +75,7 @@ ahead_t *ahead_start(unpack_t *u, size_t front)
     bool good = true;
     for (unsigned i = 0; i < BLOCKS; i++)
         good = (a->memory[i] = aligned_alloc(UNPACK_ALIGN, front + UNPACK_BLOCK)) != NULL && good;
-    if (good && start(a))
+    if (good && thread_start(&a->thread, run, a))
         return a;
     free_all(a);
     return NULL;

@@ -1,9 +1,9 @@
 #include "cmd/flow_pipe.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "capture/thread.h"
 
 /* A block's flows, with their octets, fit the second-level cache. */
 #define BLOCK_FLOWS  128u
@@ -192,19 +192,6 @@ void flow_pipe_feed(flow_pipe_t *p, const flow_t *flow, int64_t mark)
 
 /* --- beginning and end --- */
 
-/* Signals are for the thread that reads, which a signal has to wake. */
-static bool start(flow_pipe_t *p)
-{
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-        return false;
-    int rc = pthread_create(&p->thread, NULL, run, p);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc == 0;
-}
-
 flow_pipe_t *flow_pipe_new(const flow_taker_t *taker, bool thread)
 {
     flow_pipe_t *p = calloc(1, sizeof *p);
@@ -222,7 +209,7 @@ flow_pipe_t *flow_pipe_new(const flow_taker_t *taker, bool thread)
         flow_pipe_free(p);
         return NULL;
     }
-    p->threaded = thread && start(p);
+    p->threaded = thread && thread_start(&p->thread, run, p);
     return p;
 }
 
