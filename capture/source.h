@@ -57,9 +57,9 @@ struct cap_source {
 cap_source_t *cap_source_files(const char *const *paths, size_t count, const char *filter,
                                char error[CAP_ERROR_MAX]);
 
-/* Lets large files be read and decompressed in a thread of their own, from the next on that is
- * begun. For files: of other sources nothing changes. */
-void cap_source_files_ahead(cap_source_t *s);
+/* Lets files of `least` octets and more (as they are, compressed) be read and decompressed in a
+ * thread of their own, from the next on that is begun. Pipes and other sources stay as they are. */
+void cap_source_files_ahead(cap_source_t *s, uint64_t least);
 
 /* A capture file in memory; octets stay the caller's. For tests and fuzzing. */
 cap_source_t *cap_source_memory(const void *octets, size_t size, char error[CAP_ERROR_MAX]);

@@ -12,15 +12,12 @@
 #include "capture/reader.h"
 #include "capture/source.h"
 
-/* Octets from which on a file is worth a thread. */
-#define AHEAD_FROM ((off_t)128 << 10)
-
 typedef struct file {
     char *name;
     int fd;
     bool seekable;
     bool regular; /* nobody is waited for */
-    bool large;
+    uint64_t size;
     uint32_t given;  /* place on the command line */
     int64_t first;   /* time of the first packet; INT64_MAX: none */
     reader_t *begun; /* of a pipe, after its first packet was looked at */
@@ -35,7 +32,8 @@ typedef struct files {
     uint32_t looked_at; /* files whose first packet is known */
     bool sorted;
     bool reading; /* reader is open */
-    bool ahead;   /* long files are read in a thread of their own */
+    uint64_t
+        ahead_from; /* octets of a file that is read in a thread of its own; UINT64_MAX: none */
     file_t *file;
     cap_bpf_t *filter; /* NULL: everything */
     reader_t reader;
@@ -103,7 +101,7 @@ static bool begin_file(files_t *s, cap_packet_t *out, reader_status_t *status)
     if (f->begun == NULL) {
         reader_init(&s->reader);
         input_open_fd(&s->reader.input, f->fd);
-        if (s->ahead && f->regular && f->large)
+        if (f->regular && f->size >= s->ahead_from)
             input_read_ahead(&s->reader.input);
         return false;
     }
@@ -267,10 +265,10 @@ static bool files_waits(const cap_source_t *source)
 static const cap_source_ops_t files_ops = {files_read,    files_batch, files_stats, files_name,
                                            files_comment, files_waits, files_close};
 
-void cap_source_files_ahead(cap_source_t *source)
+void cap_source_files_ahead(cap_source_t *source, uint64_t least)
 {
     if (source->ops == &files_ops)
-        ((files_t *)source)->ahead = true;
+        ((files_t *)source)->ahead_from = least;
 }
 
 /* ---- Opening ---- */
@@ -281,6 +279,7 @@ static files_t *files_new(size_t count)
     if (s == NULL)
         return NULL;
     s->base.ops = &files_ops;
+    s->ahead_from = UINT64_MAX;
     reader_init(&s->reader);
     s->file = calloc(count, sizeof *s->file);
     if (s->file == NULL) {
@@ -335,7 +334,7 @@ static bool open_file(files_t *s, const char *path, char *error)
         return false;
     }
     f->regular = S_ISREG(st.st_mode);
-    f->large = st.st_size >= AHEAD_FROM;
+    f->size = (uint64_t)st.st_size;
     f->seekable = !input && lseek(f->fd, 0, SEEK_CUR) == 0;
     if (f->seekable)
         (void)posix_fadvise(f->fd, 0, 0, POSIX_FADV_SEQUENTIAL);

@@ -12,6 +12,8 @@
 
 #define BATCH          256
 #define PROGRESS_EVERY INT64_C(250000000)
+/* Octets from which on a file is worth a thread. */
+#define AHEAD_FROM ((uint64_t)128 << 10)
 
 static int enter_sandbox(void)
 {
@@ -35,7 +37,7 @@ int replay_source_open(replay_source_t *s, const replay_options_t *o, bool sandb
         return usage_error("replay", "%s", error);
     }
     if (o->analysis.threads > 2)
-        cap_source_files_ahead(s->source);
+        cap_source_files_ahead(s->source, AHEAD_FROM);
     s->name_count = o->file_count;
     memcpy(s->name, o->file, o->file_count * sizeof(const char *));
     s->progress = session_wants_progress(o->quiet);
