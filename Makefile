@@ -184,7 +184,7 @@ FUZZ_WORLD = $(patsubst %,$(BUILD)/tests/unit/%.o,dkimcase fakezone netwrap)
 $(BUILD)/corpus/fuzz_dkim $(BUILD)/fuzz_dkim: $(FUZZ_WORLD)
 
 # What targets share; allocations fail when a target says so.
-FUZZ_SHARED = $(patsubst %,$(BUILD)/fuzz/%.o,alloc items fragment_model pair_check)
+FUZZ_SHARED = $(patsubst %,$(BUILD)/fuzz/%.o,alloc items fragment_model pair_check place)
 FUZZ_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 # Corpora run as ordinary tests through a plain main, without clang.

@@ -6,24 +6,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bulk/output.h"
+#include "place.h"
 #include "proto/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define LINES 300u /* that are looked at after low */
 
-/* A folder of this process, made once. */
-typedef struct place {
-    char folder[40];
-    char out[64];
-    char state[64];
-    char temporary[64];
-} place_t;
+typedef struct files {
+    char out[PLACE_PATH_MAX];
+    char state[PLACE_PATH_MAX];
+} files_t;
 
-static place_t place;
+static files_t files;
 
 static void need(bool truth)
 {
@@ -31,53 +28,10 @@ static void need(bool truth)
         __builtin_trap();
 }
 
-static void remove_place(void)
-{
-    unlink(place.out);
-    unlink(place.state);
-    unlink(place.temporary);
-    rmdir(place.folder);
-}
-
-static void make_place(void)
-{
-    if (place.folder[0] != '\0')
-        return;
-    snprintf(place.folder, sizeof place.folder, "/dev/shm/nsprobe-fuzz-XXXXXX");
-    if (mkdtemp(place.folder) == NULL) {
-        snprintf(place.folder, sizeof place.folder, "/tmp/nsprobe-fuzz-XXXXXX");
-        if (mkdtemp(place.folder) == NULL)
-            abort();
-    }
-    snprintf(place.out, sizeof place.out, "%s/out", place.folder);
-    snprintf(place.state, sizeof place.state, "%s/state", place.folder);
-    snprintf(place.temporary, sizeof place.temporary, "%s/state.new", place.folder);
-    atexit(remove_place);
-}
-
-static void write_file(const char *path, const uint8_t *bytes, size_t n)
-{
-    FILE *f = fopen(path, "wb");
-    if (f == NULL || (n > 0 && fwrite(bytes, 1, n, f) != n) || fclose(f) != 0)
-        abort();
-}
-
-/* The whole of a file, which the caller frees. */
-static uint8_t *read_file(const char *path, size_t *n)
-{
-    FILE *f = fopen(path, "rb");
-    uint8_t *bytes = malloc(1 << 20);
-    if (f == NULL || bytes == NULL)
-        abort();
-    *n = fread(bytes, 1, 1 << 20, f);
-    fclose(f);
-    return bytes;
-}
-
 static output_t *take_up(char err[300])
 {
     output_options_t o = {
-        .path = place.out, .checkpoint = place.state, .job = "job", .resume = true};
+        .path = files.out, .checkpoint = files.state, .job = "job", .resume = true};
     return output_open(&o, err);
 }
 
@@ -96,7 +50,7 @@ static uint64_t look(output_t *out, bool has[LINES])
 static void check_results(const uint8_t *results, size_t n, uint64_t octets)
 {
     size_t kept;
-    uint8_t *now = read_file(place.out, &kept);
+    uint8_t *now = place_read(files.out, &kept);
     need(kept <= n && memcmp(now, results, kept) == 0);
     need(memchr(results + kept, '\n', n - kept) == NULL || memchr(results, 0, n) != NULL);
     need(kept == octets || results[kept - 1] == '\n');
@@ -148,7 +102,7 @@ static void go_on(output_t *out, uint64_t low, const bool has[LINES])
     int n = snprintf(text, sizeof text, "{\"line\":%llu}\n", (unsigned long long)line);
     need(output_write(out, text, (size_t)n, &line, 1) && output_has(out, line));
     need(output_count(out) == count + 1 && output_close(out));
-    FILE *f = fopen(place.out, "ab");
+    FILE *f = fopen(files.out, "ab");
     if (f == NULL || fwrite(text, 1, 5, f) != 5 || fclose(f) != 0)
         abort();
     out = take_up(err);
@@ -172,14 +126,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (state == NULL || size > 65536)
         return 0;
     const uint8_t *results = state + n;
-    make_place();
-    write_file(place.state, state, n);
-    write_file(place.out, results, left);
+    place_path("out", files.out);
+    place_path("state", files.state);
+    place_write(files.state, state, n);
+    place_write(files.out, results, left);
     output_t *out = take_up(err);
     if (out == NULL) {
         size_t kept;
         need(err[0] != '\0');
-        free(read_file(place.out, &kept));
+        free(place_read(files.out, &kept));
         need(kept == left); /* what cannot be taken up is left alone */
         return 0;
     }

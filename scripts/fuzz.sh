@@ -68,7 +68,7 @@ smoke_one() {
     replay | signed) n=5000 ;; # a whole report or diagnosis each
     dkim) n=300 ;;        # a whole walk each
     config) n=5000 ;;
-    checkpoint) n=3000 ;; # files are written and synchronised
+    checkpoint | history) n=3000 ;; # files are written and synchronised
     esac
     if setarch -R "build/fuzz/fuzz_$name" -runs=$n -seed=1 -reload=0 -max_len=1024 \
         -dict=build/fuzz.dict -artifact_prefix="$found/" "$found" "fuzz/corpus/$name" \

@@ -38,6 +38,7 @@ TARGETS = [
     ("proto/", ["rdata", "message", "roundtrip"]),
     ("capture/pair", ["pair", "replay"]), ("capture/pcap_write", ["pair"]),
     ("capture/source_", ["capfile"]), ("capture/input", ["capfile"]), ("capture/codec", ["capfile"]),
+    ("capture/unpack", ["capfile"]), ("capture/ahead", ["capfile"]),
     ("capture/reader", ["capfile"]), ("capture/witness", ["witness"]),
     ("capture/filter", ["filter"]), ("capture/bpf", ["capfile"]),
     ("capture/stream", ["tcp", "decode"]), ("capture/spans", ["tcp", "fragment", "decode"]),
@@ -45,7 +46,7 @@ TARGETS = [
     ("capture/icmp", ["headers", "decode"]), ("capture/tcp", ["tcp", "decode", "headers"]), ("capture/resync", ["tcp", "decode"]),
     ("capture/fragment", ["fragment", "decode"]), ("capture/", ["decode"]),
     ("src/bulk/output", ["checkpoint"]), ("src/bulk/list", ["list"]),
-    ("src/diagnose/profile", ["profile"]), ("src/diagnose/spf", ["spf"]),
+    ("src/diagnose/profile", ["profile"]), ("src/diagnose/spf", ["spf"]), ("src/watch/row", ["history"]),
 ]
 # What the sweep changes.
 SWEPT = ["proto/", "capture/", "src/bulk/list.c", "src/bulk/output.c", "src/diagnose/profile.c",

@@ -130,8 +130,9 @@ static bool take_name(void *user, const char *name)
         return true;
     }
     if (store_domain(o->store, name, &d) != STORE_OK) {
+        fprintf(stderr, "nsprobe history: %s\n", store_error(o->store));
         o->rc = EXIT_UNTESTED;
-        return false;
+        return true;
     }
     history_report_line(stdout, o->style, name, &d.state);
     return true;

@@ -18,9 +18,9 @@ static json_t *json_change(const history_change_t *c)
     json_t *j = json_object();
     json_object_set_new(j, "at", ms_or_null(c->at));
     json_object_set_new(j, "round", json_integer(c->number));
-    json_object_set_new(j, "transition", json_string(c->transition));
-    json_object_set_new(j, "before", json_string(c->before));
-    json_object_set_new(j, "after", json_string(c->after));
+    json_object_set_new(j, "transition", json_string(transition_name(c->transition)));
+    json_object_set_new(j, "before", json_string(verifier_status_name(c->before)));
+    json_object_set_new(j, "after", json_string(verifier_status_name(c->after)));
     return j;
 }
 

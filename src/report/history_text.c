@@ -6,18 +6,17 @@
 
 #define CHANGES_SHOWN 20
 
-static const char *colour_of(const text_style_t *style, const char *status)
+static const char *colour_of(const text_style_t *style, verifier_status_t status)
 {
-    if (strcmp(status, "SUCCESS") == 0)
+    if (status == VERIFIER_SUCCESS)
         return text_good(style);
-    if (strcmp(status, "FAILED") == 0)
-        return text_colour(style, SEVERITY_ERROR);
-    return text_colour(style, SEVERITY_WARNING);
+    return text_colour(style, status == VERIFIER_FAILED ? SEVERITY_ERROR : SEVERITY_WARNING);
 }
 
-static void print_status(FILE *out, const text_style_t *style, const char *status)
+static void print_status(FILE *out, const text_style_t *style, verifier_status_t status)
 {
-    fprintf(out, "%s%s%s", colour_of(style, status), status, text_plain(style));
+    fprintf(out, "%s%s%s", colour_of(style, status), verifier_status_name(status),
+            text_plain(style));
 }
 
 const char *history_spark(const history_address_t *a, bool utf8, char out[HISTORY_SPARK_MAX])
@@ -49,7 +48,7 @@ static void print_head(FILE *out, const history_style_t *style, const history_t 
     char at[WATCH_TIME_MAX];
     const watch_state_t *s = &h->domain.state;
     fprintf(out, "%s  ", h->name);
-    print_status(out, &style->text, verifier_status_name(s->status));
+    print_status(out, &style->text, s->status);
     if (s->since != 0)
         fprintf(out, " since %s", watch_time_text(s->since, at));
     fputc('\n', out);
@@ -77,7 +76,8 @@ static void print_changes(FILE *out, const history_style_t *style, const history
         fprintf(out, "  %zu earlier ones; -v shows all\n", first);
     for (size_t i = first; i < h->change_count; i++) {
         const history_change_t *c = &h->change[i];
-        fprintf(out, "  %s  %-9s  %s -> ", watch_time_text(c->at, at), c->transition, c->before);
+        fprintf(out, "  %s  %-9s  %s -> ", watch_time_text(c->at, at),
+                transition_name(c->transition), verifier_status_name(c->before));
         print_status(out, &style->text, c->after);
         fputc('\n', out);
     }
@@ -121,9 +121,8 @@ void history_report_line(FILE *out, const history_style_t *style, const char *na
 {
     char since[WATCH_TIME_MAX];
     char last[WATCH_TIME_MAX];
-    const char *status = verifier_status_name(state->status);
-    int pad = 17 - (int)strlen(status);
-    print_status(out, &style->text, status);
+    int pad = 17 - (int)strlen(verifier_status_name(state->status));
+    print_status(out, &style->text, state->status);
     fprintf(out, "%*s  %-20s  %-20s  %s\n", pad, "", watch_time_text(state->since, since),
             watch_time_text(state->last, last), name);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "watch/store_inner.h"
+#include "watch/row.h"
 
 #define ROWS_MAX 1000000
 
@@ -26,10 +26,12 @@ static store_err_t finish(store_t *s, sqlite3_stmt *st, int rc)
     return e;
 }
 
-static char *text_at(sqlite3_stmt *st, int column)
+/* Ends a statement in the middle, at a row that is not good. */
+static store_err_t give_up(store_t *s, const row_t *r, const char *table)
 {
-    const char *text = (const char *)sqlite3_column_text(st, column);
-    return strdup(text != NULL ? text : "");
+    store_err_t e = row_fail(s, r, table);
+    sqlite3_finalize(r->statement);
+    return e;
 }
 
 /* One more item at the end of an array; NULL when memory is out. */
@@ -64,11 +66,15 @@ static store_err_t read_changes(store_t *s, int64_t from, history_t *h)
             return no_memory(s);
         }
         h->change = grown;
-        h->change[h->change_count++] = (history_change_t){.number = sqlite3_column_int64(st, 0),
-                                                          .at = sqlite3_column_int64(st, 1),
-                                                          .before = text_at(st, 2),
-                                                          .after = text_at(st, 3),
-                                                          .transition = text_at(st, 4)};
+        row_t r = {.statement = st, .good = true};
+        h->change[h->change_count++] =
+            (history_change_t){.number = row_number(&r, 0, 0, ROW_COUNT_MAX),
+                               .at = row_time(&r, 1),
+                               .before = row_status(&r, 2),
+                               .after = row_status(&r, 3),
+                               .transition = row_transition(&r, 4)};
+        if (!r.good)
+            return give_up(s, &r, "change");
     }
     return finish(s, st, rc);
 }
@@ -83,35 +89,40 @@ static store_err_t read_rounds(store_t *s, int64_t from, history_t *h)
         return store_fail(s, "cannot read the history");
     int rc = sqlite3_step(st);
     for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
-        const char *word = (const char *)sqlite3_column_text(st, 0);
-        int64_t n = sqlite3_column_int64(st, 1);
-        int64_t least = sqlite3_column_int64(st, 2);
-        int64_t most = sqlite3_column_int64(st, 3);
+        row_t r = {.statement = st, .good = true};
+        round_outcome_t outcome = row_outcome(&r, 0);
+        int64_t n = row_number(&r, 1, 0, ROW_COUNT_MAX);
+        int64_t least = row_time(&r, 2);
+        int64_t most = row_time(&r, 3);
+        if (!r.good)
+            return give_up(s, &r, "round");
         h->first = h->rounds == 0 || least < h->first ? least : h->first;
         h->last = most > h->last ? most : h->last;
         h->rounds += n;
-        for (int k = ROUND_UNTESTED; word != NULL && k <= ROUND_TEMPORARY; k++)
-            if (strcmp(word, round_outcome_name((round_outcome_t)k)) == 0)
-                h->outcome[k] += n;
+        h->outcome[outcome] += n;
     }
     return finish(s, st, rc);
 }
 
-/* The address of a row; rows come in order of addresses, so that it is the last or a new one. */
-static history_address_t *address_of(history_t *h, sqlite3_stmt *st)
+/* The address of a row; rows come in order of addresses, so that it is the last or a new one. NULL
+ * when memory is out. */
+static history_address_t *address_of(history_t *h, row_t *r)
 {
-    int64_t id = sqlite3_column_int64(st, 0);
+    int64_t id = sqlite3_column_int64(r->statement, 0);
     if (h->address_count > 0 && h->address[h->address_count - 1].id == id)
         return &h->address[h->address_count - 1];
     history_address_t *grown = grow(h->address, h->address_count, sizeof *grown);
-    if (grown == NULL)
+    if (grown == NULL) {
+        r->good = false;
+        r->memory = true;
         return NULL;
+    }
     h->address = grown;
     history_address_t *a = &h->address[h->address_count++];
     memset(a, 0, sizeof *a);
     a->id = id;
-    a->address = text_at(st, 1);
-    a->server = text_at(st, 2);
+    a->address = row_address(r, 1);
+    a->server = row_name(r, 2);
     a->rtt_least = a->rtt_most = a->total.rtt = -1;
     for (int i = 0; i < HISTORY_BUCKETS; i++)
         a->bucket[i].rtt = -1;
@@ -119,25 +130,26 @@ static history_address_t *address_of(history_t *h, sqlite3_stmt *st)
 }
 
 /* Columns 3 on: bucket, rounds, asked, answered, mean, least and most of rtt, rounds with rtt. */
-static void take_bucket(history_address_t *a, sqlite3_stmt *st, double *sum, int64_t *with)
+static void take_bucket(history_address_t *a, row_t *r, double *sum, int64_t *with)
 {
-    int at = sqlite3_column_int(st, 3);
-    history_bucket_t *b = &a->bucket[at < 0 ? 0 : at >= HISTORY_BUCKETS ? HISTORY_BUCKETS - 1 : at];
-    b->rounds = sqlite3_column_int64(st, 4);
-    b->asked = sqlite3_column_int64(st, 5);
-    b->answered = sqlite3_column_int64(st, 6);
+    history_bucket_t *b = &a->bucket[row_number(r, 3, 0, HISTORY_BUCKETS - 1)];
+    b->rounds = row_number(r, 4, 0, ROW_COUNT_MAX);
+    b->asked = row_number(r, 5, 0, ROW_COUNT_MAX);
+    b->answered = row_number(r, 6, 0, b->asked);
     a->total.rounds += b->rounds;
     a->total.asked += b->asked;
     a->total.answered += b->answered;
-    if (sqlite3_column_type(st, 7) == SQLITE_NULL)
+    if (sqlite3_column_type(r->statement, 7) == SQLITE_NULL)
         return;
-    int64_t least = sqlite3_column_int64(st, 8);
-    int64_t most = sqlite3_column_int64(st, 9);
-    int64_t n = sqlite3_column_int64(st, 10);
-    b->rtt = (int64_t)sqlite3_column_double(st, 7);
+    int64_t least = row_number(r, 8, 0, ROW_COUNT_MAX);
+    int64_t most = row_number(r, 9, 0, ROW_COUNT_MAX);
+    int64_t n = row_number(r, 10, 1, ROW_COUNT_MAX);
+    if (!r->good)
+        return;
+    b->rtt = (int64_t)sqlite3_column_double(r->statement, 7);
     a->rtt_least = a->rtt_least < 0 || least < a->rtt_least ? least : a->rtt_least;
     a->rtt_most = most > a->rtt_most ? most : a->rtt_most;
-    *sum += sqlite3_column_double(st, 7) * (double)n;
+    *sum += sqlite3_column_double(r->statement, 7) * (double)n;
     *with += n;
     a->total.rtt = (int64_t)(*sum / (double)*with);
 }
@@ -162,16 +174,16 @@ static store_err_t read_addresses(store_t *s, int64_t from, history_t *h)
     int rc = sqlite3_step(st);
     for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
         size_t before = h->address_count;
-        history_address_t *a = address_of(h, st);
-        if (a == NULL) {
-            sqlite3_finalize(st);
-            return no_memory(s);
-        }
+        row_t r = {.statement = st, .good = true};
+        history_address_t *a = address_of(h, &r);
         if (h->address_count != before) {
             sum = 0;
             with = 0;
         }
-        take_bucket(a, st, &sum, &with);
+        if (a != NULL)
+            take_bucket(a, &r, &sum, &with);
+        if (!r.good)
+            return give_up(s, &r, "sample");
     }
     return finish(s, st, rc);
 }
@@ -213,11 +225,6 @@ store_err_t history_read(store_t *s, const char *name, int64_t from, bool *found
 
 void history_free(history_t *h)
 {
-    for (size_t i = 0; i < h->change_count; i++) {
-        free(h->change[i].before);
-        free(h->change[i].after);
-        free(h->change[i].transition);
-    }
     for (size_t i = 0; i < h->address_count; i++) {
         free(h->address[i].address);
         free(h->address[i].server);
@@ -235,10 +242,15 @@ store_err_t history_names(store_t *s, bool (*take)(void *user, const char *name)
         SQLITE_OK)
         return store_fail(s, "cannot read the history");
     int rc = sqlite3_step(st);
-    for (; rc == SQLITE_ROW; rc = sqlite3_step(st))
-        if (!take(user, (const char *)sqlite3_column_text(st, 0))) {
-            sqlite3_finalize(st);
-            return no_memory(s);
-        }
-    return finish(s, st, rc);
+    for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
+        row_t r = {.statement = st, .good = true};
+        char *name = row_name(&r, 0);
+        if (name == NULL)
+            return give_up(s, &r, "domain");
+        bool go_on = take(user, name);
+        free(name);
+        if (!go_on)
+            break;
+    }
+    return finish(s, st, rc == SQLITE_ROW ? SQLITE_DONE : rc);
 }

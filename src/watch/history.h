@@ -16,7 +16,7 @@ typedef struct history_bucket {
 
 typedef struct history_address {
     int64_t id;
-    char *address; /* owned, as all texts here */
+    char *address; /* owned, as all texts here; such as addr_port_text and nsp_name_to_text write */
     char *server;
     history_bucket_t total; /* over all buckets */
     int64_t rtt_least;      /* -1: none */
@@ -27,9 +27,9 @@ typedef struct history_address {
 typedef struct history_change {
     int64_t number; /* of the round */
     int64_t at;
-    char *before;
-    char *after;
-    char *transition;
+    verifier_status_t before;
+    verifier_status_t after;
+    transition_t transition;
 } history_change_t;
 
 typedef struct history {
@@ -51,7 +51,7 @@ typedef struct history {
 store_err_t history_read(store_t *s, const char *name, int64_t from, bool *found, history_t *out);
 void history_free(history_t *h);
 
-/* Calls take with the name of every domain, in order. */
+/* Calls take with the name of every domain, in order, until it says that it is enough (false). */
 store_err_t history_names(store_t *s, bool (*take)(void *user, const char *name), void *user);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "watch/store_inner.h"
+#include "watch/row.h"
 
 #define PRUNE_ROUNDS 2000
 
@@ -88,28 +88,22 @@ static void bind_text(sqlite3_stmt *st, int at, const char *text)
     sqlite3_bind_text(st, at, text, -1, SQLITE_TRANSIENT);
 }
 
-static verifier_status_t status_of(const unsigned char *text)
+static store_err_t read_domain(store_t *s, sqlite3_stmt *st, store_domain_t *out)
 {
-    for (int i = VERIFIER_NOT_STARTED; text != NULL && i <= VERIFIER_TEMPORARY_FAILURE; i++)
-        if (strcmp((const char *)text, verifier_status_name((verifier_status_t)i)) == 0)
-            return (verifier_status_t)i;
-    return VERIFIER_NOT_STARTED;
-}
-
-static void read_domain(sqlite3_stmt *st, store_domain_t *out)
-{
+    row_t r = {.statement = st, .good = true};
     memset(out, 0, sizeof *out);
     out->id = sqlite3_column_int64(st, 0);
-    out->rounds = sqlite3_column_int64(st, 1);
-    out->state.status = status_of(sqlite3_column_text(st, 2));
+    out->rounds = row_number(&r, 1, 0, ROW_COUNT_MAX);
+    out->state.status = row_status(&r, 2);
     out->state.verified = sqlite3_column_int(st, 3) != 0;
-    out->state.since = sqlite3_column_int64(st, 4);
-    out->state.began = sqlite3_column_int64(st, 5);
-    out->state.bad_since = sqlite3_column_int64(st, 6);
-    out->state.bad_rounds = (unsigned)sqlite3_column_int64(st, 7);
-    out->state.last = sqlite3_column_int64(st, 8);
+    out->state.since = row_time(&r, 4);
+    out->state.began = row_time(&r, 5);
+    out->state.bad_since = row_time(&r, 6);
+    out->state.bad_rounds = (unsigned)row_number(&r, 7, 0, UINT32_MAX);
+    out->state.last = row_time(&r, 8);
     const char *expected = (const char *)sqlite3_column_text(st, 9);
     snprintf(out->expected, sizeof out->expected, "%s", expected != NULL ? expected : "");
+    return r.good ? STORE_OK : row_fail(s, &r, "domain");
 }
 
 store_err_t store_domain(store_t *s, const char *name, store_domain_t *out)
@@ -120,11 +114,10 @@ store_err_t store_domain(store_t *s, const char *name, store_domain_t *out)
             return store_fail(s, "cannot read a domain");
         bind_text(st, 1, name);
         int rc = sqlite3_step(st);
-        if (rc == SQLITE_ROW)
-            read_domain(st, out);
+        store_err_t e = rc == SQLITE_ROW ? read_domain(s, st, out) : STORE_OK;
         sqlite3_reset(st);
         if (rc == SQLITE_ROW)
-            return STORE_OK;
+            return e;
         if (rc != SQLITE_DONE)
             return store_fail(s, "cannot read a domain");
         st = prepare(s, STATEMENT_ADD);

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <sqlite3.h>
+
 #include "report/history_report.h"
 #include "watch/history.h"
 
@@ -90,8 +92,8 @@ static void test_counts(void **state)
     assert_int_equal(h.outcome[ROUND_VERIFIED], 190);
     assert_int_equal(h.outcome[ROUND_TEMPORARY], 100);
     assert_int_equal(h.change_count, 2);
-    assert_string_equal(h.change[0].transition, "verified");
-    assert_string_equal(h.change[1].transition, "troubled");
+    assert_int_equal(h.change[0].transition, TRANSITION_VERIFIED);
+    assert_int_equal(h.change[1].transition, TRANSITION_TROUBLED);
     assert_int_equal(h.change[1].number, 204);
     assert_int_equal(h.address_count, 2);
     const history_address_t *a = &h.address[0];
@@ -192,16 +194,52 @@ static void test_text(void **state)
     store_close(s);
 }
 
+/* Values that cannot be are named with their table, and nothing is shown of them. */
+static void test_damaged(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        const char *table; /* NULL: nothing is wrong */
+    } cases[] = {
+        {"UPDATE domain SET rounds = 300", NULL},
+        {"UPDATE domain SET status = 'LOST'", "'domain'"},
+        {"UPDATE domain SET since = 9223372036854775807", "'domain'"},
+        {"UPDATE domain SET bad_rounds = -1", "'domain'"},
+        {"UPDATE round SET outcome = x'00'", "'round'"},
+        {"UPDATE round SET at = 4611686018427387904 WHERE number = 7", "'round'"},
+        {"UPDATE address SET address = '192.0.2.256' WHERE id = 1", "'sample'"},
+        {"UPDATE address SET server = 'ns' || char(27) || '[2J.'", "'sample'"},
+        {"UPDATE sample SET asked = 1 << 50", "'sample'"},
+        {"UPDATE sample SET answered = asked + 1", "'sample'"},
+        {"UPDATE sample SET rtt = -1", "'sample'"},
+        {"UPDATE change SET transition = 'none of these'", "'change'"},
+        {"UPDATE change SET before = NULL || 'x'", NULL}, /* a constraint keeps it out */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        store_t *s = filled();
+        history_t h;
+        bool found = false;
+        sqlite3_exec(store_handle(s), cases[i].sql, NULL, NULL, NULL);
+        store_err_t e = history_read(s, "example.com.", INT64_MIN, &found, &h);
+        if (cases[i].table == NULL) {
+            assert_int_equal(e, STORE_OK);
+        } else if (e != STORE_E_CORRUPT || strstr(store_error(s), cases[i].table) == NULL) {
+            fail_msg("%s: %d, %s", cases[i].sql, (int)e, store_error(s));
+        }
+        history_free(&h);
+        store_close(s);
+        assert_int_equal(unlink(db), 0);
+    }
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_counts),
-        CASE(test_since),
-        CASE(test_names),
-        CASE(test_text),
-        cmocka_unit_test(test_spark),
+        CASE(test_counts), CASE(test_since),   CASE(test_names),
+        CASE(test_text),   CASE(test_damaged), cmocka_unit_test(test_spark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
