@@ -186,6 +186,10 @@ $(BUILD)/corpus/fuzz_dkim $(BUILD)/fuzz_dkim: $(FUZZ_WORLD)
 # What targets share; allocations fail when a target says so.
 FUZZ_SHARED = $(patsubst %,$(BUILD)/fuzz/%.o,alloc items fragment_model pair_check place)
 FUZZ_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+# fuzz_flight plays kernel and clock
+comma := ,
+TARGET_LIBS_flight := $(patsubst %,-Wl$(comma)--wrap=%,pool_new pool_free pool_open pool_send pool_wait \
+                        pool_receive clock_gettime clock_nanosleep getrandom)
 
 # Corpora run as ordinary tests through a plain main, without clang.
 $(BUILD)/corpus/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay_main.o $(FUZZ_SHARED) $(PROG_A) $(LIB_A)

@@ -46,7 +46,8 @@ TARGETS = [
     ("capture/icmp", ["headers", "decode"]), ("capture/tcp", ["tcp", "decode", "headers"]), ("capture/resync", ["tcp", "decode"]),
     ("capture/fragment", ["fragment", "decode"]), ("capture/", ["decode"]),
     ("src/bulk/output", ["checkpoint"]), ("src/bulk/list", ["list"]),
-    ("src/diagnose/profile", ["profile"]), ("src/diagnose/spf", ["spf"]), ("src/watch/row", ["history"]),
+    ("src/diagnose/profile", ["profile"]), ("src/diagnose/spf", ["spf"]),
+    ("src/watch/row", ["history"]), ("src/bulk/flight", ["flight"]),
 ]
 # What the sweep changes.
 SWEPT = ["proto/", "capture/", "src/bulk/list.c", "src/bulk/output.c", "src/diagnose/profile.c",

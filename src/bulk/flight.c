@@ -499,11 +499,14 @@ static uint16_t id_of(const pool_event_t *e)
 
 static void on_event(flight_t *f, slot_t *s, const pool_event_t *e)
 {
-    if (s != NULL && e->icmp) {
+    /* what the kernel had no room for has not been sent, whatever has its ID and port */
+    bool waits =
+        s != NULL && s->attempts > 0 && (s->state == SLOT_FLYING || s->state == SLOT_READY);
+    if (waits && e->icmp) {
         on_icmp(f, s, e);
         return;
     }
-    if (s == NULL || (s->state != SLOT_FLYING && s->state != SLOT_READY)) {
+    if (!waits) {
         f->stats.strays += !e->icmp;
         return;
     }
