@@ -96,7 +96,9 @@ int bulk_nats_take(bulk_nats_t *n, int id, const char *value)
     switch (id) {
     case BN_NATS:
         n->broker.url = value;
-        return 0;
+        return broker_scheme(value) != BROKER_UNKNOWN
+                   ? 0
+                   : usage_error("bulk", "--nats '%.200s': expected nats:// or tls://", value);
     case BN_STREAM:
         return set_name("stream", value, &n->broker.stream);
     case BN_SUBMIT:

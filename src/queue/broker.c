@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "queue/nkey.h"
 
@@ -29,6 +30,28 @@ bool broker_is_subject(const char *text)
         if (text[i] <= ' ' || text[i] > '~' || text[i] == '*' || text[i] == '>')
             return false;
     return true;
+}
+
+/* The scheme of the URL that text begins with, up to "://"; empty: it has none. */
+static size_t scheme_of(const char *text)
+{
+    size_t n = strcspn(text, ":,@");
+    return strncmp(text + n, "://", 3) == 0 ? n : 0;
+}
+
+broker_scheme_t broker_scheme(const char *urls)
+{
+    broker_scheme_t all = BROKER_PLAIN;
+    for (const char *at = urls; *at != '\0'; at += *at == ',') {
+        at += strspn(at, " ");
+        size_t n = scheme_of(at);
+        if (n == 3 && strncasecmp(at, "tls", n) == 0)
+            all = BROKER_TLS;
+        else if (n > 0 && (n != 4 || strncasecmp(at, "nats", n) != 0))
+            return BROKER_UNKNOWN;
+        at += strcspn(at, ",");
+    }
+    return all;
 }
 
 void broker_error(char err[BROKER_ERROR_MAX], const char *what, natsStatus s, jsErrCode code)
@@ -68,10 +91,11 @@ static natsStatus set_servers(natsOptions *o, const char *urls)
 
 static natsStatus set_tls(natsOptions *n, const broker_options_t *o)
 {
-    natsStatus s = NATS_OK;
-    if (o->tls_ca == NULL && o->tls_cert == NULL)
-        return NATS_OK; /* the scheme tls:// asks for it as well */
-    s = natsOptions_SetSecure(n, true);
+    /* the library takes no notice of the scheme, and would speak in the clear. It compares the name
+     * in the certificate, and knows the system's CAs, by itself. */
+    if (o->tls_ca == NULL && o->tls_cert == NULL && broker_scheme(o->url) != BROKER_TLS)
+        return NATS_OK;
+    natsStatus s = natsOptions_SetSecure(n, true);
     if (s == NATS_OK && o->tls_ca != NULL)
         s = natsOptions_LoadCATrustedCertificates(n, o->tls_ca);
     if (s == NATS_OK && o->tls_cert != NULL)

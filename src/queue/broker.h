@@ -44,6 +44,11 @@ bool broker_is_name(const char *text);
 /* True for a subject to publish to: tokens with dots between, no wildcards. */
 bool broker_is_subject(const char *text);
 
+/* What the schemes of URLs ask for. One tls:// among them is for all: the library connects to any
+ * of them in turn, and must not come to speak in the clear. */
+typedef enum broker_scheme { BROKER_PLAIN, BROKER_TLS, BROKER_UNKNOWN } broker_scheme_t;
+broker_scheme_t broker_scheme(const char *urls);
+
 /* Connects, and makes the streams that are not there. False with a sentence in err. */
 bool broker_open(broker_t *b, const broker_options_t *o, char err[BROKER_ERROR_MAX]);
 /* Ends the connection and waits until no thread of the library runs: behind it, what callbacks

@@ -97,10 +97,12 @@ class Bulk:
 
     def __init__(self, prog, stream, *connection):
         self.argv = [prog, "bulk", "--nats", *(connection or (URL,)), "--stream", stream]
+        self.env = dict(os.environ)
 
     def start(self, *words):
         return subprocess.Popen([*self.argv, *words], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                env=self.env)
 
     def start_piped(self, *words):
         return subprocess.Popen([*self.argv, *words], stdin=subprocess.PIPE,
@@ -381,7 +383,9 @@ def secured(t, prog, folder):
     url = f"tls://someone:secret@localhost:{PORT}"
 
     def attempt(name, good, where, *words):
-        bulk = Bulk(prog, "T", where, *words)
+        env = next((w for w in words if isinstance(w, dict)), {})
+        bulk = Bulk(prog, "T", where, *(w for w in words if w is not env))
+        bulk.env.update(env)
         p = bulk.run("--submit", "-f", path)
         t.check(f"secured: {name}", p.returncode == (0 if good else 3) and
                 (good or len(p.err.splitlines()) <= 2), f"{p.returncode} {p.err}")
@@ -409,6 +413,16 @@ def secured(t, prog, folder):
         ("a wrong password", False, url.replace("secret", "wrong"), *both),
         ("no TLS", False, url.replace("tls:", "nats:")),
         ("a CA that is no file", False, url, "--tls-ca", "/nonexistent")])
+    one_side = tls.replace("verify: true", "verify: false")
+    with_broker("server", one_side, [
+        ("a CA of the system", True, url, {"SSL_CERT_FILE": certs.ca}),
+        ("a CA of the system, another name", False, url.replace("localhost", "127.0.0.1"),
+         {"SSL_CERT_FILE": certs.ca}),
+        ("no CA of the system", False, url)])
+    with_broker("plain", "", [
+        ("tls:// and a broker without it", False, url),
+        ("tls:// behind nats://", False, f"nats://localhost:{PORT},{url}"),
+        ("a broker without TLS", True, URL)])
     seed, other = write(folder, "seed", SEED + "\n"), write(folder, "other", OTHER_SEED + "\n")
     with_broker("nkey", f"authorization {{ users: [ {{ nkey: {PUBLIC} }} ] }}", [
         ("a user key", True, URL, "--nkey", seed),

@@ -43,6 +43,32 @@ static void subjects(void **state)
         assert_false(broker_is_subject(bad[i]));
 }
 
+static void schemes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *urls;
+        broker_scheme_t wanted;
+    } cases[] = {{"nats://a", BROKER_PLAIN},
+                 {"NATS://a:4222", BROKER_PLAIN},
+                 {"a", BROKER_PLAIN},
+                 {"a:4222", BROKER_PLAIN},
+                 {"user:password@a:4222", BROKER_PLAIN},
+                 {"nats://tls:tls@a", BROKER_PLAIN},
+                 {"nats://tls", BROKER_PLAIN},
+                 {"tls://a", BROKER_TLS},
+                 {"TLS://a", BROKER_TLS},
+                 {"nats://a,tls://b", BROKER_TLS},
+                 {"tls://a,nats://b,c", BROKER_TLS},
+                 {"nats://a, tls://b", BROKER_TLS},
+                 {"tsl://a", BROKER_UNKNOWN},
+                 {"tls://a,wss://b", BROKER_UNKNOWN},
+                 {"https://a", BROKER_UNKNOWN},
+                 {"", BROKER_PLAIN}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(broker_scheme(cases[i].urls), cases[i].wanted);
+}
+
 static void ids(void **state)
 {
     (void)state;
@@ -64,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),
         cmocka_unit_test(subjects),
+        cmocka_unit_test(schemes),
         cmocka_unit_test(ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
