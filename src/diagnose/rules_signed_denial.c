@@ -159,6 +159,42 @@ static const signed_place_t *most(const signed_zone_t *z, signed_question_t q)
     return best_votes < asked ? best : NULL;
 }
 
+/* Whether what one address signs verifies with its own keys, and not with those of the other. */
+static bool is_foreign(signed_zone_t *z, const signed_place_t *p, const signed_place_t *other)
+{
+    const signed_answer_t *a = &p->answer[SIGNED_SOA];
+    const nsp_name_t *zone = &z->d->m->zone;
+    dnssec_status_t status[2];
+    if (a->count == 0 || p->answer[SIGNED_DNSKEY].count == 0 ||
+        other->answer[SIGNED_DNSKEY].count == 0)
+        return false;
+    const nsp_msg_t *m = signed_message(z, a, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        const signed_place_t *by = i == 0 ? p : other;
+        dnssec_take_keys(signed_message(z, &by->answer[SIGNED_DNSKEY], 0), zone, false, z->own);
+        status[i] = dnssec_check_rrset(m, NSP_ANSWER, zone, NSP_TYPE_SOA, z->own, a->now).status;
+    }
+    return status[0] == DNSSEC_SECURE && dnssec_status_class(status[1]) == DNSSEC_CLASS_BOGUS;
+}
+
+/* Different keys do no harm as long as each address has those that the others sign with. Where one
+ * lacks them, whoever has its keys in the cache and asks another verifies in vain (RFC 8901 2.1).
+ * Empty when no harm is done. */
+static const char *say_foreign(signed_zone_t *z, const signed_place_t *p, const signed_place_t *ref)
+{
+    bool here = is_foreign(z, p, ref);
+    bool there = is_foreign(z, ref, p);
+    if (here && there)
+        return " What either signs does not verify with the keys of the other: validating "
+               "resolvers that mix the two answer SERVFAIL.";
+    if (here)
+        return " What is signed here does not verify with the keys there: validating resolvers "
+               "that mix the two answer SERVFAIL.";
+    return there ? " What is signed there does not verify with the keys here: validating resolvers "
+                   "that mix the two answer SERVFAIL."
+                 : "";
+}
+
 static void differ(signed_zone_t *z, signed_question_t q, finding_id_t id, const char *what)
 {
     const signed_place_t *ref = most(z, q);
@@ -172,15 +208,18 @@ static void differ(signed_zone_t *z, signed_question_t q, finding_id_t id, const
             (p->answer[q].count == ref->answer[q].count &&
              p->answer[q].digest == ref->answer[q].digest))
             continue;
+        const char *harm = q == SIGNED_DNSKEY ? say_foreign(z, p, ref) : "";
         nsp_text_begin(&t, ours, sizeof ours);
         verdict_add_tags(&t, signed_message(z, &p->answer[q], 0), &z->d->m->zone, signed_type(q));
         nsp_text_begin(&t, theirs, sizeof theirs);
         verdict_add_tags(&t, signed_message(z, &ref->answer[q], 0), &z->d->m->zone, signed_type(q));
         sighting_t *s =
-            signed_see(z, id, i, p->answer[q].x, "%s here have key tags %s; those at %s have %s.",
-                       what, ours, subject_label(z->d, ref->s, label), theirs);
-        if (s != NULL)
-            s->other = ref->answer[q].x;
+            signed_see(z, id, i, p->answer[q].x, "%s here have key tags %s; those at %s have %s.%s",
+                       what, ours, subject_label(z->d, ref->s, label), theirs, harm);
+        if (s == NULL)
+            continue;
+        s->other = ref->answer[q].x;
+        s->severity = *harm != '\0' ? SEVERITY_ERROR : -1;
     }
 }
 

@@ -60,22 +60,18 @@ static void digest_rule(signed_zone_t *z, const ds_t *ds)
         s->severity = SEVERITY_NOTICE;
 }
 
-/* The reply of the first place with keys, of those that the DS proves if there is one. */
-static const nsp_msg_t *some_keys(signed_zone_t *z)
+/* Whether the DS records lead to the keys of some address: only then is one that does not worth a
+ * word of its own. */
+static bool any_proved(signed_zone_t *z)
 {
-    const signed_answer_t *best = NULL;
     for (size_t i = 0; i < z->place_count; i++) {
         const signed_answer_t *a = &z->place[i].answer[SIGNED_DNSKEY];
-        if (!z->place[i].keyed)
-            continue;
-        const nsp_msg_t *m = signed_message(z, a, 0);
-        dnssec_status_t status =
-            dnssec_check_keys(&z->ds_reply->msg, m, &z->d->m->zone, a->now, z->proved).status;
-        if (status == DNSSEC_SECURE)
-            return m;
-        best = best == NULL ? a : best;
+        if (z->place[i].keyed && dnssec_check_keys(&z->ds_reply->msg, signed_message(z, a, 0),
+                                                   &z->d->m->zone, a->now, z->proved)
+                                         .status == DNSSEC_SECURE)
+            return true;
     }
-    return best != NULL ? signed_message(z, best, 0) : NULL;
+    return false;
 }
 
 typedef enum match { MATCH_NONE, MATCH_TAG, MATCH_DIGEST } match_t;
@@ -98,17 +94,31 @@ static match_t match_of(const signed_zone_t *z, const ds_t *ds, const nsp_msg_t 
     return best;
 }
 
+/* The same of the keys of all addresses: several signers, each with its own keys, have a DS record
+ * each (RFC 8901 2.1.2), and no server has the keys of all when they do not exchange them. */
+static match_t match_anywhere(signed_zone_t *z, const ds_t *ds, bool *sep)
+{
+    match_t best = MATCH_NONE;
+    for (size_t i = 0; i < z->place_count && best != MATCH_DIGEST; i++) {
+        if (!z->place[i].keyed)
+            continue;
+        match_t one =
+            match_of(z, ds, signed_message(z, &z->place[i].answer[SIGNED_DNSKEY], 0), sep);
+        best = one > best ? one : best;
+    }
+    return best;
+}
+
 /* DS records that lead nowhere beside one that leads to a key. */
 static void match_rule(signed_zone_t *z)
 {
-    const nsp_msg_t *m = some_keys(z);
-    bool proved = z->proved->status == DNSSEC_SECURE;
-    for (uint16_t i = 0; m != NULL && proved && i < looked_at(&z->ds_reply->msg); i++) {
+    bool proved = any_proved(z);
+    for (uint16_t i = 0; proved && i < looked_at(&z->ds_reply->msg); i++) {
         ds_t ds;
         bool sep = true;
         if (!is_ds(z, i, &ds))
             continue;
-        match_t match = match_of(z, &ds, m, &sep);
+        match_t match = match_anywhere(z, &ds, &sep);
         if (match == MATCH_NONE || (match == MATCH_TAG && dnssec_digest_known(ds.digest_type)))
             signed_see(z, FINDING_DNSSEC_DS_UNUSED, SIGNED_NOWHERE, z->ds_by,
                        "The DS record with key tag %u and algorithm %u (%s) %s.", ds.key_tag,

@@ -329,6 +329,32 @@ static void own_keys(signedworld_t *w)
     p->key_count = 1;
 }
 
+/* Two signers, each with the DS of its own key, who do not publish each other's. */
+static void two_signers(signedworld_t *w)
+{
+    for (unsigned i = 2; i < PLACES; i++) {
+        place_plan_t *p = &w->place[i];
+        p->key[0] = p->ksk[0] = p->zsk[0] = &w->other;
+        p->key_count = 1;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        w->ds[i].count = 2;
+        w->ds[i].of[1] = &w->other;
+        w->ds[i].digest_type[1] = 2;
+    }
+}
+
+/* The second publishes the keys of the first as well, which is not enough: the first has to do the
+ * same. */
+static void two_signers_half(signedworld_t *w)
+{
+    two_signers(w);
+    for (unsigned i = 2; i < PLACES; i++) {
+        w->place[i].key[w->place[i].key_count++] = &w->ksk;
+        w->place[i].key[w->place[i].key_count++] = &w->zsk;
+    }
+}
+
 static void cds_good(signedworld_t *w)
 {
     ALL(w, p->cds = p->cdnskey = &w->ksk)
@@ -442,6 +468,10 @@ static const scase_t cases[] = {
     {"one key more at one address", keys_differ, "dnssec-keys-differ"},
     {"keys of its own at one address", own_keys,
      "dnssec-ds-mismatch dnssec-keys-differ dnssec-algorithm-incomplete"},
+    {"two signers that do not know each other", two_signers,
+     "dnssec-keys-differ dnssec-keys-differ dnssec-algorithm-incomplete"},
+    {"two signers of which one knows the other", two_signers_half,
+     "dnssec-keys-differ dnssec-keys-differ dnssec-algorithm-incomplete"},
     {"CDS and CDNSKEY", cds_good, ""},
     {"CDS alone", cds_alone, "dnssec-cds-broken"},
     {"CDS and CDNSKEY of different keys", cds_apart, "dnssec-cds-broken"},
@@ -534,6 +564,11 @@ static void test_severities(void **state)
                 {iterations_many, FINDING_DNSSEC_NSEC3_ITERATIONS, SEVERITY_ERROR},
                 {key_revoked, FINDING_DNSSEC_KEY_REVOKED, SEVERITY_NOTICE},
                 {key_revoked_mute, FINDING_DNSSEC_KEY_REVOKED, SEVERITY_WARNING},
+                {keys_differ, FINDING_DNSSEC_KEYS_DIFFER, SEVERITY_WARNING},
+                {unsigned_one, FINDING_DNSSEC_KEYS_DIFFER, SEVERITY_WARNING},
+                {own_keys, FINDING_DNSSEC_KEYS_DIFFER, SEVERITY_ERROR},
+                {two_signers, FINDING_DNSSEC_KEYS_DIFFER, SEVERITY_ERROR},
+                {two_signers_half, FINDING_DNSSEC_KEYS_DIFFER, SEVERITY_ERROR},
                 {cds_alone, FINDING_DNSSEC_CDS_BROKEN, SEVERITY_NOTICE},
                 {cds_apart, FINDING_DNSSEC_CDS_BROKEN, SEVERITY_WARNING},
                 {ttl_high, FINDING_DNSSEC_TTL, SEVERITY_WARNING},
