@@ -148,6 +148,8 @@ void rules_match(diag_t *d);
 void rules_authority(diag_t *d);
 void rules_edns(diag_t *d);
 void rules_negative(diag_t *d);
+/* For rules_agree: true when an address is told to differ about what exists. */
+bool rules_negative_differ(diag_t *d, const subject_t *s);
 void rules_quality_flapping(diag_t *d); /* before rules_edns: sets subject_t.flapping */
 void rules_quality(diag_t *d);
 void rules_agree(diag_t *d);

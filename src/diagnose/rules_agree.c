@@ -251,7 +251,8 @@ void rules_agree(diag_t *d)
         return;
     serial_rule(d, top);
     for (size_t i = 0; i < d->subject_count; i++)
-        if (comparable(&d->subject[i]) && !data_rule(d, &d->subject[i]))
+        if (comparable(&d->subject[i]) && !data_rule(d, &d->subject[i]) &&
+            !rules_negative_differ(d, &d->subject[i]))
             ttl_rule(d, &d->subject[i]);
     ns_mismatch_rule(d, top);
 }

@@ -3,6 +3,11 @@
 
 #include "diagnose/facts.h"
 
+/* Reasons of a server that will not, in contrast to one that cannot (RFC 8914 4.16 to 4.19) */
+#define EDE_BLOCKED    15u
+#define EDE_FILTERED   17u
+#define EDE_PROHIBITED 18u
+
 /* The SOA fact by which an address that does not serve the zone is judged. */
 static const fact_t *judged(const diag_t *d, const subject_t *s)
 {
@@ -92,6 +97,40 @@ static finding_t *lame_finding(diag_t *d, const subject_t *s, const fact_t *f)
     }
 }
 
+/* What the server itself says of the reason (RFC 8914), if it does; a number that nobody knows
+ * tells nothing. */
+static bool says_why(diag_t *d, const fact_t *f, uint16_t *code, const char **text)
+{
+    nsp_edns_t e;
+    nsp_msg_index(&d->scratch->msg, f->o.reply->bytes, f->o.reply->size, d->scratch->arena,
+                  NSP_RR_MAX);
+    if (!nsp_edns_read(&d->scratch->msg, &e, NULL))
+        return false;
+    const nsp_edns_option_t *o = nsp_edns_find(&e, NSP_OPTION_EDE);
+    if (o == NULL || o->size < 2)
+        return false;
+    *code = (uint16_t)(o->data[0] << 8 | o->data[1]);
+    *text = nsp_ede_text(*code);
+    return *code != 0 && (*text)[0] != '\0';
+}
+
+/* The reason of the first of its SOA answers that has one. True when queries are not allowed. */
+static bool add_reason(diag_t *d, const subject_t *s, finding_t *out)
+{
+    char text[200];
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *k = subject_at(d, s, i);
+        uint16_t code = 0;
+        const char *why = NULL;
+        if (!fact_is_soa(k) || !fact_answered(k) || !says_why(d, k, &code, &why))
+            continue;
+        snprintf(text, sizeof text, " It gives the reason \"%s\" (EDE %u).", why, code);
+        finding_add_text(out, text);
+        return code == EDE_PROHIBITED || code == EDE_BLOCKED || code == EDE_FILTERED;
+    }
+    return false;
+}
+
 /* Evidence: every SOA fact with the same answer. */
 static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
 {
@@ -104,7 +143,12 @@ static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
             finding_add_evidence(out, k->x);
     }
     subject_label(d, s, label);
-    if (f->rcode == NSP_RCODE_SERVFAIL)
+    if (add_reason(d, s, out))
+        finding_set_fix(out,
+                        "Ask the operator of %s to let everybody query the zone: its access list "
+                        "(allow-query) refuses this client.",
+                        label);
+    else if (f->rcode == NSP_RCODE_SERVFAIL)
         finding_set_fix(out,
                         "Look at the log of %s: an expired or broken copy of the zone, or "
                         "transfers that fail. Until it serves the zone again, take it out of the "

@@ -6,17 +6,23 @@
  *   answered    all without OPT                 edns-broken
  *   answered    some answered, some silent      query-dropped, or flapping when other kinds lose
  *                                               attempts too
- *   any         answered, big one silent,
- *               over TCP > 1232 octets          big-answer-lost
- *               over TCP smaller, no type of
- *               big question answered           edns-size-dropped
+ *   any         answered, big one silent; over
+ *               TCP, or elsewhere, it has more
+ *               than 1232 octets, or than all
+ *               that arrive over UDP and 512    big-answer-lost
+ *               smaller, no type of big
+ *               question answered               edns-size-dropped
  *               else                            query-dropped
+ *   any         big one cut, and silent over
+ *               TCP, which smaller ones are not truncated-no-tcp
  */
 #include <stdio.h>
 
 #include "diagnose/facts.h"
+#include "exchange/icmp.h"
 
-#define SAFE_SIZE 1232 /* octets that pass without fragments (RFC 9715 3) */
+#define SAFE_SIZE  1232 /* octets that pass without fragments (RFC 9715 3) */
+#define PLAIN_SIZE 512  /* that everybody lets pass (RFC 1035 2.3.4) */
 
 typedef struct edns_count {
     unsigned asked;
@@ -93,36 +99,127 @@ static void edns_rule(diag_t *d, subject_t *s)
     }
 }
 
-/* The big question of a type over TCP, when answered. */
-static const fact_t *big_over_tcp(const diag_t *d, const subject_t *s, uint16_t qtype)
+/* The big question of a type over one transport, or NULL. */
+static const fact_t *big_fact(const diag_t *d, const subject_t *s, probe_kind_t kind,
+                              uint16_t qtype)
 {
     for (size_t i = 0; i < s->count; i++) {
         const fact_t *f = subject_at(d, s, i);
-        if (f->kind == PROBE_BIG_TCP && f->x->qtype == qtype && fact_answered(f))
+        if (f->kind == kind && f->x->qtype == qtype)
             return f;
     }
     return NULL;
+}
+
+/* The big question of a type over TCP, when answered. */
+static const fact_t *big_over_tcp(const diag_t *d, const subject_t *s, uint16_t qtype)
+{
+    const fact_t *f = big_fact(d, s, PROBE_BIG_TCP, qtype);
+    return fact_answered(f) ? f : NULL;
+}
+
+/* Octets of the largest answer that came over UDP. */
+static uint32_t largest_over_udp(const diag_t *d, const subject_t *s)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (fact_is_udp(f) && fact_answered(f) && f->o.reply->size > most)
+            most = f->o.reply->size;
+    }
+    return most;
+}
+
+/* Octets of the whole answer to a big question: over TCP, or else what other addresses of the zone
+ * give. 0: nobody gives one. */
+static uint32_t size_of_answer(const diag_t *d, const fact_t *tcp, uint16_t qtype)
+{
+    uint32_t most = 0;
+    if (tcp != NULL)
+        return tcp->o.reply->size;
+    for (size_t i = 0; i < d->fact_count; i++) {
+        const fact_t *f = &d->fact[i];
+        if ((f->kind == PROBE_BIG || f->kind == PROBE_BIG_TCP) && f->x->qtype == qtype &&
+            fact_answered(f) && f->cls == CLASS_GOOD && (f->flags & NSP_FLAG_TC) == 0 &&
+            f->o.reply->size > most)
+            most = f->o.reply->size;
+    }
+    return most;
+}
+
+/* TCP is answered there, and the big question over it is not. */
+static bool big_tcp_is_lost(const diag_t *d, const subject_t *s, uint16_t qtype)
+{
+    const fact_t *f = big_fact(d, s, PROBE_BIG_TCP, qtype);
+    return f != NULL && s->tcp == REACH_ANSWERED && f->o.kind == OUTCOME_SILENT;
+}
+
+/* Lost by its size: over UDP, or over both. */
+static finding_t *size_lost(diag_t *d, const subject_t *s, const fact_t *udp, const fact_t *tcp,
+                            uint32_t size)
+{
+    char buf[16];
+    char label[LABEL_MAX];
+    const char *type = nsp_type_text(udp->x->qtype, buf);
+    uint32_t arrives = largest_over_udp(d, s);
+    finding_t *f = NULL;
+    subject_label(d, s, label);
+    if (big_tcp_is_lost(d, s, udp->x->qtype)) {
+        f = subject_finding(d, s, FINDING_BIG_ANSWER_LOST,
+                            "%s, which has %u octets at another address, arrives neither over UDP "
+                            "nor over TCP; smaller answers arrive over both.",
+                            type, size);
+        finding_set_fix(f,
+                        "Let ICMP \"packet too big\" reach %s, or lower its MTU or TCP MSS: full "
+                        "packets are lost on the way from it.",
+                        label);
+        return f;
+    }
+    f = subject_finding(d, s, FINDING_BIG_ANSWER_LOST,
+                        "%s has %u octets %s; over UDP with EDNS size %u it does not arrive, "
+                        "answers of up to %u octets do.",
+                        type, size, tcp != NULL ? "over TCP" : "at another address", PROBE_BIG_SIZE,
+                        arrives);
+    if (size > SAFE_SIZE)
+        finding_set_fix(f,
+                        "Limit the UDP answers of %s to 1232 octets (max-udp-size, edns-udp-size), "
+                        "and let fragments and ICMP \"packet too big\" pass.",
+                        label);
+    else
+        finding_set_fix(f,
+                        "Look for a firewall at %s, or on the way, that drops DNS over UDP of more "
+                        "than 512 octets, and lift that limit.",
+                        label);
+    return f;
+}
+
+/* What rejected it, where something did. */
+static void add_icmp(finding_t *f, const fact_t *udp)
+{
+    char peer[ADDR_TEXT_MAX];
+    const event_t *e = udp->o.reply;
+    if (udp->o.kind != OUTCOME_ICMP)
+        return;
+    char text[200];
+    snprintf(text, sizeof text, " It is rejected by ICMP \"%s\" from %s.",
+             icmp_text(udp->x->server.family, e->icmp_type, e->icmp_code),
+             addr_text(&e->peer, peer));
+    finding_add_text(f, text);
 }
 
 static void big_lost(diag_t *d, const subject_t *s, const fact_t *udp, const fact_t *tcp,
                      bool any_answered)
 {
     char buf[16];
-    char label[LABEL_MAX];
     const char *type = nsp_type_text(udp->x->qtype, buf);
     finding_t *f = NULL;
-    if (tcp != NULL && tcp->o.reply->size > SAFE_SIZE) {
-        f = subject_finding(d, s, FINDING_BIG_ANSWER_LOST,
-                            "%s has %u octets over TCP; over UDP with EDNS size %u it does not "
-                            "arrive.",
-                            type, tcp->o.reply->size, PROBE_BIG_SIZE);
-        finding_set_fix(f,
-                        "Limit the UDP answers of %s to 1232 octets (max-udp-size, edns-udp-size), "
-                        "and let fragments and ICMP \"packet too big\" pass.",
-                        subject_label(d, s, label));
+    uint32_t size = size_of_answer(d, tcp, udp->x->qtype);
+    if (size > SAFE_SIZE || (size > PLAIN_SIZE && size > largest_over_udp(d, s))) {
+        f = size_lost(d, s, udp, tcp, size);
     } else if (any_answered) {
-        f = subject_finding(d, s, FINDING_QUERY_DROPPED, "Queries for %s get no answer over UDP.",
-                            type);
+        f = subject_finding(d, s, FINDING_QUERY_DROPPED, "Queries for %s get no answer over UDP%s.",
+                            type,
+                            big_tcp_is_lost(d, s, udp->x->qtype) ? ", and none over TCP" : "");
     } else if (tcp != NULL) {
         f = subject_finding(d, s, FINDING_EDNS_SIZE_DROPPED,
                             "%s with EDNS size %u and DO is not answered over UDP; over TCP the "
@@ -134,6 +231,7 @@ static void big_lost(diag_t *d, const subject_t *s, const fact_t *udp, const fac
                             "answer to compare.",
                             type, PROBE_BIG_SIZE);
     }
+    add_icmp(f, udp);
     finding_add_evidence(f, udp->x);
     finding_add_evidence(f, tcp != NULL ? tcp->x : NULL);
 }
@@ -168,6 +266,37 @@ static void big_rule(diag_t *d, const subject_t *s)
         big_lost(d, s, lost, lost_tcp, any_answered);
 }
 
+/* An answer that is cut, and over TCP, which has it whole, gets lost for its size. */
+static void cut_rule(diag_t *d, const subject_t *s)
+{
+    char buf[16];
+    char label[LABEL_MAX];
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (f->kind != PROBE_BIG || !fact_answered(f) || (f->flags & NSP_FLAG_TC) == 0 ||
+            !big_tcp_is_lost(d, s, f->x->qtype))
+            continue;
+        finding_t *out = subject_finding(
+            d, s, FINDING_TRUNCATED_NO_TCP,
+            "The answer over UDP (%s) is cut; over TCP it does not arrive, though smaller ones do.",
+            nsp_type_text(f->x->qtype, buf));
+        finding_add_evidence(out, f->x);
+        finding_add_evidence(out, big_fact(d, s, PROBE_BIG_TCP, f->x->qtype)->x);
+        finding_set_fix(out,
+                        "Let ICMP \"packet too big\" reach %s, or lower its MTU or TCP MSS: full "
+                        "packets are lost on the way from it.",
+                        subject_label(d, s, label));
+        return;
+    }
+}
+
+/* The question in plain case is answered over UDP. */
+static bool plain_case_is_answered(const diag_t *d, const subject_t *s)
+{
+    return fact_answered(subject_fact(d, s, PROBE_SOA)) ||
+           fact_answered(subject_fact(d, s, PROBE_SOA_EDNS));
+}
+
 static void case_rule(diag_t *d, const subject_t *s)
 {
     const fact_t *f = subject_fact(d, s, PROBE_CASE);
@@ -188,7 +317,8 @@ static void case_rule(diag_t *d, const subject_t *s)
         else
             out = subject_finding(d, s, FINDING_CASE_SENSITIVE,
                                   "The SOA query in mixed case is answered without the SOA.");
-    } else if (f->o.kind == OUTCOME_SILENT && !s->flapping && !(f->query_opt && s->edns_dropped)) {
+    } else if (f->o.kind == OUTCOME_SILENT && !s->flapping && !(f->query_opt && s->edns_dropped) &&
+               plain_case_is_answered(d, s)) {
         out = subject_finding(d, s, FINDING_CASE_SENSITIVE,
                               "The SOA query in mixed case is not answered.");
     }
@@ -238,6 +368,7 @@ void rules_edns(diag_t *d)
             continue;
         edns_rule(d, s);
         big_rule(d, s);
+        cut_rule(d, s);
         case_rule(d, s);
         dropped_rule(d, s);
     }

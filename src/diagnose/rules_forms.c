@@ -91,16 +91,21 @@ static void fact_of(diag_t *d, const exchange_t *x, form_fact_t *f)
     read_edns(m, f);
 }
 
-/* Notes what is wrong with a form: "edns1 gets SERVFAIL". */
-static void say(wrong_t *w, form_id_t id, const form_fact_t *f, bool severe, const char *what)
+/* Notes what is wrong: "edns1 gets SERVFAIL". */
+static void say_what(wrong_t *w, const char *name, const form_fact_t *f, const char *what)
 {
     if (w->count < WRONG_MAX)
         w->proof[w->count] = f->x;
     w->count++;
-    w->severe = w->severe || (severe && !form_is_thorough(id));
     if (w->len + 60 < sizeof w->text)
         w->len += (size_t)snprintf(w->text + w->len, sizeof w->text - w->len, "%s%s %s",
-                                   w->len > 0 ? "; " : "", form_name(id), what);
+                                   w->len > 0 ? "; " : "", name, what);
+}
+
+static void say(wrong_t *w, form_id_t id, const form_fact_t *f, bool severe, const char *what)
+{
+    say_what(w, form_name(id), f, what);
+    w->severe = w->severe || (severe && !form_is_thorough(id));
 }
 
 static void say_rcode(wrong_t *w, form_id_t id, const form_fact_t *f)
@@ -172,6 +177,50 @@ static void type_one(wrong_t *w, const subject_t *s, form_id_t id, const form_fa
         say(w, id, f, true, "gets no answer");
     else if (is_answered(f) && f->rcode != NSP_RCODE_NOERROR)
         say_rcode(w, id, f);
+}
+
+/* The TXT records of the zone, which were asked for with DO and a big size. */
+static const fact_t *txt_fact(const diag_t *d, const subject_t *s)
+{
+    const fact_t *worst = NULL;
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (f->x->qtype != NSP_TYPE_TXT || (f->kind != PROBE_BIG && f->kind != PROBE_BIG_TCP) ||
+            !fact_answered(f) || (f->query_opt && s->edns_broken))
+            continue;
+        if (f->cls != CLASS_RCODE && f->cls != CLASS_NXDOMAIN)
+            return NULL; /* over one transport it is had */
+        worst = worst != NULL ? worst : f;
+    }
+    return worst;
+}
+
+/* Types of which a zone's name has records or not, and an error either way says something false:
+ * SERVFAIL keeps mail and verification waiting, and after NXDOMAIN whoever asked takes the whole
+ * name for missing (RFC 8020 2). */
+static void type_rule(diag_t *d, const subject_t *s, const form_fact_t *facts)
+{
+    wrong_t w = {0, "", 0, {NULL}, false};
+    char rcode[16];
+    char text[40];
+    const fact_t *txt = txt_fact(d, s);
+    const form_fact_t *mx = &facts[FORM_ID_MX];
+    for (unsigned i = 0; i < FORM_COUNT; i++)
+        if (form_family((form_id_t)i) == FAMILY_TYPE && facts[i].x != NULL)
+            type_one(&w, s, (form_id_t)i, &facts[i]);
+    size_t before = w.count;
+    if (txt != NULL) {
+        form_fact_t f = {.x = txt->x};
+        snprintf(text, sizeof text, "gets %s", nsp_rcode_text(txt->rcode, rcode));
+        say_what(&w, "txt", &f, text);
+        w.severe = true;
+    }
+    if (is_answered(mx) && mx->rcode != NSP_RCODE_NOERROR && !s->edns_broken)
+        say_rcode(&w, FORM_ID_MX, mx);
+    size_t count = d->list->count;
+    report(d, s, FINDING_TYPE_BROKEN, &w);
+    if (w.count > before && d->list->count > count)
+        d->list->item[count].severity = SEVERITY_ERROR;
 }
 
 static void version_one(wrong_t *w, const subject_t *s, form_id_t id, const form_fact_t *f)
@@ -307,7 +356,7 @@ static void one_address(diag_t *d, const subject_t *s, const form_set_t *set, fo
     stranger_rule(d, s, facts);
     family_rule(d, s, facts, FAMILY_FLAG, FINDING_FLAG_BROKEN, flag_one);
     family_rule(d, s, facts, FAMILY_OPCODE, FINDING_OPCODE_BROKEN, opcode_one);
-    family_rule(d, s, facts, FAMILY_TYPE, FINDING_TYPE_BROKEN, type_one);
+    type_rule(d, s, facts);
     if (s->edns_dropped || s->edns_broken || s->edns_silent)
         return; /* whatever EDNS there is in a query, that is told already */
     family_rule(d, s, facts, FAMILY_VERSION, FINDING_EDNS_VERSION_BROKEN, version_one);

@@ -52,6 +52,71 @@ static void negative_one(diag_t *d, const subject_t *s)
     finding_add_evidence(f, type_bare ? type->x : NULL);
 }
 
+/* What an address says about a name that nobody can have entered. */
+typedef enum existence {
+    EXISTENCE_UNKNOWN,
+    EXISTENCE_NONE, /* NXDOMAIN */
+    EXISTENCE_DATA  /* it has records: a wildcard, or somebody makes them up */
+} existence_t;
+
+static existence_t existence_of(const diag_t *d, const subject_t *s)
+{
+    const fact_t *k = subject_fact(d, s, PROBE_NXDOMAIN);
+    if (s->folded || !s->serves || !s->has_serial || k == NULL || !usable(s, k))
+        return EXISTENCE_UNKNOWN;
+    if (k->rcode == NSP_RCODE_NXDOMAIN)
+        return EXISTENCE_NONE;
+    return k->rcode == NSP_RCODE_NOERROR && k->answers > 0 ? EXISTENCE_DATA : EXISTENCE_UNKNOWN;
+}
+
+/* Addresses with the serial of s that say so; *first is one of them. */
+static unsigned count_existence(const diag_t *d, const subject_t *s, existence_t what,
+                                const subject_t **first)
+{
+    unsigned n = 0;
+    *first = NULL;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *o = &d->subject[i];
+        if (o->serial != s->serial || existence_of(d, o) != what)
+            continue;
+        *first = *first != NULL ? *first : o;
+        n++;
+    }
+    return n;
+}
+
+/* With one version of the zone a name exists everywhere or nowhere. Where as many say that it does
+ * as that it does not, records are what is made up. */
+bool rules_negative_differ(diag_t *d, const subject_t *s)
+{
+    char label[LABEL_MAX];
+    const subject_t *none = NULL;
+    const subject_t *data = NULL;
+    existence_t mine = existence_of(d, s);
+    unsigned without = count_existence(d, s, EXISTENCE_NONE, &none);
+    unsigned with = count_existence(d, s, EXISTENCE_DATA, &data);
+    const subject_t *other = mine == EXISTENCE_DATA ? none : data;
+    if (none == NULL || data == NULL || mine == EXISTENCE_UNKNOWN ||
+        (mine == EXISTENCE_DATA ? with > without : without >= with))
+        return false;
+    subject_label(d, other, label);
+    finding_t *f = subject_finding(
+        d, s, FINDING_ANSWERS_DIFFER,
+        mine == EXISTENCE_DATA
+            ? "A random name is answered with records; for %s, with the same serial %u, it does "
+              "not exist."
+            : "A random name does not exist; %s, with the same serial %u, has records for it.",
+        label, s->serial);
+    finding_add_evidence(f, subject_fact(d, s, PROBE_NXDOMAIN)->x);
+    finding_add_evidence(f, subject_fact(d, other, PROBE_NXDOMAIN)->x);
+    if (mine == EXISTENCE_DATA)
+        finding_set_fix(f,
+                        "Look for a wildcard that only the copy of %s has, or for a device before "
+                        "it that makes up answers to names that do not exist.",
+                        subject_label(d, s, label));
+    return true;
+}
+
 /* A wildcard is a property of the zone: one remark for all addresses. */
 static void wildcard_rule(diag_t *d)
 {
@@ -59,8 +124,10 @@ static void wildcard_rule(diag_t *d)
     for (size_t i = 0; i < d->subject_count; i++) {
         const subject_t *s = &d->subject[i];
         const fact_t *k = subject_fact(d, s, PROBE_NXDOMAIN);
+        const subject_t *none = NULL;
         bool answered = !s->folded && s->serves && k != NULL && usable(s, k) &&
-                        k->rcode == NSP_RCODE_NOERROR && (k->answers > 0 || k->negative_soa);
+                        k->rcode == NSP_RCODE_NOERROR && (k->answers > 0 || k->negative_soa) &&
+                        count_existence(d, s, EXISTENCE_NONE, &none) == 0;
         if (!answered)
             continue;
         char name[NSP_NAME_TEXT_MAX];

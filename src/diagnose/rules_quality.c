@@ -3,6 +3,10 @@
 
 #include "diagnose/facts.h"
 
+/* Whoever asks has given up by then, whatever it is: dig and the C library's resolver wait so long.
+ */
+#define PATIENCE INT64_C(5000000000)
+
 /* Attempts over UDP that were lost at an address. Silence of a whole kind counts only where
  * other kinds, which were answered, lost attempts too. */
 typedef struct loss {
@@ -22,16 +26,35 @@ static bool kind_answered(const diag_t *d, const subject_t *s, const fact_t *f)
     return false;
 }
 
+/* Questions in other forms (form.h), which are no facts: where they are answered, they lose
+ * attempts as any do. */
+static void count_forms(const diag_t *d, const subject_t *s, loss_t *n)
+{
+    outcome_t o;
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        const exchange_t *x = d->set->item[i];
+        if (x->transport != TRANSPORT_UDP || !addr_equal(&x->server, &s->a->addr) ||
+            !nsp_name_equal(&x->qname, &d->m->zone) || probe_kind_of(x, &d->m->zone) != PROBE_NONE)
+            continue;
+        outcome_of(x, &o, NULL);
+        if (o.kind != OUTCOME_ANSWERED)
+            continue;
+        n->attempts += o.attempts;
+        n->lost += o.late ? 0 : o.lost;
+    }
+}
+
 static loss_t count_loss(const diag_t *d, const subject_t *s)
 {
     loss_t n = {0, 0, 0};
+    count_forms(d, s, &n);
     for (size_t i = 0; i < s->count; i++) {
         const fact_t *f = subject_at(d, s, i);
         if (!fact_is_udp(f))
             continue;
         if (fact_answered(f)) {
             n.attempts += f->o.attempts;
-            n.lost += f->o.lost;
+            n.lost += f->o.late ? 0 : f->o.lost; /* what comes late was not lost */
         } else if (f->o.kind == OUTCOME_SILENT && kind_answered(d, s, f)) {
             n.attempts += f->o.attempts;
             n.lost += f->o.attempts;
@@ -47,7 +70,7 @@ static void flapping_evidence(const diag_t *d, const subject_t *s, finding_t *f)
     for (size_t i = 0; i < s->count; i++) {
         const fact_t *k = subject_at(d, s, i);
         if (fact_is_udp(k) &&
-            ((fact_answered(k) && k->o.lost > 0) ||
+            ((fact_answered(k) && k->o.lost > 0 && !k->o.late) ||
              (k->o.kind == OUTCOME_SILENT && (s->flapping || kind_answered(d, s, k)))))
             finding_add_evidence(f, k->x);
     }
@@ -140,6 +163,8 @@ static void timing_one(diag_t *d, const subject_t *s)
         f = subject_finding(d, s, FINDING_SLOW, "The median of %zu replies is %s, above %s.",
                             t.count, time_label(t.median, median),
                             time_label(d->options.slow, limit));
+    if (f != NULL && t.late == t.count && t.latest > PATIENCE)
+        f->severity = SEVERITY_ERROR;
     for (size_t i = 0; f != NULL && i < s->count; i++) {
         const fact_t *k = subject_at(d, s, i);
         if (fact_is_udp(k) && fact_answered(k) &&

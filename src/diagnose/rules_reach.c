@@ -255,8 +255,13 @@ static void report_tcp(diag_t *d, const subject_t *s)
                         label, s->a->addr.port, addr_port_text(&s->a->addr, addr),
                         name_label(&d->m->zone, zone));
     else
-        finding_set_fix(f, "Make %s listen on TCP port %u, and let it through the firewall.", label,
-                        s->a->addr.port);
+        finding_set_fix(f,
+                        s->tcp == REACH_SILENT
+                            ? "Make %s answer over TCP port %u: connections are made, so that the "
+                              "port is open, and what takes them does not answer (a limit of "
+                              "clients, a proxy without a server)."
+                            : "Make %s listen on TCP port %u, and let it through the firewall.",
+                        label, s->a->addr.port);
 }
 
 static void reach_one(diag_t *d, subject_t *s)

@@ -16,6 +16,7 @@
 typedef struct plan {
     bool silent;
     bool not_asked;
+    uint8_t lost; /* attempts before the one that is answered */
     uint16_t rcode;
     uint16_t set;   /* flags of the header that are set, */
     uint16_t clear; /* or cleared, beyond what is right */
@@ -119,9 +120,16 @@ static void ask(xlab_t *x, const form_query_t *form, const plan_t *p)
         .kind = EVENT_SENT, .attempt = 1, .bytes = form->wire, .size = (uint32_t)form->size};
     assert_true(exchange_append(e, &sent));
     event_t end = {.kind = EVENT_TIMEOUT, .attempt = 1, .at = X_SEC, .peer = e->server};
+    for (; end.attempt <= p->lost; end.attempt++) {
+        assert_true(exchange_append(e, &end));
+        sent.attempt++;
+        sent.at = end.at;
+        end.at += X_SEC;
+        assert_true(exchange_append(e, &sent));
+    }
     if (!p->silent) {
         end.kind = EVENT_REPLY;
-        end.at = 20 * X_MS;
+        end.at = sent.at + 20 * X_MS;
         end.bytes = reply;
         end.size = (uint32_t)reply_to(form, p, reply, sizeof reply);
     }
@@ -184,6 +192,11 @@ static const form_case_t cases[] = {
      {.rcode = NSP_RCODE_NXDOMAIN},
      "warning type-broken ",
      "aaaa gets NXDOMAIN."},
+    {"MX fails",
+     FORM_ID_MX,
+     {.rcode = NSP_RCODE_SERVFAIL},
+     "error type-broken ",
+     "mx gets SERVFAIL."},
     {"version 1 unanswered", FORM_ID_EDNS1, {.silent = true}, "warning edns-version-broken ", NULL},
     {"version 1 answered as 0",
      FORM_ID_EDNS1,
@@ -397,6 +410,34 @@ static void test_causes_hide_forms(void **state)
     }
 }
 
+/* Where other forms lose attempts, the silence of one proves nothing. */
+static void test_forms_lose_attempts(void **state)
+{
+    (void)state;
+    static const form_id_t lossy_forms[] = {FORM_ID_CD, FORM_ID_RD, FORM_ID_NSID, FORM_ID_COOKIE,
+                                            FORM_ID_EDNS_OPTION};
+    xlab_t x;
+    form_set_t forms;
+    finding_list_t list;
+    plan_t silent = {.silent = true};
+    xlab_healthy(&x);
+    xlab_build(&x);
+    form_set_init(&forms, &x.m->zone);
+    for (size_t i = 0; i < sizeof lossy_forms / sizeof lossy_forms[0]; i++) {
+        plan_t p = healthy_plan(lossy_forms[i]);
+        p.lost = 2;
+        ask(&x, &forms.query[lossy_forms[i]], &p);
+    }
+    ask(&x, &forms.query[FORM_ID_AD], &silent);
+    finding_list_init(&list);
+    assert_true(diagnose(x.m, &x.set, NULL, &list));
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.item[0].id, FINDING_FLAPPING);
+    assert_int_equal(list.item[0].severity, SEVERITY_WARNING);
+    finding_list_free(&list);
+    xlab_free(&x);
+}
+
 /* Each form is recognised whatever its ID, and as no other; a probe is no form. */
 static void test_recognised(void **state)
 {
@@ -439,8 +480,11 @@ static void test_recognised(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_healthy),       cmocka_unit_test(test_cases),
-        cmocka_unit_test(test_every_finding), cmocka_unit_test(test_causes_hide_forms),
+        cmocka_unit_test(test_healthy),
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_every_finding),
+        cmocka_unit_test(test_causes_hide_forms),
+        cmocka_unit_test(test_forms_lose_attempts),
         cmocka_unit_test(test_recognised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

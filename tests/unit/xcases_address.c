@@ -384,6 +384,46 @@ static void txt_above_limit_silent(xlab_t *x)
     txt_silent(x);
 }
 
+/* 512 octets: what has no more than that passes everywhere, so that it is the type that does not.
+ */
+static void txt_small_silent(xlab_t *x)
+{
+    set_txt(x, 457);
+    txt_silent(x);
+}
+
+static void txt_beyond_plain_silent(xlab_t *x)
+{
+    set_txt(x, 458);
+    txt_silent(x);
+}
+
+/* Nobody says over TCP how large it is; the others' answers do. */
+static void txt_silent_tcp_refused(xlab_t *x)
+{
+    big_txt_silent(x);
+    x->probe[BAD][XQ_TXT_TCP].act = XA_CLOSED;
+}
+
+/* Packets of full size get lost, whatever carries them. */
+static void txt_silent_over_both(xlab_t *x)
+{
+    big_txt_silent(x);
+    x->probe[BAD][XQ_TXT_TCP].act = XA_OPEN_SILENT;
+}
+
+static void txt_cut_silent_over_tcp(xlab_t *x)
+{
+    set_txt(x, 1800);
+    x->probe[BAD][XQ_TXT].tc = true;
+    x->probe[BAD][XQ_TXT_TCP].act = XA_OPEN_SILENT;
+}
+
+static void soa_silent(xlab_t *x)
+{
+    x->probe[BAD][XQ_SOA].act = x->probe[BAD][XQ_EDNS].act = x->probe[BAD][XQ_CASE].act = XA_SILENT;
+}
+
 static void big_txt_answered(xlab_t *x)
 {
     set_txt(x, 1800);
@@ -495,6 +535,41 @@ static void make_late(xprobe_t *p)
     p->rtt = 600 * X_MS;
 }
 
+static void txt_servfail(xlab_t *x)
+{
+    x->probe[BAD][XQ_TXT].rcode = x->probe[BAD][XQ_TXT_TCP].rcode = NSP_RCODE_SERVFAIL;
+}
+
+static void made_up(xlab_t *x)
+{
+    x->probe[BAD][XQ_NX].data = true;
+}
+
+static void wildcard_missing(xlab_t *x)
+{
+    for (unsigned i = 0; i < 4; i++)
+        x->probe[i][XQ_NX].data = i != BAD;
+}
+
+static void wildcard_of_old_copy(xlab_t *x)
+{
+    made_up(x);
+    for (unsigned q = 0; q < XQ_COUNT; q++)
+        x->probe[BAD][q].serial--;
+}
+
+/* So late that all attempts were sent: none of them was lost. */
+static void make_very_late(xprobe_t *p)
+{
+    p->late = true;
+    p->lost = 1;
+}
+
+static void very_late(xlab_t *x)
+{
+    each(x, make_very_late);
+}
+
 static void late_always(xlab_t *x)
 {
     each(x, make_late);
@@ -591,7 +666,14 @@ const xcase_t xcases_address[] = {
     {FINDING_EDNS_SIZE_DROPPED, false, "one of them", txt_silent, "query-dropped"},
     {FINDING_BIG_ANSWER_LOST, true, "large over TCP", big_txt_silent, "big-answer-lost"},
     {FINDING_BIG_ANSWER_LOST, true, "1233 octets", txt_above_limit_silent, "big-answer-lost"},
-    {FINDING_BIG_ANSWER_LOST, false, "1232 octets", txt_at_limit_silent, "query-dropped"},
+    {FINDING_BIG_ANSWER_LOST, true, "1232 octets", txt_at_limit_silent, "big-answer-lost"},
+    {FINDING_BIG_ANSWER_LOST, true, "513 octets", txt_beyond_plain_silent, "big-answer-lost"},
+    {FINDING_BIG_ANSWER_LOST, false, "512 octets", txt_small_silent, "query-dropped"},
+    {FINDING_BIG_ANSWER_LOST, true, "by the size elsewhere", txt_silent_tcp_refused,
+     "big-answer-lost"},
+    {FINDING_BIG_ANSWER_LOST, true, "over both", txt_silent_over_both, "big-answer-lost"},
+    {FINDING_TRUNCATED_NO_TCP, true, "the big answer alone", txt_cut_silent_over_tcp,
+     "truncated-no-tcp"},
     {FINDING_BIG_ANSWER_LOST, false, "large and answered", big_txt_answered, ""},
     {FINDING_EDNS_BROKEN, true, "FORMERR", edns_formerr, "edns-broken"},
     {FINDING_EDNS_BROKEN, true, "BADVERS", edns_badvers, "edns-broken"},
@@ -600,6 +682,7 @@ const xcase_t xcases_address[] = {
     {FINDING_CASE_SENSITIVE, true, "NXDOMAIN", case_denied, "case-sensitive"},
     {FINDING_CASE_SENSITIVE, true, "silent", case_silent, "case-sensitive"},
     {FINDING_CASE_SENSITIVE, false, "folded", case_folded, "case-not-preserved"},
+    {FINDING_CASE_SENSITIVE, false, "SOA is silent in any case", soa_silent, "query-dropped"},
     {FINDING_CASE_NOT_PRESERVED, true, "folded", case_folded, "case-not-preserved"},
     {FINDING_CASE_NOT_PRESERVED, false, "NXDOMAIN", case_denied, "case-sensitive"},
     {FINDING_TCP_WRONG_ANSWER, true, "REFUSED", tcp_answers_refused, "tcp-wrong-answer"},
@@ -617,12 +700,18 @@ const xcase_t xcases_address[] = {
     {FINDING_FLAPPING, true, "three lost", lossy, "flapping"},
     {FINDING_FLAPPING, true, "one lost", lossy_once, "flapping"},
     {FINDING_FLAPPING, false, "one late", late_once, "late-reply"},
+    {FINDING_FLAPPING, false, "later than all attempts", very_late, "late-reply"},
     {FINDING_LATE_REPLY, true, "one late", late_once, "late-reply"},
     {FINDING_LATE_REPLY, true, "all late", late_always, "late-reply"},
     {FINDING_LATE_REPLY, false, "one slow", slow_once, ""},
     {FINDING_SLOW, true, "501 ms", slow, "slow"},
     {FINDING_SLOW, false, "500 ms", not_slow, ""},
     {FINDING_SLOW, false, "one slow", slow_once, ""},
+    {FINDING_TYPE_BROKEN, true, "TXT", txt_servfail, "type-broken"},
+    {FINDING_ANSWERS_DIFFER, true, "one makes up names", made_up, "answers-differ"},
+    {FINDING_ANSWERS_DIFFER, true, "one lacks the wildcard", wildcard_missing, "answers-differ"},
+    {FINDING_ANSWERS_DIFFER, false, "an old copy has a wildcard", wildcard_of_old_copy,
+     "serial-differs wildcard"},
     {FINDING_RECURSION_OFFERED, true, "RA", recursion, "recursion-offered"},
     {FINDING_RECURSION_OFFERED, false, "RA of a lame server", not_aa, "lame-not-authoritative"},
     {FINDING_RECURSION_OFFERED, false, "healthy", healthy, ""},
