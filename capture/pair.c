@@ -249,8 +249,10 @@ void pairer_feed(void *user, const cap_item_t *item)
     }
 }
 
-void pairer_finish(pairer_t *p)
+void pairer_finish(pairer_t *p, int64_t end)
 {
+    p->stats.last = p->clock;
+    p->clock = end > p->clock ? end : p->clock;
     while (p->due.first != PAIR_NONE) {
         const slot_t *s = &p->slot[p->due.first];
         bool early = p->clock - s->began < p->o.grace;
@@ -258,7 +260,6 @@ void pairer_finish(pairer_t *p)
     }
     while (p->conn_lru.first != PAIR_NONE)
         conn_release(p, &p->conn[p->conn_lru.first], 0);
-    p->stats.last = p->clock;
     /* clients that get no answer ask again: where nobody ever does, the answers were only not
      * captured */
     bool no_reply = p->stats.replies == 0 && p->stats.icmp == 0 && !p->server_seen;

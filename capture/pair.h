@@ -65,8 +65,9 @@ pairer_t *pairer_new(const pair_options_t *options, flow_sink_t *sink, void *use
 void pairer_free(pairer_t *p);
 /* A decode_sink_t: user is the pairer. */
 void pairer_feed(void *user, const cap_item_t *item);
-/* The capture is over: what still waits is given out, in order. */
-void pairer_finish(pairer_t *p);
+/* The capture is over: what still waits is given out, in order. end: until when packets of any kind
+ * would have been seen, which may be long after the last item; earlier than that says nothing. */
+void pairer_finish(pairer_t *p, int64_t end);
 const pair_stats_t *pairer_stats(const pairer_t *p);
 
 #endif

@@ -206,7 +206,7 @@ static void run(const pair_options_t *o, uint64_t count, uint8_t fail, seen_t *o
         feed(p, out->item[out->count]);
     out->count--;
     if (p != NULL) {
-        pairer_finish(p);
+        pairer_finish(p, INT64_MIN);
         pair_check(p);
         const pair_stats_t *st = pairer_stats(p);
         need(st->flows == out->flows && st->items == count);

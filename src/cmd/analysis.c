@@ -28,6 +28,7 @@ struct analysis {
     bool whole; /* no flow is left out */
     int64_t first_used;
     int64_t last_used;
+    int64_t end; /* until when the capture is known to have gone on, as far as it is looked at */
     int64_t first_shown; /* first_used when the flow was given out that is diagnosed now */
     uint64_t passed;
     uint64_t filtered;
@@ -140,6 +141,13 @@ static int64_t absolute(const analysis_t *a, int64_t time, bool relative)
     return __builtin_add_overflow(a->first, time, &sum) ? INT64_MAX : sum;
 }
 
+void analysis_until(analysis_t *a, int64_t at)
+{
+    int64_t until = a->options.until;
+    at = at > until ? until : at;
+    a->end = at > a->end ? at : a->end;
+}
+
 void analysis_feed(analysis_t *a, const cap_packet_t *p)
 {
     analysis_options_t *o = &a->options;
@@ -151,10 +159,13 @@ void analysis_feed(analysis_t *a, const cap_packet_t *p)
     }
     if (p->at < o->since || p->at > o->until) {
         a->outside++;
+        if (p->at > o->until)
+            analysis_until(a, o->until);
         return;
     }
     if (a->packets++ == 0)
         a->first_used = a->last_used = p->at;
+    analysis_until(a, p->at);
     a->first_used = p->at < a->first_used ? p->at : a->first_used;
     a->last_used = p->at > a->last_used ? p->at : a->last_used;
     a->octets += p->size;
@@ -196,10 +207,10 @@ static void leave_to_runs(analysis_t *a)
 bool analysis_finish(analysis_t *a, bool broken)
 {
     decoder_finish(a->decoder);
-    pairer_finish(a->pairer);
+    pairer_finish(a->pairer, a->end);
     bool whole = a->pipe == NULL || flow_pipe_finish(a->pipe);
     a->first_shown = a->first_used;
-    traffic_end_t end = {.end = a->last_used, .one_way = pairer_stats(a->pairer)->one_way};
+    traffic_end_t end = {.end = a->end, .one_way = pairer_stats(a->pairer)->one_way};
     bool good = traffic_finish(a->traffic, &end, &a->findings) && whole;
     good = (a->runs == NULL || runs_finish(a->runs, broken)) && good;
     leave_to_runs(a);

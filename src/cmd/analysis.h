@@ -33,6 +33,8 @@ void analysis_options_memory(analysis_options_t *o, uint32_t megabytes);
 analysis_t *analysis_new(const analysis_options_t *options, flow_sink_t *tap, void *user);
 void analysis_free(analysis_t *a);
 void analysis_feed(analysis_t *a, const cap_packet_t *p);
+/* The capture has gone on until then (nanoseconds since 1970), though no packet may have come. */
+void analysis_until(analysis_t *a, int64_t at);
 /* Nothing may be fed for a while: flows that are ready are on their way to the tap. */
 void analysis_flush(analysis_t *a);
 /* The capture is over; broken: what was read of it is not all. Findings are made; after this the

@@ -273,6 +273,9 @@ static int finish(run_t *run)
     char error[CAP_ERROR_MAX];
     if (run->shows_table)
         live_table_erase(stdout, &run->table);
+    /* by the clock that packets have their times from */
+    if (!run->broken)
+        analysis_until(run->analysis, clock_ns(CLOCK_REALTIME));
     run->good = analysis_finish(run->analysis, false) && run->good;
     bool printed = print_report(run);
     bool written = pcap_out_close(run->out, error);

@@ -174,18 +174,23 @@ static void count_events(traffic_t *t, seen_t *k)
         *(k->udp ? &k->e->udp_icmp : &k->e->tcp_icmp) += 1;
 }
 
-/* Nothing at all came, and the client waited long enough. */
-static bool is_silent(const traffic_t *t, const seen_t *k)
+/* Nothing at all came. */
+static bool is_unheard(const flow_t *f)
 {
-    const flow_t *f = k->flow;
-    if ((f->notes & (FLOW_PENDING | FLOW_EVICTED)) != 0)
-        return false;
     for (uint32_t i = 0; i < f->event_count; i++)
         if (f->event[i].kind != FLOW_EVENT_RETRY && f->event[i].kind != FLOW_EVENT_SYN_AGAIN &&
             f->event[i].kind != FLOW_EVENT_TCP_OPEN)
             return false;
+    return true;
+}
+
+/* Nothing at all came, and the client waited long enough. */
+static bool is_silent(const traffic_t *t, const seen_t *k)
+{
+    const flow_t *f = k->flow;
     /* a client that hung up sooner has not seen silence */
-    return f->ended - f->began >= t->o.grace;
+    return (f->notes & (FLOW_PENDING | FLOW_EVICTED)) == 0 && is_unheard(f) &&
+           f->ended - f->began >= t->o.grace;
 }
 
 /* Silence over TCP: of the handshake, or on a connection that something was asked on. */
@@ -207,25 +212,42 @@ static void count_tcp_silence(traffic_t *t, seen_t *k)
         k->e->tcp_attempts_silent += f->event[i].kind == FLOW_EVENT_SYN_AGAIN;
 }
 
-static void count_udp_silence(traffic_t *t, seen_t *k)
+/* So many attempts of a flow, of which nothing came. */
+static void count_udp_attempts(traffic_t *t, seen_t *k, uint32_t attempts)
 {
-    const flow_t *f = k->flow;
-    k->e->s.n.udp_silent++;
-    k->e->udp_attempts_silent += f->attempts;
-    k->e->udp_attempts_lost += f->attempts;
+    k->e->udp_attempts_silent += attempts;
+    k->e->udp_attempts_lost += attempts;
     traffic_sample(t, k, CAUSE_SILENT);
     if (k->edns) {
-        k->e->edns_attempts_silent += f->attempts;
-        k->e->s.n.edns_fallback += names_failed_edns(t, k);
+        k->e->edns_attempts_silent += attempts;
         traffic_sample(t, k, CAUSE_EDNS_SILENT);
     }
     if (k->type == TRAFFIC_TYPES_MAX)
         return;
     type_fact_t *type = &k->e->type[k->type];
-    type->silent += f->attempts;
-    type->silent_flows++;
+    type->silent += attempts;
     if (type->sample == 0)
         type->sample = traffic_keep(t, k);
+}
+
+static void count_udp_silence(traffic_t *t, seen_t *k)
+{
+    k->e->s.n.udp_silent++;
+    count_udp_attempts(t, k, k->flow->attempts);
+    if (k->edns)
+        k->e->s.n.edns_fallback += names_failed_edns(t, k);
+    if (k->type < TRAFFIC_TYPES_MAX)
+        k->e->type[k->type].silent_flows++;
+}
+
+/* The capture ends too early to tell of the question, but not of attempts that the client itself
+ * gave up before. */
+static void count_pending(traffic_t *t, seen_t *k)
+{
+    const flow_t *f = k->flow;
+    k->e->s.n.pending++;
+    if (k->udp && f->attempts > 1 && (f->notes & FLOW_EVICTED) == 0 && is_unheard(f))
+        count_udp_attempts(t, k, f->attempts - 1);
 }
 
 static void count_unanswered(traffic_t *t, seen_t *k)
@@ -233,7 +255,7 @@ static void count_unanswered(traffic_t *t, seen_t *k)
     traffic_counts_t *n = &k->e->s.n;
     k->e->unheard[k->kind]++;
     if ((k->flow->notes & (FLOW_PENDING | FLOW_EVICTED)) != 0) {
-        n->pending++;
+        count_pending(t, k);
         return;
     }
     n->unanswered++;

@@ -205,15 +205,22 @@ static void feed_text(pairer_t *p, const char *steps)
     }
 }
 
-static void run(const pair_options_t *o, const char *steps, seen_t *seen, pair_stats_t *stats)
+/* end: of the capture, in ms as steps have it. */
+static void run_until(const pair_options_t *o, const char *steps, int end, seen_t *seen,
+                      pair_stats_t *stats)
 {
     memset(seen, 0, sizeof *seen);
     pairer_t *p = pairer_new(o, show, seen);
     assert_non_null(p);
     feed_text(p, steps);
-    pairer_finish(p);
+    pairer_finish(p, (1000 + end) * MS);
     *stats = *pairer_stats(p);
     pairer_free(p);
+}
+
+static void run(const pair_options_t *o, const char *steps, seen_t *seen, pair_stats_t *stats)
+{
+    run_until(o, steps, 0, seen, stats);
 }
 
 static const pair_case_t cases[] = {
@@ -350,7 +357,7 @@ static void test_flood(void **state)
         step_t syn = {.kind = 'S', .ms = 200, .port = (uint16_t)(2000 + i)};
         feed(p, &syn, i);
     }
-    pairer_finish(p);
+    pairer_finish(p, INT64_MIN);
     const pair_stats_t *stats = pairer_stats(p);
     assert_int_equal(stats->queries, 10000);
     assert_true(stats->evicted > 4000);
@@ -385,6 +392,32 @@ static void test_one_way(void **state)
         run(&o, ways[i].steps, &seen, &stats);
         if (stats.one_way != ways[i].one_way)
             fail_msg("%s: one_way %d", ways[i].title, stats.one_way);
+    }
+}
+
+/* Silence lasts as long as the capture, whatever its last packets are about. */
+static void test_end(void **state)
+{
+    static const struct {
+        const char *title;
+        const char *steps;
+        int end;
+        const char *flows;
+    } ends[] = {
+        {"too early", "q0/5000/7", 1999, "1 u1 x1 pending"},
+        {"late enough", "q0/5000/7", 2000, "1 u1 x1"},
+        {"before the last item", "q0/5000/7 q3000/5001/8=b", 1000, "1 u1 x1; 2 u1 x1 pending"},
+        {"much later", "q0/5000/7 q3000/5001/8=b", 90000, "1 u1 x1; 2 u1 x1"},
+    };
+    pair_options_t o = pair_options_default();
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        seen_t seen;
+        pair_stats_t stats;
+        run_until(&o, ends[i].steps, ends[i].end, &seen, &stats);
+        if (strcmp(seen.text, ends[i].flows) != 0)
+            fail_msg("%s: %s", ends[i].title, seen.text);
+        assert_true(stats.last < (1000 + 3001) * MS);
     }
 }
 
@@ -432,7 +465,7 @@ static void test_many_between(void **state)
         assert_string_equal(seen.text,
                             "2 u1 x1 =1@14 i1; 1 u1 x2 =2@14 r2 m0/4 i2 i2; 2 u1 x0 noq dup");
         assert_int_equal(pairer_stats(p)->icmp_orphans, 1);
-        pairer_finish(p);
+        pairer_finish(p, INT64_MIN);
         pairer_free(p);
     }
 }
@@ -442,7 +475,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),        cmocka_unit_test(test_seed),
         cmocka_unit_test(test_flood),        cmocka_unit_test(test_one_way),
-        cmocka_unit_test(test_many_between),
+        cmocka_unit_test(test_many_between), cmocka_unit_test(test_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

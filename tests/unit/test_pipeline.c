@@ -45,7 +45,7 @@ static void line_finish(line_t *l)
 {
     traffic_end_t end = {0};
     decoder_finish(l->decoder);
-    pairer_finish(l->pairer);
+    pairer_finish(l->pairer, INT64_MIN);
     end.one_way = pairer_stats(l->pairer)->one_way;
     assert_true(traffic_finish(l->traffic, &end, &l->list));
 }

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""nsprobe replay: what is said of traffic made by hand, and what must not be said of it."""
+import json
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+import pcapmake as pm  # noqa: E402
+import schema  # noqa: E402
+import tap  # noqa: E402
+
+SCHEMA = schema.load("replay")
+C, S, D = "192.0.2.1", "192.0.2.53", "192.0.2.54"
+
+
+def run(prog, f, *argv):
+    data = f if isinstance(f, bytes) else f.octets()
+    return subprocess.run([prog, "replay", "-", *argv], capture_output=True, check=False,
+                          input=data)
+
+
+def values_of(p):
+    return [json.loads(line) for line in p.stdout.decode().splitlines()]
+
+
+def findings(prog, f, *argv):
+    """"id@server" of each finding; the same whatever the threads."""
+    out = [run(prog, f, "--json", "--threads", n, *argv) for n in "123"]
+    assert out[0].stdout == out[1].stdout == out[2].stdout, "threads make a difference"
+    values = values_of(out[0])
+    for v in values:
+        bad = schema.check(v, {"$ref": "#/$defs/" + v["kind"]}, SCHEMA)
+        assert not list(bad), (v, list(schema.check(v, {"$ref": "#/$defs/" + v["kind"]}, SCHEMA)))
+    return sorted(f"{v['id']}@{v['address']}" if v.get("address") else v["id"]
+                  for v in values if v["kind"] == "finding")
+
+
+def ask(f, i, server=S, port=None, name="www.example", **extra):
+    q = pm.query(i, name, "A", **extra)
+    f.udp(C, port or 40000 + i, server, 53, q)
+    return q
+
+
+def arp(f):
+    f.add(bytes(12) + b"\x08\x06" + bytes(28), raw=True)
+
+
+def end_tests(t, prog):
+    """Silence lasts until the capture ends, whatever ends it."""
+    def dead(tail):
+        f = pm.Pcap(link=pm.ETHERNET)
+        for i in range(4):
+            ask(f, i, server=D)
+        if tail:
+            f.wait(tail)
+            arp(f)
+        return f
+
+    def again(f):
+        for at, packet in list(f.packets[:4]):
+            f.packets.insert(4, (at + 0.5, packet))
+        f.packets.sort(key=lambda p: p[0])
+        return f
+    t.equal("a dead server, then only ARP", findings(prog, again(dead(20))), [f"unresponsive@{D}"])
+    early = b"4 questions that the capture ends too early for"
+    p = run(prog, dead(1))
+    t.check("too early to say", early in p.stdout, p.stdout)
+    t.equal("asked again, then the capture ends", findings(prog, again(dead(0))),
+            [f"unresponsive@{D}"])
+    p = run(prog, dead(20), "--until", "+10")
+    t.check("beyond --until it went on", b"early" not in p.stdout, p.stdout)
+
+
+def main():
+    a = tap.arguments()
+    t = tap.Tap()
+    end_tests(t, a.prog)
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
