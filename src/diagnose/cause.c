@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "diagnose/host.h"
+
 typedef enum where {
     AT_ADDRESS,
     AT_SERVER,
@@ -438,6 +440,31 @@ static void join_group(const causes_t *c, group_t g, const char *why)
     }
 }
 
+/* Names of servers that one zone should hold, which does not answer, have one cause: told at the
+ * first of them. */
+static void join_unresolvable(const causes_t *c)
+{
+    nsp_name_t zone[MODEL_SERVERS_MAX];
+    const finding_t *at[MODEL_SERVERS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < c->count && count < MODEL_SERVERS_MAX; i++) {
+        finding_t *f = &c->item[i];
+        if (f->id != FINDING_NS_UNRESOLVABLE || f->because_of != 0 ||
+            !host_zone(c->d, &f->server, &zone[count]))
+            continue;
+        size_t k = 0;
+        while (k < count &&
+               (at[k]->severity < f->severity || !nsp_name_equal(&zone[k], &zone[count])))
+            k++;
+        if (k < count) {
+            f->because_of = at[k]->number;
+            f->because = "the same zone should hold this name";
+        } else {
+            at[count++] = f;
+        }
+    }
+}
+
 /* A cause weighs as much as the worst that follows from it. It is wide when it breaks all of the
  * zone: an error about no server in particular, one at all addresses, or what makes the zone go
  * down. */
@@ -488,6 +515,7 @@ void causes_find(diag_t *d, size_t first)
         find_likely(&c, &c.item[i]);
     for (size_t i = 0; i < c.count; i++)
         follow(&c, &c.item[i]);
+    join_unresolvable(&c);
     join_group(&c, GROUP_SERVER, "the same at another address of the server");
     join_group(&c, GROUP_OPERATOR, "the same at all servers of this operator");
     join_group(&c, GROUP_PREFIX, "the same at all addresses of this network");

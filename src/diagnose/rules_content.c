@@ -371,7 +371,7 @@ static void named_finding(diag_t *d, const model_named_t *n, finding_id_t id, co
                        : n->state == HOST_CNAME  ? "is an alias (CNAME)"
                                                  : "has neither A nor AAAA records";
     finding_t *f =
-        finding_add(d->list, id, "%s of the %s %s.", name_label(&n->name, name), record, what);
+        finding_add(d->list, id, "%s, %s, %s.", name_label(&n->name, name), record, what);
     for (uint32_t i = 0; i < d->set->count; i++) {
         const exchange_t *x = d->set->item[i];
         if ((x->qtype == NSP_TYPE_A || x->qtype == NSP_TYPE_AAAA) &&
@@ -389,11 +389,11 @@ static void named_rules(diag_t *d)
         if (is_server(d->m, &n->name) || !name_is_host(&n->name, false))
             continue;
         if (n->by_mx && none)
-            named_finding(d, n, FINDING_MX_NO_ADDRESS, "The target of an MX record");
+            named_finding(d, n, FINDING_MX_NO_ADDRESS, "the target of an MX record");
         if (n->by_mx && n->state == HOST_CNAME)
-            named_finding(d, n, FINDING_MX_IS_CNAME, "The target of an MX record");
+            named_finding(d, n, FINDING_MX_IS_CNAME, "the target of an MX record");
         if (n->by_soa && none)
-            named_finding(d, n, FINDING_SOA_MNAME_NO_ADDRESS, "The primary that the SOA names");
+            named_finding(d, n, FINDING_SOA_MNAME_NO_ADDRESS, "the primary that the SOA names");
     }
 }
 

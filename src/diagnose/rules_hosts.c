@@ -1,7 +1,7 @@
 /* The names of the servers and their addresses: as the parent gives them, and as they are. */
 #include <stdio.h>
 
-#include "diagnose/facts.h"
+#include "diagnose/host.h"
 
 /* A list of addresses in a sentence. */
 typedef struct addr_list {
@@ -20,18 +20,98 @@ static void addr_list_add(addr_list_t *l, const addr_t *a)
                                    l->len > 0 ? ", " : "", addr);
 }
 
-static void host_bad(diag_t *d, const model_server_t *s, finding_id_t id, const char *what)
+static unsigned addresses_from(const model_server_t *s, unsigned from)
+{
+    unsigned n = 0;
+    for (uint16_t i = 0; i < s->addr_count; i++)
+        n += (s->addr[i].from & from) != 0;
+    return n;
+}
+
+static finding_t *host_bad(diag_t *d, const model_server_t *s, finding_id_t id, const char *what)
 {
     char name[NSP_NAME_TEXT_MAX];
     name_label(&s->name, name);
     finding_t *f = finding_add(d->list, id, "%s %s.", name, what);
     finding_set_server(f, &s->name);
+    for (uint32_t i = 0; i < d->set->count; i++)
+        if (host_asks(d->set->item[i], &s->name))
+            finding_add_evidence(f, d->set->item[i]);
+    return f;
+}
+
+/* A name that does not exist, or has no address. */
+static void host_none(diag_t *d, const model_server_t *s, bool glue)
+{
+    char meant[NSP_NAME_TEXT_MAX];
+    nsp_name_t name;
+    const char *what = glue ? "has glue in the parent, but neither A nor AAAA records"
+                            : "has neither A nor AAAA records";
+    if (s->state == HOST_NXDOMAIN && !glue && host_doubled(d, &s->name, &name)) {
+        finding_t *f = host_bad(d, s, FINDING_NS_NO_ADDRESS,
+                                "does not exist: the name was written without its final dot, so "
+                                "that the zone's name was put behind it");
+        finding_set_fix(f, "Write %s. with its final dot in the NS record of the zone.",
+                        name_label(&name, meant));
+        return;
+    }
+    if (s->state == HOST_NXDOMAIN)
+        what = glue ? "has glue in the parent, but does not exist" : "does not exist";
+    host_bad(d, s, FINDING_NS_NO_ADDRESS, what);
+}
+
+/* Who was asked for the name's addresses, and how that failed: each address once. */
+static void list_failures(diag_t *d, const nsp_name_t *name, char *buf, size_t cap)
+{
+    size_t len = 0;
     for (uint32_t i = 0; i < d->set->count; i++) {
         const exchange_t *x = d->set->item[i];
-        if ((x->qtype == NSP_TYPE_A || x->qtype == NSP_TYPE_AAAA) &&
-            nsp_name_equal(&x->qname, &s->name))
-            finding_add_evidence(f, x);
+        char one[ADDR_TEXT_MAX + 64];
+        bool known = false;
+        if (!host_asks(x, name) || !host_failure(d, x, one, sizeof one))
+            continue;
+        for (uint32_t k = 0; k < i && !known; k++)
+            known = host_asks(d->set->item[k], name) &&
+                    addr_equal(&d->set->item[k]->server, &x->server);
+        if (!known && len + strlen(one) + 3 < cap)
+            len += (size_t)snprintf(buf + len, cap - len, "%s%s", len > 0 ? ", " : "", one);
     }
+}
+
+/* The zone that holds the name does not answer. With glue the server is found all the same, by
+ * those who trust it (RFC 2181 5.4.1: glue is no answer). */
+static void host_unresolvable(diag_t *d, const model_server_t *s, bool glue)
+{
+    char what[1536];
+    char who[NSP_NAME_TEXT_MAX + 32] = "the servers of its zone";
+    char zone[NSP_NAME_TEXT_MAX];
+    char failures[768] = "";
+    nsp_name_t cut;
+    bool known = host_zone(d, &s->name, &cut);
+    if (known)
+        snprintf(who, sizeof who, "the servers of %s", name_label(&cut, zone));
+    list_failures(d, &s->name, failures, sizeof failures);
+    snprintf(what, sizeof what, "%s: %s gave no usable answer%s%s%s",
+             glue ? "is found by glue alone" : "could not be resolved", who,
+             failures[0] != '\0' ? " (" : "", failures, failures[0] != '\0' ? ")" : "");
+    finding_t *f = host_bad(d, s, FINDING_NS_UNRESOLVABLE, what);
+    if (f != NULL && glue)
+        f->severity = SEVERITY_WARNING;
+    if (known && cut.len > 1)
+        finding_set_fix(f,
+                        "Repair %s (\"nsprobe check %s\" says what is wrong), or use a server "
+                        "whose name lies elsewhere.",
+                        zone, zone);
+}
+
+/* True when the parent's glue is all there is: whoever should have the name was asked, and nobody
+ * had a word on it. */
+static bool glue_alone(diag_t *d, const model_server_t *s)
+{
+    if (!d->m->finished || s->addr_count == 0 || addresses_from(s, ~FROM_GLUE) > 0)
+        return false;
+    host_word_t word = host_word(d, &s->name);
+    return word.told == 0 && word.pending == 0 && word.failed > 0;
 }
 
 /* True when a server of the parent gave a referral, so that glue could have been seen; or when the
@@ -44,14 +124,6 @@ static bool referral_seen(const diag_t *d)
         if (d->m->parent_addr[i].referral)
             return true;
     return false;
-}
-
-static unsigned addresses_from(const model_server_t *s, unsigned from)
-{
-    unsigned n = 0;
-    for (uint16_t i = 0; i < s->addr_count; i++)
-        n += (s->addr[i].from & from) != 0;
-    return n;
 }
 
 static bool lacks_glue(const diag_t *d, const model_server_t *s)
@@ -86,28 +158,25 @@ static void host_rule(diag_t *d, const model_server_t *s)
     }
     switch (s->state) {
     case HOST_NODATA:
-        host_bad(d, s, FINDING_NS_NO_ADDRESS,
-                 glue ? "has glue in the parent, but neither A nor AAAA records"
-                      : "has neither A nor AAAA records");
-        break;
     case HOST_NXDOMAIN:
-        host_bad(d, s, FINDING_NS_NO_ADDRESS,
-                 glue ? "has glue in the parent, but does not exist" : "does not exist");
+        host_none(d, s, glue);
         break;
     case HOST_CNAME:
         host_bad(d, s, FINDING_NS_IS_CNAME, "is an alias (CNAME)");
         break;
     case HOST_FAILED:
         if (!s->in_zone && s->addr_count == 0)
-            host_bad(d, s, FINDING_NS_UNRESOLVABLE,
-                     "could not be resolved: the servers of its zone gave no usable answer");
+            host_unresolvable(d, s, false);
         break;
     case HOST_LOOP:
         if (s->addr_count == 0)
             host_bad(d, s, FINDING_NS_LOOP, "needs its own address to be resolved");
         break;
-    case HOST_UNKNOWN:
     case HOST_FOUND:
+        if (glue_alone(d, s))
+            host_unresolvable(d, s, true);
+        break;
+    case HOST_UNKNOWN:
         break;
     }
 }

@@ -1,0 +1,116 @@
+#include "diagnose/host.h"
+
+#include <stdio.h>
+
+bool host_asks(const exchange_t *x, const nsp_name_t *name)
+{
+    return (x->qtype == NSP_TYPE_A || x->qtype == NSP_TYPE_AAAA) && nsp_name_equal(&x->qname, name);
+}
+
+/* Owner of the NS records of a referral that leads towards a name; false when m is none. */
+static bool referral_to(const nsp_msg_t *m, const nsp_name_t *name, nsp_name_t *out)
+{
+    if (nsp_msg_rcode(m) != NSP_RCODE_NOERROR || nsp_msg_has(m, NSP_FLAG_AA) ||
+        m->found[NSP_ANSWER] > 0)
+        return false;
+    for (uint16_t i = 0; i < m->found[NSP_AUTHORITY]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_AUTHORITY, i);
+        if (rr->type != NSP_TYPE_NS)
+            continue;
+        nsp_rr_owner(m, rr, out);
+        return nsp_name_is_subdomain(name, out);
+    }
+    return false;
+}
+
+typedef enum word { WORD_NONE, WORD_TOLD, WORD_REFERRAL, WORD_FAILED, WORD_PENDING } word_t;
+
+/* What an exchange says about the name that it asks for; *o is its outcome. */
+static word_t word_of(diag_t *d, const exchange_t *x, outcome_t *o)
+{
+    const nsp_msg_t *m = &d->scratch->msg;
+    nsp_name_t cut;
+    outcome_of(x, o, d->scratch);
+    if (o->kind == OUTCOME_NOT_SENT)
+        return WORD_NONE;
+    if (o->kind == OUTCOME_PENDING)
+        return WORD_PENDING;
+    if (o->kind != OUTCOME_ANSWERED)
+        return WORD_FAILED;
+    uint16_t rcode = nsp_msg_rcode(m);
+    bool word = nsp_msg_has(m, NSP_FLAG_AA) || nsp_msg_has(m, NSP_FLAG_RA);
+    if (word && (rcode == NSP_RCODE_NOERROR || rcode == NSP_RCODE_NXDOMAIN))
+        return WORD_TOLD;
+    /* the rest of a cut answer comes over TCP, in an exchange of its own */
+    if (nsp_msg_has(m, NSP_FLAG_TC))
+        return WORD_NONE;
+    return referral_to(m, &x->qname, &cut) ? WORD_REFERRAL : WORD_FAILED;
+}
+
+host_word_t host_word(diag_t *d, const nsp_name_t *name)
+{
+    host_word_t n = {0, 0, 0};
+    outcome_t o;
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        if (!host_asks(d->set->item[i], name))
+            continue;
+        word_t word = word_of(d, d->set->item[i], &o);
+        n.told += word == WORD_TOLD;
+        n.failed += word == WORD_FAILED;
+        n.pending += word == WORD_PENDING;
+    }
+    return n;
+}
+
+bool host_failure(diag_t *d, const exchange_t *x, char *buf, size_t cap)
+{
+    char addr[ADDR_TEXT_MAX];
+    char rcode[16];
+    outcome_t o;
+    if (word_of(d, x, &o) != WORD_FAILED)
+        return false;
+    addr_port_text(&x->server, addr);
+    if (o.kind == OUTCOME_SILENT || o.kind == OUTCOME_NO_SYNACK)
+        snprintf(buf, cap, "%s is silent", addr);
+    else if (o.kind == OUTCOME_ICMP)
+        snprintf(buf, cap, "%s is unreachable (ICMP)", addr);
+    else if (o.kind != OUTCOME_ANSWERED)
+        snprintf(buf, cap, "%s: %s", addr, outcome_name(o.kind));
+    else if (nsp_msg_rcode(&d->scratch->msg) != NSP_RCODE_NOERROR)
+        snprintf(buf, cap, "%s answers %s", addr,
+                 nsp_rcode_text(nsp_msg_rcode(&d->scratch->msg), rcode));
+    else
+        snprintf(buf, cap, "%s answers without authority", addr);
+    return true;
+}
+
+bool host_zone(diag_t *d, const nsp_name_t *name, nsp_name_t *out)
+{
+    nsp_name_t cut;
+    outcome_t o;
+    bool found = false;
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        const exchange_t *x = d->set->item[i];
+        outcome_of(x, &o, d->scratch);
+        if (o.kind != OUTCOME_ANSWERED || !referral_to(&d->scratch->msg, name, &cut) ||
+            cut.len <= 1 || (found && cut.len <= out->len))
+            continue;
+        *out = cut;
+        found = true;
+    }
+    return found;
+}
+
+bool host_doubled(const diag_t *d, const nsp_name_t *name, nsp_name_t *meant)
+{
+    const nsp_name_t *zone = &d->m->zone;
+    uint8_t octets[NSP_NAME_MAX];
+    if (zone->len <= 1 || !nsp_name_is_subdomain(name, zone) || name->len <= 2u * zone->len - 1u)
+        return false;
+    size_t n = (size_t)name->len - zone->len;
+    memcpy(octets, name->octets, n);
+    octets[n] = 0;
+    nsp_reader_t r = nsp_reader(octets, (uint32_t)n + 1);
+    return nsp_name_read(&r, NSP_NAME_UNCOMPRESSED, meant) == NSP_OK &&
+           nsp_name_is_subdomain(meant, zone);
+}

@@ -1,0 +1,28 @@
+/* What the exchanges say about the name of a server: who was asked for its addresses, and what came
+ * of it. Internal to diagnose/. */
+#ifndef DIAGNOSE_HOST_H
+#define DIAGNOSE_HOST_H
+
+#include "diagnose/facts.h"
+
+/* What came of the questions for the addresses of a name. */
+typedef struct host_word {
+    unsigned told;    /* answered: with addresses, or that there are none */
+    unsigned failed;  /* silent, an error, or no authority */
+    unsigned pending; /* not finished */
+} host_word_t;
+
+host_word_t host_word(diag_t *d, const nsp_name_t *name);
+/* What an exchange came to that was to tell a name's addresses and did not: "8.0.3.1 is silent".
+ * False when it told them, or referred to others. */
+bool host_failure(diag_t *d, const exchange_t *x, char *buf, size_t cap);
+/* True for a question for the addresses of a name. */
+bool host_asks(const exchange_t *x, const nsp_name_t *name);
+/* The deepest zone at or above a name that some server referred to: the one that should hold it.
+ * False when there was no referral. */
+bool host_zone(diag_t *d, const nsp_name_t *name, nsp_name_t *out);
+/* A name in the zone that has the zone's name twice at its end, as comes of a name in the zone's
+ * file without its final dot (RFC 1035 5.1): *meant is what stands there. */
+bool host_doubled(const diag_t *d, const nsp_name_t *name, nsp_name_t *meant);
+
+#endif

@@ -1,0 +1,112 @@
+/* What is told of the names of servers and of hosts that records name. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "zonecase.h"
+
+#define SOA "$TTL 3600\n@ SOA ns1 host 7 14400 3600 1209600 3600\n"
+#define TWO_NS                                                                                     \
+    "@ NS ns1\n@ NS ns2\nns1 A 8.0.1.1\nns2 A 8.0.2.1\n"                                           \
+    "@ MX 0 .\n@ TXT \"v=spf1 -all\"\n"
+#define TWO_GLUED "zone NS ns1.zone\nzone NS ns2.zone\nns1.zone A 8.0.1.1\nns2.zone A 8.0.2.1\n"
+#define TWO_ADDRESSES                                                                              \
+    "address 8.0.1.1 {\nserves zone.test\n}\n"                                                     \
+    "address 8.0.2.1 {\nserves zone.test\n}\n"
+
+/* RFC 1034 4.2.1: glue leads to a server whose own name cannot be looked up. */
+static const zonecase_t below_dead_cut = {
+    "a name below a cut whose server is dead",
+    "zone NS ns1.zone\nzone NS ns.sub.zone\nns1.zone A 8.0.1.1\nns.sub.zone A 8.0.2.1\n",
+    "zone zone.test {\n" SOA
+    "@ NS ns1\n@ NS ns.sub\nns1 A 8.0.1.1\nsub NS x\nx A 8.0.3.1\n}\n" TWO_ADDRESSES
+    "address 8.0.3.1 {\nbehave drop\n}\n",
+    {"warning ns-unresolvable [ns.sub.zone.test.]", "sub.zone.test", "8.0.3.1",
+     "found by glue alone"},
+    {NULL}};
+
+/* The same with glue of a zone beside it, which the parent gives along. */
+static const zonecase_t beside_lame = {
+    "a name in a zone whose server is lame",
+    "zone NS ns1.zone\nzone NS ns.other\nns1.zone A 8.0.1.1\nother NS ns.other\n"
+    "ns.other A 8.0.2.1\n",
+    "zone zone.test {\n" SOA "@ NS ns1\n@ NS ns.other.test.\nns1 A 8.0.1.1\n}\n" TWO_ADDRESSES,
+    {"warning ns-unresolvable [ns.other.test.]", "other.test", "REFUSED", "found by glue alone"},
+    {NULL}};
+
+static const zonecase_t glue_confirmed = {"glue that the zone has, too",
+                                          TWO_GLUED,
+                                          "zone zone.test {\n" SOA TWO_NS "}\n" TWO_ADDRESSES,
+                                          {NULL},
+                                          {"ns-unresolvable", "warning", "error"}};
+
+/* Several servers, one cause. */
+static const zonecase_t provider_dead = {
+    "two names in one zone that is dead",
+    "zone NS ns1.zone\nzone NS ns1.prov\nzone NS ns2.prov\nns1.zone A 8.0.1.1\n"
+    "prov NS a.nic.prov\nprov NS b.nic.prov\na.nic.prov A 8.0.3.1\nb.nic.prov A 8.0.4.1\n",
+    "zone zone.test {\n" SOA
+    "@ NS ns1\n@ NS ns1.prov.test.\n@ NS ns2.prov.test.\nns1 A 8.0.1.1\n}\n"
+    "address 8.0.1.1 {\nserves zone.test\n}\naddress 8.0.3.1 {\nbehave drop\n}\n"
+    "address 8.0.4.1 {\nbehave refuse\n}\n",
+    {"error ns-unresolvable [ns1.prov.test.]\n",
+     "the servers of prov.test gave no usable answer (8.0.3.1 is silent, 8.0.4.1 answers REFUSED)",
+     "error ns-unresolvable [ns2.prov.test.] <- ns-unresolvable [ns1.prov.test.]"},
+    {NULL}};
+
+static const zonecase_t named_hosts = {
+    "hosts that MX and SOA name",
+    TWO_GLUED,
+    "zone zone.test {\n$TTL 3600\n@ SOA nix.test. host 7 14400 3600 1209600 3600\n"
+    "@ NS ns1\n@ NS ns2\nns1 A 8.0.1.1\nns2 A 8.0.2.1\n@ MX 10 mail\n}\n" TWO_ADDRESSES,
+    {"  nix.test, the primary that the SOA names, does not exist.\n"},
+    {"of the The", "of the the"}};
+
+static const zonecase_t no_final_dot = {
+    "NS records without their final dot",
+    TWO_GLUED,
+    "zone zone.test {\n" SOA "@ NS ns1.zone.test\n@ NS ns2.zone.test\nns1 A 8.0.1.1\n"
+    "ns2 A 8.0.2.1\n}\n" TWO_ADDRESSES,
+    {"ns1.zone.test.zone.test does not exist: the name was written without its final dot",
+     "fix: Write ns1.zone.test. with its final dot"},
+    {"Add ns1.zone.test.zone.test"}};
+
+static void test_below_dead_cut(void **state)
+{
+    (void)state;
+    zonecase_check(&below_dead_cut);
+    zonecase_check(&beside_lame);
+    zonecase_check(&glue_confirmed);
+}
+
+static void test_provider_dead(void **state)
+{
+    (void)state;
+    zonecase_check(&provider_dead);
+}
+
+static void test_named_hosts(void **state)
+{
+    (void)state;
+    zonecase_check(&named_hosts);
+}
+
+static void test_no_final_dot(void **state)
+{
+    (void)state;
+    zonecase_check(&no_final_dot);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_below_dead_cut),
+        cmocka_unit_test(test_provider_dead),
+        cmocka_unit_test(test_named_hosts),
+        cmocka_unit_test(test_no_final_dot),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
