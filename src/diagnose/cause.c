@@ -37,8 +37,8 @@ static const follows_t follows[] = {
 
 typedef struct likely {
     finding_id_t id;
-    unsigned must;
-    unsigned never;
+    uint64_t must;
+    uint64_t never;
     const char *cause;
     const char *sign;
 } likely_t;
@@ -233,9 +233,9 @@ static bool answers(const subject_t *s)
     return s->udp >= REACH_MALFORMED || s->tcp >= REACH_MALFORMED;
 }
 
-static unsigned signs_of_others(const diag_t *d, const subject_t *s)
+static uint64_t signs_of_others(const diag_t *d, const subject_t *s)
 {
-    unsigned signs = 0;
+    uint64_t signs = 0;
     for (size_t i = 0; i < d->subject_count; i++) {
         const subject_t *o = &d->subject[i];
         bool same_family = o->a->addr.family == s->a->addr.family;
@@ -251,7 +251,7 @@ static unsigned signs_of_others(const diag_t *d, const subject_t *s)
     return signs;
 }
 
-static unsigned signs_of_icmp(const event_t *e)
+static uint64_t signs_of_icmp(const event_t *e)
 {
     if (e == NULL || e->kind != EVENT_ICMP)
         return 0;
@@ -261,15 +261,15 @@ static unsigned signs_of_icmp(const event_t *e)
 }
 
 /* What an ICMP error says of the way. */
-static unsigned signs_of_rejection(const event_t *e)
+static uint64_t signs_of_rejection(const event_t *e)
 {
     /* by code of "destination unreachable" (RFC 792, RFC 1812 5.2.7.1; RFC 4443 3.1) */
-    static const unsigned v4[16] = {
+    static const uint64_t v4[16] = {
         [0] = SIGN_ICMP_NET,     [1] = SIGN_ICMP_NEXT,   [6] = SIGN_ICMP_NET,
         [7] = SIGN_ICMP_NEXT,    [9] = SIGN_ICMP_FILTER, [10] = SIGN_ICMP_FILTER,
         [11] = SIGN_ICMP_NET,    [12] = SIGN_ICMP_NEXT,  [13] = SIGN_ICMP_FILTER,
         [14] = SIGN_ICMP_FILTER, [15] = SIGN_ICMP_FILTER};
-    static const unsigned v6[16] = {[0] = SIGN_ICMP_NET,
+    static const uint64_t v6[16] = {[0] = SIGN_ICMP_NET,
                                     [1] = SIGN_ICMP_FILTER,
                                     [3] = SIGN_ICMP_NEXT,
                                     [5] = SIGN_ICMP_FILTER,
@@ -301,7 +301,7 @@ static bool way_is_shared(const diag_t *d, const subject_t *s)
     return false;
 }
 
-static unsigned signs_of_way(const diag_t *d, const subject_t *s)
+static uint64_t signs_of_way(const diag_t *d, const subject_t *s)
 {
     const way_t *w = &s->way;
     const addr_t *last = way_last(w);
@@ -320,16 +320,16 @@ static unsigned signs_of_way(const diag_t *d, const subject_t *s)
 
 /* What the sender of an ICMP error says. For TCP the kernel may not tell who that was: then the
  * kind is a guess of its errno. */
-static unsigned signs_of_reporter(const fact_t *f)
+static uint64_t signs_of_reporter(const fact_t *f)
 {
     if (addr_same_host(&f->o.reply->peer, &f->x->server))
         return 0;
     return way_is_exceeded(f->o.reply) ? SIGN_ICMP_TTL : signs_of_rejection(f->o.reply);
 }
 
-static unsigned signs_of_exchanges(const diag_t *d, const subject_t *s)
+static uint64_t signs_of_exchanges(const diag_t *d, const subject_t *s)
 {
-    unsigned signs = s->udp == REACH_SILENT     ? SIGN_UDP_SILENT
+    uint64_t signs = s->udp == REACH_SILENT     ? SIGN_UDP_SILENT
                      : s->udp >= REACH_ANSWERED ? SIGN_UDP_ANSWERS
                                                 : 0;
     if (s->tcp == REACH_SILENT)
@@ -354,16 +354,16 @@ static unsigned signs_of_exchanges(const diag_t *d, const subject_t *s)
     return signs;
 }
 
-static unsigned signs_of_group(const causes_t *c, const subject_t *s, finding_id_t id)
+static uint64_t signs_of_group(const causes_t *c, const subject_t *s, finding_id_t id)
 {
     static const struct {
         group_t group;
-        unsigned sign;
+        uint64_t sign;
     } groups[] = {{GROUP_SERVER, SIGN_SERVER_ALL},
                   {GROUP_OPERATOR, SIGN_OPERATOR_ALL},
                   {GROUP_PREFIX, SIGN_PREFIX_ALL},
                   {GROUP_ZONE, SIGN_ZONE_ALL}};
-    unsigned signs = 0;
+    uint64_t signs = 0;
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
         if (group_has(c, groups[i].group, s, id))
             signs |= groups[i].sign;
@@ -371,25 +371,25 @@ static unsigned signs_of_group(const causes_t *c, const subject_t *s, finding_id
 }
 
 /* What the address has of the zone. */
-static unsigned signs_of_copy(const diag_t *d, const subject_t *s)
+static uint64_t signs_of_copy(const diag_t *d, const subject_t *s)
 {
     bool newest = s->has_serial;
     for (size_t i = 0; i < d->subject_count; i++)
         newest =
             newest && !(d->subject[i].has_serial && serial_newer(d->subject[i].serial, s->serial));
     return (newest ? SIGN_NEWEST : 0) | (s->no_keys ? SIGN_NO_KEYS : 0) |
-           (s->no_signatures ? SIGN_NO_SIGNATURES : 0);
+           (s->no_signatures ? SIGN_NO_SIGNATURES : 0) | (s->keys_ahead ? SIGN_KEYS_AHEAD : 0);
 }
 
 /* Signs of a finding about the whole zone: what all addresses that serve it have in common. */
-static unsigned signs_of_zone(const diag_t *d)
+static uint64_t signs_of_zone(const diag_t *d)
 {
-    unsigned signs = 0;
+    uint64_t signs = 0;
     bool any = false;
     for (size_t i = 0; i < d->subject_count; i++) {
         if (!d->subject[i].serves)
             continue;
-        unsigned mine = signs_of_copy(d, &d->subject[i]);
+        uint64_t mine = signs_of_copy(d, &d->subject[i]);
         signs = any ? signs & mine : mine;
         any = true;
     }
@@ -399,7 +399,7 @@ static unsigned signs_of_zone(const diag_t *d)
 static void find_likely(const causes_t *c, finding_t *f)
 {
     const subject_t *s = subject_of(c->d, f);
-    unsigned signs = signs_of_zone(c->d);
+    uint64_t signs = signs_of_zone(c->d);
     if (s != NULL)
         signs = signs_of_exchanges(c->d, s) | signs_of_way(c->d, s) | signs_of_others(c->d, s) |
                 signs_of_group(c, s, f->id) | signs_of_copy(c->d, s) |

@@ -43,6 +43,10 @@
 #define SIGN_ICMP_FILTER 0x20000000u /* prohibited */
 #define SIGN_ICMP_NEXT   0x40000000u /* the router before the host finds no such host */
 #define SIGN_ICMP_TTL    0x80000000u /* the hops are used up, of a question that had enough */
+/* Of DNSSEC */
+#define SIGN_KEYS_AHEAD                                                                            \
+    UINT64_C(                                                                                      \
+        0x100000000) /* none of the keys that the DS names, in a newer copy than those with one */
 
 /* Links the findings from list->item[first] on, all of them about the zone of d, to their causes,
  * and adds the probable causes. The order of the list does not change; finding_list_sort then puts

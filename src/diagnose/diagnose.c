@@ -43,11 +43,11 @@ bool diagnose(const model_t *m, const exchange_set_t *set, const diagnose_option
     d->set = set;
     d->options = options != NULL ? *options : diagnose_options_default();
     d->list = list;
-    size_t first = list->count;
+    d->first = list->count;
     bool ok = facts_gather(d);
     if (ok) {
         run_rules(d);
-        causes_find(d, first);
+        causes_find(d, d->first);
     }
     facts_free(d);
     free(d);

@@ -76,6 +76,7 @@ typedef struct subject {
     bool has_serial;
     uint32_t serial;
     bool no_keys;       /* no DNSKEY, though the parent has a DS or others have keys */
+    bool keys_ahead;    /* other keys than the DS names, in a newer copy than those with these */
     way_t way;          /* to it, where it was looked at */
     bool no_signatures; /* asked with DO, it never gave a signature, and there should be some */
 } subject_t;
@@ -85,6 +86,7 @@ typedef struct diag {
     const exchange_set_t *set;
     diagnose_options_t options;
     finding_list_t *list;
+    size_t first; /* where its findings begin in the list */
     reply_t *scratch;
     uint8_t *octets; /* 65535, for canonical RDATA */
     fact_t *fact;

@@ -82,6 +82,11 @@ static const char *effect(const group_t *g)
         return "Nobody validates the zone as long as the parent has no DS record for it.";
     if (g->z->ds == DS_UNKNOWN)
         return "Validating resolvers answer SERVFAIL if the parent has a DS record.";
+    if (g->place != SIGNED_NOWHERE && g->z->place[g->place].ahead &&
+        (g->id == FINDING_DNSSEC_DS_MISMATCH || g->id == FINDING_DNSSEC_UNSIGNED))
+        return "This is the newest copy of the zone: once all servers have it, validating "
+               "resolvers "
+               "answer SERVFAIL for all of the zone.";
     return g->place == SIGNED_NOWHERE
                ? "Validating resolvers answer SERVFAIL."
                : "Validating resolvers that ask here must ask elsewhere, or answer SERVFAIL.";
@@ -142,27 +147,6 @@ static void describe(const group_t *g, const sighting_t *s, nsp_text_t *t)
     }
 }
 
-static void set_fix(const group_t *g, const sighting_t *s, finding_t *f)
-{
-    char label[LABEL_MAX];
-    char name[NSP_NAME_TEXT_MAX];
-    char tags[80] = "";
-    nsp_text_t t;
-    const signed_answer_t *a =
-        s->place != SIGNED_NOWHERE ? &g->z->place[s->place].answer[SIGNED_DNSKEY] : NULL;
-    reply_t *scratch = g->z->d->scratch;
-    if (g->place != SIGNED_NOWHERE && verdict_cured_by_transfer(g->id)) {
-        verdict_fix_transfer(f, subject_label(g->z->d, g->z->place[g->place].s, label));
-        return;
-    }
-    if (g->id != FINDING_DNSSEC_DS_MISMATCH || a == NULL || a->reply == NULL)
-        return;
-    nsp_msg_index(&scratch->msg, a->reply->bytes, a->reply->size, scratch->arena, NSP_RR_MAX);
-    nsp_text_begin(&t, tags, sizeof tags);
-    verdict_add_tags(&t, &scratch->msg, &g->z->d->m->zone, NSP_TYPE_DNSKEY);
-    verdict_fix_ds(f, "At the registrar", name_label(&g->z->d->m->zone, name), tags, s->v.status);
-}
-
 /* Which severity a group has: the worst that one of its own asks for, else the table's, where
  * nobody validates no error. */
 static void set_severity(const group_t *g, finding_t *f)
@@ -208,7 +192,7 @@ static void report(const group_t *g)
     }
     set_severity(g, f);
     if (f != NULL)
-        set_fix(g, first, f);
+        signed_fix(g->z, g->id, g->place, first, f);
     free(text);
 }
 
@@ -262,6 +246,24 @@ static void note_signs(signed_place_t *p)
     p->s->no_signatures = !p->signatures;
 }
 
+/* Addresses whose copy is newer than every one with keys that the DS leads to, and has none of
+ * these keys itself: the zone's keys were changed, or signing was given up, and the DS was not. */
+static void find_ahead(signed_zone_t *z)
+{
+    for (size_t i = 0; i < z->place_count; i++) {
+        signed_place_t *p = &z->place[i];
+        bool any = false;
+        bool all = true;
+        if (!p->counts || p->led || p->answer[SIGNED_DNSKEY].reply == NULL)
+            continue;
+        for (size_t k = 0; k < z->place_count; k++) {
+            any = any || z->place[k].led;
+            all = all && (!z->place[k].led || signed_is_newer(z, p, &z->place[k]));
+        }
+        p->ahead = p->s->keys_ahead = any && all;
+    }
+}
+
 void rules_signed(diag_t *d)
 {
     signed_zone_t z;
@@ -279,10 +281,13 @@ void rules_signed(diag_t *d)
             signed_rules_denial(&z, i);
             signed_rules_cds(&z, i);
         }
+        find_ahead(&z);
         signed_rules_agree(&z);
     }
-    if (ok)
+    if (ok) {
         report_all(&z);
+        signed_hold_back(&z);
+    }
     d->list->out_of_memory = d->list->out_of_memory || !ok || z.out_of_memory;
     signed_zone_free(&z);
 }

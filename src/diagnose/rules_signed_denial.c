@@ -132,27 +132,43 @@ void signed_rules_denial(signed_zone_t *z, size_t place)
 
 /* --- all addresses --- */
 
-/* The address whose word most others have, too; the first one when it is a draw. NULL when all that
- * were asked agree. */
+static bool has_word(const signed_place_t *p, signed_question_t q)
+{
+    return p->counts && p->answer[q].reply != NULL;
+}
+
+/* Whether another with an answer has a newer version of the zone. */
+static bool is_behind(const signed_zone_t *z, const signed_place_t *p, signed_question_t q)
+{
+    for (size_t i = 0; i < z->place_count; i++)
+        if (has_word(&z->place[i], q) && signed_is_newer(z, &z->place[i], p))
+            return true;
+    return false;
+}
+
+/* The address, among those with the newest copy, whose word most others have, too; the first one
+ * when it is a draw. NULL when all that were asked agree. */
 static const signed_place_t *most(const signed_zone_t *z, signed_question_t q)
 {
     const signed_place_t *best = NULL;
     unsigned best_votes = 0;
     unsigned asked = 0;
+    bool best_old = false;
     for (size_t i = 0; i < z->place_count; i++) {
         const signed_place_t *p = &z->place[i];
         unsigned votes = 0;
-        if (!p->counts || p->answer[q].reply == NULL)
+        if (!has_word(p, q))
             continue;
         asked++;
         for (size_t k = 0; k < z->place_count; k++) {
             const signed_place_t *o = &z->place[k];
-            votes += o->counts && o->answer[q].reply != NULL &&
-                     o->answer[q].count == p->answer[q].count &&
+            votes += has_word(o, q) && o->answer[q].count == p->answer[q].count &&
                      o->answer[q].digest == p->answer[q].digest;
         }
-        if (votes > best_votes) {
+        bool old = is_behind(z, p, q);
+        if (best == NULL || (best_old && !old) || (best_old == old && votes > best_votes)) {
             best_votes = votes;
+            best_old = old;
             best = p;
         }
     }
@@ -179,9 +195,11 @@ static bool is_foreign(signed_zone_t *z, const signed_place_t *p, const signed_p
 
 /* Different keys do no harm as long as each address has those that the others sign with. Where one
  * lacks them, whoever has its keys in the cache and asks another verifies in vain (RFC 8901 2.1).
- * Empty when no harm is done. */
+ * Empty when no harm is done, or the copy is an old one, which is told and may be on its way. */
 static const char *say_foreign(signed_zone_t *z, const signed_place_t *p, const signed_place_t *ref)
 {
+    if (signed_is_newer(z, ref, p))
+        return "";
     bool here = is_foreign(z, p, ref);
     bool there = is_foreign(z, ref, p);
     if (here && there)

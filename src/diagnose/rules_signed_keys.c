@@ -232,6 +232,8 @@ static void chain_rule(signed_zone_t *z, const nsp_msg_t *m, size_t place)
     dnssec_verdict_t v = dnssec_check_keys(&z->ds_reply->msg, m, &z->d->m->zone, a->now, z->proved);
     for (size_t i = 0; i < z->place_count; i++)
         keyed_elsewhere = keyed_elsewhere || z->place[i].keyed;
+    for (unsigned i = 0; i < z->proved->count; i++)
+        z->place[place].led = z->place[place].led || z->proved->key[i].by_ds;
     if (v.status == DNSSEC_NO_DNSKEY && keyed_elsewhere)
         signed_see(z, FINDING_DNSSEC_UNSIGNED, place, a->x,
                    "There are no DNSKEY records here: it is an unsigned copy of the zone. "

@@ -302,6 +302,14 @@ const nsp_msg_t *signed_message(signed_zone_t *z, const signed_answer_t *a, unsi
     return &z->msg[slot]->msg;
 }
 
+bool signed_is_newer(const signed_zone_t *z, const signed_place_t *p, const signed_place_t *than)
+{
+    const fact_t *a = subject_soa(z->d, p->s);
+    const fact_t *b = subject_soa(z->d, than->s);
+    return a != NULL && b != NULL && a->data_digest == b->data_digest && p->s->has_serial &&
+           than->s->has_serial && serial_newer(p->s->serial, than->s->serial);
+}
+
 /* --- sightings --- */
 
 /* Of one kind at one place: more say no more, and hostile replies could say without end. */

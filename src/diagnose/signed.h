@@ -37,6 +37,8 @@ typedef struct signed_place {
     subject_t *s;
     bool counts;     /* serves the zone, and what it says of DNSSEC is known */
     bool keyed;      /* has a DNSKEY of the zone */
+    bool led;        /* a DS record leads to a key that it has */
+    bool ahead;      /* none does, and its copy is newer than all to whose keys one does */
     bool signatures; /* some reply has one */
     bool nsec;       /* what it proves with */
     bool nsec3;
@@ -85,6 +87,9 @@ void signed_zone_free(signed_zone_t *z);
 
 /* The reply of an answer, in z->msg[slot]; NULL without one. */
 const nsp_msg_t *signed_message(signed_zone_t *z, const signed_answer_t *a, unsigned slot);
+/* Whether an address has a newer version than another of what is one zone: SOA records that differ
+ * in more than the serial are of sources that do not know each other. */
+bool signed_is_newer(const signed_zone_t *z, const signed_place_t *p, const signed_place_t *than);
 /* QTYPE of a question; "SOA", "a name that does not exist". */
 uint16_t signed_type(signed_question_t q);
 const char *signed_word(signed_question_t q, char buf[32]);
@@ -104,5 +109,11 @@ void signed_rules_records(signed_zone_t *z, size_t place);
 void signed_rules_denial(signed_zone_t *z, size_t place);
 void signed_rules_cds(signed_zone_t *z, size_t place);
 void signed_rules_agree(signed_zone_t *z);
+
+/* The fix of a finding about an address, or about all (place is SIGNED_NOWHERE), of which seen is
+ * the first sighting; and that of findings about old copies, where the newest one does harm. */
+void signed_fix(const signed_zone_t *z, finding_id_t id, size_t place, const sighting_t *seen,
+                finding_t *f);
+void signed_hold_back(const signed_zone_t *z);
 
 #endif

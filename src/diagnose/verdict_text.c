@@ -73,14 +73,40 @@ static unsigned gather_tags(const nsp_msg_t *m, const nsp_name_t *owner, uint16_
     return n;
 }
 
-void verdict_add_tags(nsp_text_t *t, const nsp_msg_t *m, const nsp_name_t *owner, uint16_t type)
+static void add_tags(nsp_text_t *t, const uint16_t *tags, unsigned n)
 {
-    uint16_t tags[TAGS_MAX];
-    unsigned n = m != NULL ? gather_tags(m, owner, type, tags) : 0;
     for (unsigned i = 0; i < n; i++)
         nsp_text_printf(t, "%s%u", i > 0 ? ", " : "", tags[i]);
     if (n == 0)
         nsp_text_str(t, "none");
+}
+
+void verdict_add_tags(nsp_text_t *t, const nsp_msg_t *m, const nsp_name_t *owner, uint16_t type)
+{
+    uint16_t tags[TAGS_MAX];
+    add_tags(t, tags, m != NULL ? gather_tags(m, owner, type, tags) : 0);
+}
+
+static unsigned gather_ksk(const nsp_msg_t *m, const nsp_name_t *owner, bool sep,
+                           uint16_t tags[TAGS_MAX])
+{
+    unsigned n = 0;
+    for (uint16_t i = 0; m != NULL && i < m->rr_count && n < TAGS_MAX; i++) {
+        dnskey_t key = {.rr = i};
+        if (m->rr[i].type == NSP_TYPE_DNSKEY && m->rr[i].rclass == NSP_CLASS_IN &&
+            nsp_rr_owner_is(m, &m->rr[i], owner) && dnskey_read(m, i, &key) && dnskey_fits(&key) &&
+            (key.sep || !sep))
+            tags[n++] = key.tag;
+    }
+    return n;
+}
+
+void verdict_add_ksk_tags(nsp_text_t *t, const nsp_msg_t *m, const nsp_name_t *owner)
+{
+    uint16_t tags[TAGS_MAX];
+    unsigned n = gather_ksk(m, owner, true, tags);
+    n = n > 0 ? n : gather_ksk(m, owner, false, tags);
+    add_tags(t, tags, n);
 }
 
 void verdict_say_ds(nsp_text_t *t, const char *ds_tags, const char *key_tags,

@@ -22,6 +22,10 @@ const char *verdict_time(int64_t seconds, char buf[32]);
  * be NULL. */
 void verdict_add_tags(nsp_text_t *t, const nsp_msg_t *m, const nsp_name_t *owner, uint16_t type);
 
+/* Key tags of the DNSKEY records that belong into a DS record: those with the flag SEP, or all that
+ * may sign when none has it (RFC 4034 2.1.1). */
+void verdict_add_ksk_tags(nsp_text_t *t, const nsp_msg_t *m, const nsp_name_t *owner);
+
 /* The sentences about DS records and the keys that they fit or not: both as key tags in words. */
 void verdict_say_ds(nsp_text_t *t, const char *ds_tags, const char *key_tags,
                     const nsp_name_t *zone, dnssec_status_t status, const char *effect);
@@ -42,7 +46,7 @@ void verdict_fix_transfer(finding_t *f, const char *label);
 /* The fix for DS records that lead to no key.
  *
  * where     "At the registrar"
- * key_tags  those that the zone has */
+ * key_tags  those of verdict_add_ksk_tags */
 void verdict_fix_ds(finding_t *f, const char *where, const char *zone, const char *key_tags,
                     dnssec_status_t status);
 

@@ -136,7 +136,7 @@ static void fix_ds(facts_t *f, const group_t *g, const sighting_t *s, finding_t 
         !nsp_name_equal(&g->z->apex, &f->in->domain))
         snprintf(where, sizeof where, "In the zone %s", facts_name(&g->z->parent, parent));
     nsp_text_begin(&t, tags, sizeof tags);
-    add_tags(f, s->by, &g->z->apex, NSP_TYPE_DNSKEY, &t);
+    verdict_add_ksk_tags(&t, s->by != NULL ? facts_message(f, s->by) : NULL, &g->z->apex);
     verdict_fix_ds(finding, where, apex, tags, s->v.status);
 }
 

@@ -355,6 +355,81 @@ static void two_signers_half(signedworld_t *w)
     }
 }
 
+static void set_serial(signedworld_t *w, unsigned place, uint32_t serial)
+{
+    for (unsigned q = 0; q < XQ_COUNT; q++)
+        w->x.probe[place][q].serial = serial;
+}
+
+/* The keys were changed, the DS was not, and two addresses still have the zone from before. */
+static void keys_ahead(signedworld_t *w)
+{
+    for (unsigned i = 2; i < PLACES; i++) {
+        place_plan_t *p = &w->place[i];
+        p->key[0] = p->ksk[0] = &w->other;
+        p->key[1] = p->zsk[0] = &w->small;
+        set_serial(w, i, 2);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        set_serial(w, i, 1);
+}
+
+/* The same, most addresses being behind. */
+static void keys_ahead_one(signedworld_t *w)
+{
+    keys_ahead(w);
+    w->place[2] = w->place[0];
+    set_serial(w, 2, 1);
+}
+
+/* It is not the same zone: its SOA is another. */
+static void keys_of_another(signedworld_t *w)
+{
+    keys_ahead(w);
+    for (unsigned i = 2; i < PLACES; i++)
+        for (unsigned q = 0; q < XQ_COUNT; q++)
+            w->x.probe[i][q].soa_names = "ns1.provider.example. host.provider.example.";
+}
+
+/* The keys and the DS were changed, and one address has the zone from before. */
+static void keys_behind(signedworld_t *w)
+{
+    own_keys(w);
+    for (unsigned i = 0; i < 3; i++)
+        set_serial(w, i, 2);
+    set_serial(w, 3, 1);
+}
+
+static void unsigned_ahead(signedworld_t *w)
+{
+    unsigned_one(w);
+    for (unsigned i = 0; i < 3; i++)
+        set_serial(w, i, 1);
+    set_serial(w, 3, 2);
+}
+
+static void unsigned_behind(signedworld_t *w)
+{
+    unsigned_one(w);
+    for (unsigned i = 0; i < 3; i++)
+        set_serial(w, i, 2);
+    set_serial(w, 3, 1);
+}
+
+static void expired_behind(signedworld_t *w)
+{
+    w->place[3].how.expiration = NOW - DAY;
+    for (unsigned i = 0; i < 3; i++)
+        set_serial(w, i, 2);
+    set_serial(w, 3, 1);
+}
+
+/* Signatures are asked for in vain. */
+static void stripped(signedworld_t *w)
+{
+    w->place[0].unsigned_all = w->place[0].no_proofs = true;
+}
+
 static void cds_good(signedworld_t *w)
 {
     ALL(w, p->cds = p->cdnskey = &w->ksk)
@@ -601,7 +676,7 @@ static void test_subject(void **state)
     run_case(&one, &list, ids, sizeof ids);
     assert_int_equal(list.item[0].id, FINDING_DNSSEC_EXPIRED);
     assert_true(list.item[0].has_addr);
-    assert_non_null(strstr(list.item[0].fix, "Other servers have it right"));
+    assert_non_null(strstr(list.item[0].fix, "a forced transfer: no serial is newer"));
     assert_true(list.item[0].likely_count > 0);
     finding_list_free(&list);
     run_case(&every, &list, ids, sizeof ids);
@@ -611,10 +686,101 @@ static void test_subject(void **state)
     finding_list_free(&list);
 }
 
+/* The first of a kind. */
+static const finding_t *of(const finding_list_t *list, finding_id_t id)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->item[i].id == id)
+            return &list->item[i];
+    return NULL;
+}
+
+/* What is most probably the cause of what one address has alone, and what is to be done: a transfer
+ * only brings what has a newer serial, and from a copy that would break the whole zone none may
+ * come before the DS record is changed. */
+static const struct advice {
+    void (*edit)(signedworld_t *w);
+    finding_id_t id;
+    const char *cause;
+    const char *fix;
+} advices[] = {
+    {keys_ahead, FINDING_DNSSEC_DS_MISMATCH, "The zone's keys were changed, and the DS record",
+     "first publish a DS record of example.net for the new key"},
+    {keys_ahead, FINDING_SERIAL_DIFFERS, "", "Not before the DS record"},
+    {keys_ahead, FINDING_DNSSEC_KEYS_DIFFER, "This server has a copy from before",
+     "does not take their copy of the zone over"},
+    {keys_ahead_one, FINDING_DNSSEC_DS_MISMATCH, "The zone's keys were changed",
+     "first publish a DS record"},
+    {keys_of_another, FINDING_DNSSEC_DS_MISMATCH, "This server signs the zone itself",
+     "take the signed zone from the others, whole"},
+    {own_keys, FINDING_DNSSEC_DS_MISMATCH, "This server signs the zone itself",
+     "take the signed zone from the others, whole"},
+    {keys_behind, FINDING_DNSSEC_DS_MISMATCH, "This server signs the zone itself, or has a copy",
+     "does not take their copy of the zone over"},
+    {unsigned_ahead, FINDING_DNSSEC_UNSIGNED, "Signing was given up or broke",
+     "first remove the DS record"},
+    {unsigned_one, FINDING_DNSSEC_UNSIGNED, "This server has an unsigned copy", "Feed "},
+    {unsigned_behind, FINDING_DNSSEC_UNSIGNED, "This server has an unsigned copy",
+     "does not take their copy of the zone over"},
+    {stripped, FINDING_DNSSEC_UNSIGNED, "The server's software does not do DNSSEC",
+     "remove what takes signatures out"},
+    {stripped, FINDING_DNSSEC_NO_DENIAL, "The server's software does not do DNSSEC",
+     "remove what takes signatures out"},
+    {expired_one, FINDING_DNSSEC_EXPIRED, "This server did not get the signatures",
+     "no serial is newer"},
+    {expired_behind, FINDING_DNSSEC_EXPIRED, "A secondary whose transfers fail",
+     "does not take their copy of the zone over"},
+    {unsigned_ns_one, FINDING_DNSSEC_UNSIGNED, "Records were added behind the signer",
+     "no serial is newer"},
+    {ds_other, FINDING_DNSSEC_DS_MISMATCH, "The keys, or the provider that signs",
+     "At the registrar, replace the DS record"},
+};
+
+static void test_advice(void **state)
+{
+    unsigned wrong = 0;
+    (void)state;
+    for (size_t k = 0; k < sizeof advices / sizeof advices[0]; k++) {
+        const struct advice *a = &advices[k];
+        const scase_t c = {"", a->edit, ""};
+        char ids[1024];
+        finding_list_t list;
+        run_case(&c, &list, ids, sizeof ids);
+        const finding_t *f = of(&list, a->id);
+        if (f == NULL || strncmp(finding_cause(f), a->cause, strlen(a->cause)) != 0 ||
+            f->fix == NULL || strstr(f->fix, a->fix) == NULL) {
+            print_error("advice %zu: %s\n  %s\n", k, f != NULL ? finding_cause(f) : "not found",
+                        f != NULL && f->fix != NULL ? f->fix : "no fix");
+            wrong++;
+        }
+        finding_list_free(&list);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* That the newest copy breaks the zone stands before that others do not have it yet. */
+static void test_ahead_is_first(void **state)
+{
+    (void)state;
+    for (unsigned k = 0; k < 2; k++) {
+        const scase_t c = {"", k == 0 ? keys_ahead : keys_ahead_one, ""};
+        char ids[1024];
+        finding_list_t list;
+        run_case(&c, &list, ids, sizeof ids);
+        assert_int_equal(list.item[0].id, FINDING_DNSSEC_DS_MISMATCH);
+        assert_non_null(strstr(list.item[0].text, "once all servers have it"));
+        for (size_t i = 0; i < list.count; i++)
+            if (list.item[i].id == FINDING_DNSSEC_KEYS_DIFFER)
+                assert_int_equal(finding_root(&list, &list.item[i])->id, FINDING_SERIAL_DIFFERS);
+        finding_list_free(&list);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases), cmocka_unit_test(test_every_finding),
-        cmocka_unit_test(test_severities), cmocka_unit_test(test_subject)};
+        cmocka_unit_test(test_cases),      cmocka_unit_test(test_every_finding),
+        cmocka_unit_test(test_severities), cmocka_unit_test(test_subject),
+        cmocka_unit_test(test_advice),     cmocka_unit_test(test_ahead_is_first)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,10 +107,40 @@ static void test_tags(void **state)
     assert_string_equal(buf, "none");
 }
 
+/* What belongs into a DS record: keys with the flag SEP; where none has it, all; revoked keys and
+ * those of something else never. */
+static void test_ksk_tags(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *tags;
+    } rows[] = {{"example.net. 1 IN DNSKEY 257 3 15 AQIDBA==\n"
+                 "example.net. 1 IN DNSKEY 256 3 15 AQIDBQ==\n"
+                 "www.example.net. 1 IN DNSKEY 257 3 15 AQIDBg==\n"
+                 "example.net. 1 IN DNSKEY 385 3 15 AQIDBw==\n",
+                 "2070"},
+                {"example.net. 1 IN DNSKEY 256 3 15 AQIDBA==\n"
+                 "example.net. 1 IN DNSKEY 0 3 15 AQIDBQ==\n",
+                 "2069"},
+                {"example.net. 1 IN DNSKEY 0 3 15 AQIDBQ==\n", "none"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        signed_built_t b;
+        char buf[64] = "";
+        nsp_text_t t;
+        nsp_name_t zone = signed_name("example.net.");
+        assert_true(signed_from_text(rows[i].text, 0, &b));
+        nsp_text_begin(&t, buf, sizeof buf);
+        verdict_add_ksk_tags(&t, &b.msg, &zone);
+        assert_string_equal(buf, rows[i].tags);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_expires_soon), cmocka_unit_test(test_finding),
-        cmocka_unit_test(test_sentences), cmocka_unit_test(test_tags)};
+        cmocka_unit_test(test_sentences), cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_ksk_tags)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,169 @@
+/* What is to be done about DNSSEC in this very case, where the table's word is too general. */
+#include "diagnose/signed.h"
+#include "diagnose/verdict_text.h"
+
+#define TAGS_SIZE 80
+
+/* A finding about one address, and what it was made of. */
+typedef struct cure {
+    const signed_zone_t *z;
+    finding_id_t id;
+    const signed_place_t *p;
+    const sighting_t *seen;
+    finding_t *f;
+    char label[LABEL_MAX];
+} cure_t;
+
+static bool has_seen(const cure_t *c, size_t place)
+{
+    for (size_t i = 0; i < c->z->count; i++)
+        if (c->z->sighting[i].id == c->id && c->z->sighting[i].place == place)
+            return true;
+    return false;
+}
+
+/* Whether some other address has right what is wrong here; *newer: with a newer serial, so that a
+ * transfer would bring it here (RFC 1034 4.3.5). */
+static bool right_elsewhere(const cure_t *c, bool *newer)
+{
+    bool any = false;
+    *newer = false;
+    for (size_t i = 0; i < c->z->place_count; i++) {
+        const signed_place_t *o = &c->z->place[i];
+        if (o == c->p || !o->counts || has_seen(c, i) ||
+            (c->id == FINDING_DNSSEC_DS_MISMATCH && !o->led))
+            continue;
+        any = true;
+        *newer = *newer || serial_newer(o->s->serial, c->p->s->serial);
+    }
+    return any;
+}
+
+/* Key tags of the keys of an address that belong into a DS record. */
+static const char *ksk_tags(const cure_t *c, char buf[TAGS_SIZE])
+{
+    const signed_answer_t *a = &c->p->answer[SIGNED_DNSKEY];
+    reply_t *scratch = c->z->d->scratch;
+    nsp_text_t t;
+    if (a->reply != NULL)
+        nsp_msg_index(&scratch->msg, a->reply->bytes, a->reply->size, scratch->arena, NSP_RR_MAX);
+    nsp_text_begin(&t, buf, TAGS_SIZE);
+    verdict_add_ksk_tags(&t, a->reply != NULL ? &scratch->msg : NULL, &c->z->d->m->zone);
+    return buf;
+}
+
+static void fix_ds(const cure_t *c)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    char tags[TAGS_SIZE];
+    verdict_fix_ds(c->f, "At the registrar", name_label(&c->z->d->m->zone, name), ksk_tags(c, tags),
+                   c->seen->v.status);
+}
+
+/* The DS must be there before the key that it is of is the only one (RFC 6781 4.1.2): a transfer
+ * from here would take the whole zone down. */
+static void fix_ahead(const cure_t *c)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    char tags[TAGS_SIZE];
+    name_label(&c->z->d->m->zone, name);
+    if (c->p->keyed)
+        finding_set_fix(
+            c->f,
+            "At the registrar, first publish a DS record of %s for the new key (key tag "
+            "%s) beside the present one. Let the other servers take this copy over "
+            "only then: before, all of the zone would be lost to validating "
+            "resolvers. Remove the old DS record when all have the new copy.",
+            name, ksk_tags(c, tags));
+    else
+        finding_set_fix(c->f,
+                        "If signing is to end: at the registrar, first remove the DS record of %s, "
+                        "and let the other servers take this copy over when it has expired from "
+                        "caches. Otherwise sign this copy with the keys that the others have.",
+                        name);
+}
+
+/* No other has a newer serial: nothing would be transferred. */
+static void fix_same_serial(const cure_t *c)
+{
+    const subject_t *s = c->p->s;
+    if (c->id == FINDING_DNSSEC_DS_MISMATCH)
+        finding_set_fix(
+            c->f,
+            "Have %s take the signed zone from the others, whole (a forced transfer: no "
+            "serial is newer) and without signing it. If it is to sign for itself, "
+            "publish a DS record for its key, too, and let each signer publish the "
+            "keys of the other (RFC 8901 2.1).",
+            c->label);
+    else if (s->no_signatures && !s->no_keys)
+        finding_set_fix(c->f,
+                        "Have the software of %s do DNSSEC (switch it on, or update it), or remove "
+                        "what takes signatures out in front of it (a proxy, a load balancer, a "
+                        "firewall). A transfer changes nothing: no serial is newer.",
+                        c->label);
+    else if (s->no_keys)
+        finding_set_fix(c->f,
+                        "Feed %s from where the signed zone is, and have it transfer the zone "
+                        "whole (a forced transfer: no serial is newer).",
+                        c->label);
+    else
+        finding_set_fix(c->f,
+                        "Have %s transfer the zone whole again (a forced transfer: no serial is "
+                        "newer), or sign the zone anew with a higher serial. If it signs by "
+                        "itself, look whether its signer runs.",
+                        c->label);
+}
+
+static void fix_keys_differ(const cure_t *c)
+{
+    bool newer = false;
+    for (size_t i = 0; i < c->z->place_count; i++)
+        newer = newer || (c->z->place[i].counts && signed_is_newer(c->z, &c->z->place[i], c->p));
+    if (newer)
+        verdict_fix_transfer(c->f, c->label);
+}
+
+void signed_fix(const signed_zone_t *z, finding_id_t id, size_t place, const sighting_t *seen,
+                finding_t *f)
+{
+    cure_t c = {.z = z, .id = id, .seen = seen, .f = f};
+    bool newer = false;
+    if (seen->place == SIGNED_NOWHERE)
+        return;
+    c.p = &z->place[seen->place];
+    subject_label(z->d, c.p->s, c.label);
+    if (id == FINDING_DNSSEC_KEYS_DIFFER && place != SIGNED_NOWHERE)
+        fix_keys_differ(&c);
+    else if (!verdict_cured_by_transfer(id))
+        return;
+    else if (place != SIGNED_NOWHERE && c.p->ahead &&
+             (id == FINDING_DNSSEC_DS_MISMATCH || id == FINDING_DNSSEC_UNSIGNED))
+        fix_ahead(&c);
+    else if (place != SIGNED_NOWHERE && right_elsewhere(&c, &newer))
+        newer ? verdict_fix_transfer(f, c.label) : fix_same_serial(&c);
+    else if (id == FINDING_DNSSEC_DS_MISMATCH)
+        fix_ds(&c);
+}
+
+/* Old copies of a zone whose newest copy would break it must not be renewed yet. */
+void signed_hold_back(const signed_zone_t *z)
+{
+    char label[LABEL_MAX];
+    const signed_place_t *ahead = NULL;
+    for (size_t i = 0; i < z->place_count && ahead == NULL; i++)
+        ahead = z->place[i].ahead ? &z->place[i] : NULL;
+    for (size_t i = z->d->first; ahead != NULL && i < z->d->list->count; i++) {
+        finding_t *f = &z->d->list->item[i];
+        const signed_place_t *p = NULL;
+        for (size_t k = 0; k < z->place_count; k++)
+            if (f->has_addr && addr_equal(&f->addr, &z->place[k].s->a->addr))
+                p = &z->place[k];
+        if (f->id != FINDING_SERIAL_DIFFERS || p == NULL || !p->led)
+            continue;
+        finding_set_fix(f,
+                        "Not before the DS record at the parent fits the keys of the newest copy: "
+                        "this one is what still works for validating resolvers. Then look at the "
+                        "log of %s for transfers that fail, and have it transfer the zone again.",
+                        subject_label(z->d, p->s, label));
+    }
+}
