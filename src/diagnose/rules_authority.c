@@ -162,10 +162,53 @@ static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
     s->folded = true;
 }
 
+/* True when a reply has a CNAME record of the zone's own name; *target is what it leads to. */
+static bool has_apex_cname(diag_t *d, const fact_t *f, nsp_name_t *target)
+{
+    nsp_msg_t *m = &d->scratch->msg;
+    if (!fact_answered(f) || f->answers == 0 || (f->flags & NSP_FLAG_AA) == 0)
+        return false;
+    nsp_msg_index(m, f->o.reply->bytes, f->o.reply->size, d->scratch->arena, NSP_RR_MAX);
+    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
+        if (rr->type == NSP_TYPE_CNAME && nsp_rr_owner_is(m, rr, &d->m->zone))
+            return nsp_rdata_name(m, rr, 0, target);
+    }
+    return false;
+}
+
+/* A CNAME at the apex, where SOA and NS must be and nothing may be beside a CNAME (RFC 1034 3.6.2,
+ * RFC 2181 10.1). True when there is one, whatever question brought it. */
+static bool apex_cname_rule(diag_t *d, const subject_t *s)
+{
+    char zone[NSP_NAME_TEXT_MAX];
+    char target[NSP_NAME_TEXT_MAX];
+    char type[16];
+    nsp_name_t name;
+    finding_t *out = NULL;
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (!nsp_name_equal(&f->x->qname, &d->m->zone) || !has_apex_cname(d, f, &name))
+            continue;
+        if (out == NULL)
+            out = subject_finding(d, s, FINDING_CNAME_AT_APEX,
+                                  "The %s query is answered with a CNAME record: %s is an alias of "
+                                  "%s.",
+                                  nsp_type_text(f->x->qtype, type), name_label(&d->m->zone, zone),
+                                  name_label(&name, target));
+        finding_add_evidence(out, f->x);
+    }
+    return out != NULL;
+}
+
 static void lame_rule(diag_t *d, subject_t *s)
 {
     const fact_t *f = judged(d, s);
-    if (f != NULL)
+    if (f == NULL)
+        return;
+    if (apex_cname_rule(d, s))
+        s->folded = true;
+    else
         lame_report(d, s, f);
 }
 
@@ -260,7 +303,8 @@ void rules_authority(diag_t *d)
         }
         if (lame_over_udp(d, s))
             continue;
-        ns_missing_rule(d, s);
+        if (!apex_cname_rule(d, s))
+            ns_missing_rule(d, s);
         tcp_rule(d, s);
     }
 }

@@ -325,6 +325,16 @@ static void spf_rules(diag_t *d, const subject_t *top, bool mail)
     finding_add_evidence(out, f->x);
 }
 
+/* True when the zone's name is an alias there: mail and policy are what the alias has. */
+static bool is_alias(const diag_t *d, const subject_t *s)
+{
+    for (size_t i = 0; i < d->list->count; i++)
+        if (d->list->item[i].id == FINDING_CNAME_AT_APEX &&
+            addr_equal(&d->list->item[i].addr, &s->a->addr))
+            return true;
+    return false;
+}
+
 static void mail_rules(diag_t *d, const subject_t *top)
 {
     unsigned count = 0;
@@ -411,6 +421,7 @@ void rules_content(diag_t *d)
     if (top == NULL)
         return;
     soa_rules(d, top);
-    mail_rules(d, top);
+    if (!is_alias(d, top))
+        mail_rules(d, top);
     named_rules(d);
 }

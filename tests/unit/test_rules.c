@@ -181,6 +181,10 @@ static void test_texts(void **state)
         {xcases_address, FINDING_LAME_OTHER_ZONE, "NXDOMAIN of another zone",
          "The server says that the zone's name does not exist, out of zone other.example.",
          "ns2.example.net (8.0.2.1)"},
+        {xcases_address, FINDING_CNAME_AT_APEX, "in place of the SOA",
+         "The SOA query is answered with a CNAME record: example.net is an alias of "
+         "www.example.com.",
+         NULL},
         {xcases_address, FINDING_BIG_ANSWER_LOST, "1233 octets",
          "TXT has 1233 octets over TCP; over UDP with EDNS size 4096 it does not arrive, answers "
          "of "

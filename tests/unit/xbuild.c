@@ -180,6 +180,10 @@ static void put_txt(nsp_builder_t *b, const nsp_name_t *owner, const xprobe_t *p
 
 static void put_answer(nsp_builder_t *b, const nsp_name_t *qname, uint16_t qtype, const xprobe_t *p)
 {
+    if (p->cname != NULL) {
+        put_rr(b, NSP_ANSWER, qname, NSP_TYPE_CNAME, p->ttl, p->cname);
+        return;
+    }
     if (qtype == NSP_TYPE_SOA)
         put_soa(b, NSP_ANSWER, "example.net.", p);
     if (qtype == NSP_TYPE_SOA && p->soa_twice) {

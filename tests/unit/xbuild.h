@@ -74,6 +74,7 @@ typedef struct xprobe {
     const char *soa_names;  /* MNAME and RNAME */
     const char *soa_timers; /* refresh, retry, expire, minimum */
     bool soa_twice;
+    const char *cname;  /* of the apex, in place of what was asked for */
     const char *spf[2]; /* TXT records, quoted, beside those of txt */
 } xprobe_t;
 

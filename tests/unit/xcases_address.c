@@ -300,6 +300,21 @@ static void ns_missing(xlab_t *x)
     x->probe[BAD][XQ_NS].no_data = x->probe[BAD][XQ_NS_TCP].no_data = true;
 }
 
+/* An alias in the place of the zone's own records, the SOA aside; and of all of them. */
+static void apex_cname(xlab_t *x)
+{
+    for (unsigned q = XQ_NS; q <= XQ_TXT_TCP; q++)
+        x->probe[BAD][q].cname = "www.example.com.";
+}
+
+static void apex_cname_for_all(xlab_t *x)
+{
+    apex_cname(x);
+    for (unsigned q = 0; q < XQ_COUNT; q++)
+        if (q != XQ_NX)
+            x->probe[BAD][q].cname = "www.example.com.";
+}
+
 static void edns_act(xlab_t *x, xact_t act)
 {
     for (unsigned q = 0; q < XQ_COUNT; q++)
@@ -656,6 +671,9 @@ const xcase_t xcases_address[] = {
     {FINDING_LAME_OTHER_ZONE, false, "upward referral", upward, "lame-upward-referral"},
     {FINDING_LAME_NOT_AUTHORITATIVE, true, "AA clear", not_aa, "lame-not-authoritative"},
     {FINDING_LAME_NOT_AUTHORITATIVE, false, "RA set", recursion, "recursion-offered"},
+    {FINDING_CNAME_AT_APEX, true, "beside the SOA", apex_cname, "cname-at-apex answers-differ"},
+    {FINDING_CNAME_AT_APEX, true, "in place of the SOA", apex_cname_for_all, "cname-at-apex"},
+    {FINDING_CNAME_AT_APEX, false, "AA without NS", ns_missing, "ns-missing answers-differ"},
     {FINDING_SOA_MISSING, true, "AA without SOA", soa_missing, "soa-missing"},
     {FINDING_SOA_MISSING, false, "AA without NS", ns_missing, "ns-missing answers-differ"},
     {FINDING_NS_MISSING, true, "AA without NS", ns_missing, "ns-missing answers-differ"},
