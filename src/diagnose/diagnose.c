@@ -25,6 +25,7 @@ static void run_rules(diag_t *d)
     rules_edns(d);
     rules_negative(d);
     rules_quality(d);
+    rules_versions(d);
     rules_agree(d);
     rules_layout(d);
     rules_content(d);

@@ -154,6 +154,7 @@ void rules_negative(diag_t *d);
 bool rules_negative_differ(diag_t *d, const subject_t *s);
 void rules_quality_flapping(diag_t *d); /* before rules_edns: sets subject_t.flapping */
 void rules_quality(diag_t *d);
+void rules_versions(diag_t *d);
 void rules_agree(diag_t *d);
 void rules_layout(diag_t *d);
 void rules_content(diag_t *d); /* after rules_layout: a single server shares all addresses */

@@ -219,8 +219,14 @@ static void type_rule(diag_t *d, const subject_t *s, const form_fact_t *facts)
         say_rcode(&w, FORM_ID_MX, mx);
     size_t count = d->list->count;
     report(d, s, FINDING_TYPE_BROKEN, &w);
-    if (w.count > before && d->list->count > count)
+    if (w.count > before && d->list->count > count) {
+        char label[LABEL_MAX];
         d->list->item[count].severity = SEVERITY_ERROR;
+        finding_set_fix(&d->list->item[count],
+                        "Look at the log of %s for these questions: a type has its records, or "
+                        "NOERROR without any.",
+                        subject_label(d, s, label));
+    }
 }
 
 static void version_one(wrong_t *w, const subject_t *s, form_id_t id, const form_fact_t *f)

@@ -555,6 +555,24 @@ static void txt_servfail(xlab_t *x)
     x->probe[BAD][XQ_TXT].rcode = x->probe[BAD][XQ_TXT_TCP].rcode = NSP_RCODE_SERVFAIL;
 }
 
+static void versions_by_turns(xlab_t *x)
+{
+    x->probe[BAD][XQ_EDNS].serial--;
+}
+
+/* Loaded anew between the first question and the others. */
+static void version_new(xlab_t *x)
+{
+    for (unsigned i = 0; i < 4; i++)
+        for (unsigned q = 0; q < XQ_COUNT; q++)
+            x->probe[i][q].serial += i != BAD || q > XQ_SOA;
+}
+
+static void tcp_older(xlab_t *x)
+{
+    x->probe[BAD][XQ_TCP].serial--;
+}
+
 static void made_up(xlab_t *x)
 {
     x->probe[BAD][XQ_NX].data = true;
@@ -725,6 +743,10 @@ const xcase_t xcases_address[] = {
     {FINDING_SLOW, true, "501 ms", slow, "slow"},
     {FINDING_SLOW, false, "500 ms", not_slow, ""},
     {FINDING_SLOW, false, "one slow", slow_once, ""},
+    {FINDING_VERSIONS_MIXED, true, "by turns", versions_by_turns, "versions-mixed"},
+    {FINDING_VERSIONS_MIXED, false, "over TCP alone", tcp_older, "tcp-wrong-answer"},
+    {FINDING_VERSIONS_MIXED, false, "loaded anew", version_new, "serial-differs"},
+    {FINDING_TCP_WRONG_ANSWER, true, "an older version", tcp_older, "tcp-wrong-answer"},
     {FINDING_TYPE_BROKEN, true, "TXT", txt_servfail, "type-broken"},
     {FINDING_ANSWERS_DIFFER, true, "one makes up names", made_up, "answers-differ"},
     {FINDING_ANSWERS_DIFFER, true, "one lacks the wildcard", wildcard_missing, "answers-differ"},
