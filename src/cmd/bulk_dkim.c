@@ -53,6 +53,8 @@ static void print_result(FILE *f, const verifier_t *v, const dkim_report_t *r, i
         fputs("null", f);
     else
         fprintf(f, "%.10g", d->chance);
+    fprintf(f, ",\"coverage\":{\"addresses\":%zu,\"asked\":%zu,\"excluded\":%zu,\"unsent\":%zu}",
+            d->coverage.addresses, d->coverage.asked, d->coverage.excluded, d->coverage.unsent);
     fprintf(f,
             ",\"verdict\":\"%s\",\"records\":%zu,\"addresses\":%zu,\"exchanges\":%u,\"took\":%.3f",
             r->untested ? "untested"

@@ -176,7 +176,7 @@ static int verdict(const dkim_args_t *c, const exchange_set_t *set, const dkim_r
                    bool interrupted)
 {
     int rc = session_exit(&result->findings, set, interrupted);
-    if (rc == EXIT_HEALTHY && result->outcome == ROUND_UNTESTED)
+    if ((rc == EXIT_HEALTHY || rc == EXIT_WARNINGS) && result->outcome == ROUND_UNTESTED)
         rc = EXIT_UNTESTED;
     return fail_options_exit(&c->fail, &result->findings, rc);
 }

@@ -30,8 +30,9 @@ typedef enum verifier_status {
 
 /* What one round of verification came to, taken by itself. */
 typedef enum round_outcome {
-    ROUND_UNTESTED, /* nothing could be asked: says nothing */
-    ROUND_VERIFIED, /* every lookup that a verifier may do finds every record */
+    ROUND_UNTESTED, /* nothing could be asked, or not all of it, and nothing bad is known */
+    ROUND_VERIFIED, /* every lookup that a verifier may do finds every record, as far as the
+                       addresses are to be asked: dkim_coverage_t */
     ROUND_NEGATIVE, /* some lookups find that a record is missing or wrong */
     ROUND_TEMPORARY /* no lookup finds otherwise, but some get no usable answer at all */
 } round_outcome_t;
@@ -51,6 +52,15 @@ typedef struct dkim_address {
     unsigned answered; /* of these */
 } dkim_address_t;
 
+/* How many of the addresses that the zones are delegated to the verdict stands on. A verifier asks
+ * all of them: one that was not asked here may be the one that lacks a record. */
+typedef struct dkim_coverage {
+    size_t addresses; /* that are known */
+    size_t asked;     /* of these: each of their records is decided */
+    size_t excluded;  /* of a family that the user left out */
+    size_t unsent;    /* this machine could not send to them */
+} dkim_coverage_t;
+
 /* One cell of the matrix. */
 typedef struct dkim_cell {
     mark_t udp;
@@ -62,7 +72,9 @@ typedef struct dkim_cell {
 typedef struct dkim_result {
     round_outcome_t outcome;
     verifier_status_t status; /* what a verifier that began now, or at the given time, shows */
-    double chance;            /* that one verification attempt finds every record, 0..1 */
+    double chance; /* that one verification attempt finds every record, 0..1, over those addresses
+                      that were asked */
+    dkim_coverage_t coverage;
     size_t expectation_count;
     const expectation_t *expectation; /* the caller's */
     size_t address_count;

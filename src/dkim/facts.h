@@ -98,6 +98,7 @@ typedef struct expected {
     size_t matched;
     size_t denied;   /* wrong, nodata, nxdomain */
     size_t unusable; /* refused, broken, silent, or bogus */
+    size_t unsent;   /* this machine could not ask them */
     double chance;   /* that one lookup finds the record */
     bool explained;  /* a finding says already why it is not there */
 } expected_t;
@@ -107,6 +108,7 @@ typedef struct walk {
     bool done;
     bool cut;           /* the run was ended before it was done */
     bool nxdomain;      /* the name does not exist */
+    bool unsent;        /* nothing could be sent to the servers where it ended */
     size_t zone;        /* or FACTS_NONE */
     uint64_t folded_at; /* facts_t.version when it was folded last */
     int64_t again_at;
@@ -142,6 +144,7 @@ typedef struct facts {
     int64_t now;   /* seconds since 1970 */
     double chance; /* that one verification finds every record */
     round_outcome_t outcome;
+    dkim_coverage_t coverage;
     reply_t *scratch; /* for messages */
     model_t *model;   /* for the walks */
     model_wants_t *wants;
@@ -176,6 +179,11 @@ bool expected_has_no_zone(const facts_t *f, const expected_t *x);
 bool expected_is_cut(const facts_t *f, const expected_t *x);
 /* True when some server on the way to the zones answered. */
 bool walk_was_answered(const facts_t *f);
+/* True when nothing is known about an expectation since this machine could not send: not one
+ * address of its zone was asked, or the way to the zone was not. */
+bool expected_is_blind(const facts_t *f, const expected_t *x);
+/* True when some expectation of the zone could not be sent to the place. */
+bool place_unsent(const facts_t *f, size_t zone, size_t place);
 /* True when some expectation lies in the zone (f->zone[zone].holds may be outdated). */
 bool zone_is_meant(const facts_t *f, size_t zone);
 /* True when the place answers for the zone's SOA with authority: pl->soa is to be trusted. */
@@ -217,6 +225,9 @@ finding_t *place_finding(facts_t *f, const place_t *p, finding_id_t id, const ch
 void rules_expect(facts_t *f);
 /* Sets cell_t.bogus; runs before the outcome is reckoned. */
 void rules_dnssec(facts_t *f);
+/* Counts what was asked, for f->coverage. */
+void coverage_count(facts_t *f);
+void rules_unasked(facts_t *f); /* addresses that the verdict says nothing about */
 void rules_zone(facts_t *f);
 void rules_place(facts_t *f);
 void rules_partial(facts_t *f); /* some servers have a record, others do not */

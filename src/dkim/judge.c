@@ -55,13 +55,14 @@ static void settle_alias(facts_t *f, expected_t *x)
 static void count_cells(const facts_t *f, expected_t *x)
 {
     const zone_facts_t *z = expected_zone(f, x);
-    x->asked = x->pending = x->matched = x->denied = x->unusable = 0;
+    x->asked = x->pending = x->matched = x->denied = x->unusable = x->unsent = 0;
     for (size_t i = 0; i < x->cell_count; i++) {
         const cell_t *c = &x->cell[i];
         if (!z->place[i].delegated || !z->place[i].in_use)
             continue;
         if (c->udp == MARK_UNASKED) {
             x->pending += c->udp_by == NULL;
+            x->unsent += c->udp_by != NULL;
             continue;
         }
         x->asked++;
@@ -117,8 +118,19 @@ static double chance_of_all(const facts_t *f)
     return chance;
 }
 
+/* What could be asked is as expected. That others could not be asked is this machine's own trouble:
+ * no reason to call anything bad, and none to call it good. */
+static bool good_where_asked(const facts_t *f)
+{
+    for (size_t i = 0; i < f->expected_count; i++)
+        if (!expected_is_blind(f, &f->expected[i]) && f->expected[i].chance <= 1 - 1e-9)
+            return false;
+    return true;
+}
+
 static round_outcome_t outcome_of_all(const facts_t *f, double chance)
 {
+    size_t blind = 0;
     size_t asked = 0;
     size_t pending = 0;
     bool denied = false;
@@ -127,6 +139,7 @@ static round_outcome_t outcome_of_all(const facts_t *f, double chance)
         asked += x->asked;
         pending += x->pending + (x->zone == FACTS_NONE && expected_is_cut(f, x));
         denied |= x->denied > 0 || expected_has_no_zone(f, x);
+        blind += x->unsent + expected_is_blind(f, x);
     }
     if (denied)
         return ROUND_NEGATIVE;
@@ -134,6 +147,8 @@ static round_outcome_t outcome_of_all(const facts_t *f, double chance)
         return ROUND_UNTESTED;
     if (pending > 0)
         return ROUND_UNTESTED; /* ended before all was known, and nothing bad is */
+    if (blind > 0 && good_where_asked(f))
+        return ROUND_UNTESTED;
     return chance > 1 - 1e-9 ? ROUND_VERIFIED : ROUND_TEMPORARY;
 }
 
@@ -283,12 +298,15 @@ bool judge(facts_t *f, int64_t now, dkim_result_t *out)
     rules_dnssec(f);
     for (size_t i = 0; i < f->expected_count; i++)
         count_cells(f, &f->expected[i]);
+    coverage_count(f);
+    out->coverage = f->coverage;
     out->chance = chance_of_all(f);
     out->outcome = outcome_of_all(f, out->chance);
     f->chance = out->chance;
     f->outcome = out->outcome;
     out->status =
         judge_status(out->outcome, out->chance, f->expected_count == 0, f->options->began, now);
+    rules_unasked(f);
     rules_zone(f);
     rules_place(f);
     rules_partial(f);

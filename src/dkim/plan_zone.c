@@ -137,10 +137,28 @@ static void learn_parent(zone_facts_t *z, const model_t *m)
     }
 }
 
+/* The servers where the walk ended were asked, and nothing left this machine. */
+static bool nothing_left(const facts_t *f, const model_t *m)
+{
+    size_t unsent = 0;
+    for (uint16_t i = 0; i < m->parent_count; i++) {
+        const exchange_t *x = m->parent_addr[i].asked;
+        outcome_t o;
+        if (x == NULL)
+            continue;
+        outcome_of(x, &o, f->scratch);
+        if (o.kind != OUTCOME_NOT_SENT)
+            return false;
+        unsent++;
+    }
+    return unsent > 0;
+}
+
 static void walk_learn(plan_t *p, walk_t *w)
 {
     const model_t *m = p->f->model;
     w->nxdomain = m->nxdomain;
+    w->unsent = nothing_left(p->f, m);
     if (!m->zone_found)
         return;
     size_t zone = zone_get(p->f, &m->zone);

@@ -35,6 +35,7 @@ static void matches_rule(facts_t *f)
     say(&s, right == 1 ? " is" : " are");
     say(&s, " as expected at %zu of ", least);
     say_count(&s, first->asked, "address", "addresses");
+    say(&s, f->coverage.asked < f->coverage.addresses ? " that were asked" : "");
     say(&s, ": %s lookups find %s.", chance_label(first->chance, share),
         right == 1 ? "it" : "each");
     finding_t *out = say_finding(f, FINDING_RECORD_MATCHES, &s, NULL);

@@ -113,6 +113,7 @@ static void say_chances(say_t *s, const facts_t *f, size_t zone)
     say_count(s, n, "address", "addresses");
     say(s, " of ");
     say_name(s, &f->zone[zone].apex);
+    say(s, f->coverage.asked < f->coverage.addresses ? " that were asked" : "");
     say(s, dead == 1 ? " is" : " are");
     say(s, " like that: %s lookups begin there and lose time",
         chance_label((double)dead / (double)n, share));

@@ -62,7 +62,8 @@ static void lost_rule(facts_t *f)
     for (size_t i = 0; i < f->expected_count; i++) {
         const expected_t *x = &f->expected[i];
         bool over = x->walk == FACTS_NONE ? f->walk[0].done : f->walk[x->walk].done;
-        if (x->explained || x->zone != FACTS_NONE || !over || expected_is_cut(f, x))
+        if (x->explained || x->zone != FACTS_NONE || !over || expected_is_cut(f, x) ||
+            expected_is_blind(f, x))
             continue;
         first = first == NULL ? x : first;
         lost++;
@@ -88,7 +89,7 @@ static void unreachable_rule(facts_t *f, size_t zone)
     for (size_t i = 0; i < f->expected_count; i++) {
         expected_t *x = &f->expected[i];
         bool bogus = false;
-        if (x->zone != zone || x->pending > 0 || x->unusable < x->asked)
+        if (x->zone != zone || x->pending > 0 || x->unusable < x->asked || expected_is_blind(f, x))
             continue;
         for (size_t k = 0; k < x->cell_count; k++)
             bogus |= x->cell[k].bogus;
@@ -248,28 +249,20 @@ static void luck_rule(facts_t *f)
     say_finding(f, FINDING_RECORD_LUCK, &s, NULL);
 }
 
-/* The run was ended before everything was known, or this machine has no way to a family. */
+/* The run was ended before everything was known. */
 static void cut_short_rule(facts_t *f)
 {
     size_t pending = 0;
-    size_t no_way = 0;
+    say_t s;
     for (size_t i = 0; i < f->expected_count; i++) {
         const expected_t *x = &f->expected[i];
         pending += x->pending + (x->zone == FACTS_NONE && expected_is_cut(f, x));
-        for (size_t k = 0; k < x->cell_count; k++)
-            no_way += x->cell[k].udp == MARK_UNASKED && x->cell[k].udp_by != NULL;
     }
-    say_t s;
-    say_begin(&s);
-    if (pending > 0)
-        say(&s, "The test ended before %zu answers about the records were in.", pending);
-    else if (no_way > 0)
-        say(&s, "%zu questions about the records could not be sent from here.", no_way);
-    else
+    if (pending == 0)
         return;
-    finding_t *out = say_finding(f, FINDING_CUT_SHORT, &s, NULL);
-    if (out != NULL && pending == 0)
-        out->severity = SEVERITY_INFO;
+    say_begin(&s);
+    say(&s, "The test ended before %zu answers about the records were in.", pending);
+    say_finding(f, FINDING_CUT_SHORT, &s, NULL);
 }
 
 void rules_zone(facts_t *f)

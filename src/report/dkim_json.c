@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "dkim/expect_text.h"
+#include "report/dkim_json.h"
 #include "report/dkim_text.h"
 #include "report/json_parts.h"
 
@@ -75,6 +76,16 @@ static json_t *json_address(const dkim_address_t *a)
     return j;
 }
 
+json_t *json_coverage(const dkim_coverage_t *c)
+{
+    json_t *j = json_object();
+    json_object_set_new(j, "addresses", json_integer((json_int_t)c->addresses));
+    json_object_set_new(j, "asked", json_integer((json_int_t)c->asked));
+    json_object_set_new(j, "excluded", json_integer((json_int_t)c->excluded));
+    json_object_set_new(j, "unsent", json_integer((json_int_t)c->unsent));
+    return j;
+}
+
 static json_t *json_report(const dkim_report_t *r, reply_t *scratch, char *value)
 {
     const dkim_result_t *d = r->result;
@@ -90,6 +101,7 @@ static json_t *json_report(const dkim_report_t *r, reply_t *scratch, char *value
     json_object_set_new(j, "status", json_string(verifier_status_name(d->status)));
     json_object_set_new(j, "outcome", json_string(round_outcome_name(d->outcome)));
     json_object_set_new(j, "chance", untested ? json_null() : json_real(d->chance));
+    json_object_set_new(j, "coverage", json_coverage(&d->coverage));
     json_object_set_new(j, "verdict", json_verdict(&d->findings, r->untested));
     json_object_set_new(j, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(j, "began", json_real((double)r->set->began_wall / 1e9));

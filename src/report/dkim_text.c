@@ -49,14 +49,23 @@ static bool zone_seen(const dkim_result_t *r, size_t i)
     return false;
 }
 
+/* Addresses were left out that a verifier may ask. */
+static bool covers_a_part(const dkim_coverage_t *c)
+{
+    return c->excluded + c->unsent > 0;
+}
+
 static void print_head(FILE *out, const dkim_report_t *r)
 {
     const dkim_result_t *d = r->result;
     const text_style_t style = {r->verbose, r->colour};
     char name[NSP_NAME_TEXT_MAX];
     nsp_name_to_text(r->domain, name, sizeof name);
-    fprintf(out, "%s  %s%s%s\n", name, status_colour(r), verifier_status_name(d->status),
+    fprintf(out, "%s  %s%s%s", name, status_colour(r), verifier_status_name(d->status),
             text_plain(&style));
+    if (covers_a_part(&d->coverage))
+        fprintf(out, ", of %zu of %zu addresses", d->coverage.asked, d->coverage.addresses);
+    fputc('\n', out);
     for (size_t i = 0; i < d->address_count; i++) {
         size_t addresses = 0;
         size_t records = 0;
@@ -83,20 +92,55 @@ const char *dkim_chance_text(double chance, char buf[32])
     return buf;
 }
 
+/* All that could be asked is as expected, and this machine could not ask the rest. */
+static bool good_from_here(const dkim_result_t *d)
+{
+    const dkim_coverage_t *c = &d->coverage;
+    return d->outcome == ROUND_UNTESTED && c->asked > 0 && c->unsent > 0 && d->chance > 1 - 1e-9 &&
+           c->asked + c->excluded + c->unsent == c->addresses;
+}
+
+const char *dkim_verdict_text(const dkim_report_t *r, char buf[DKIM_VERDICT_MAX])
+{
+    const dkim_result_t *d = r->result;
+    char chance[32];
+    if (r->untested)
+        return "not tested: nothing could be sent";
+    if (good_from_here(d))
+        return "not all tested: every record is found where it can be asked for";
+    if (d->outcome == ROUND_UNTESTED)
+        return d->coverage.asked > 0 ? "not all tested"
+                                     : "not tested: no record could be asked for";
+    snprintf(buf, DKIM_VERDICT_MAX, "chance that one attempt of a verifier finds every record: %s",
+             dkim_chance_text(d->chance, chance));
+    return buf;
+}
+
+const char *dkim_coverage_text(const dkim_report_t *r, char buf[DKIM_VERDICT_MAX])
+{
+    const dkim_coverage_t *c = &r->result->coverage;
+    if (!covers_a_part(c))
+        return "";
+    size_t left = c->excluded + c->unsent;
+    snprintf(buf, DKIM_VERDICT_MAX, "of %zu of the %zu addresses: %zu %s, and may lack a record",
+             c->asked, c->addresses, left,
+             c->unsent == 0     ? (left == 1 ? "was left out" : "were left out")
+             : c->excluded == 0 ? "cannot be asked from here"
+                                : "were left out or cannot be asked from here");
+    return buf;
+}
+
 static void print_verdict(FILE *out, const dkim_report_t *r)
 {
     const dkim_result_t *d = r->result;
     const text_style_t style = {r->verbose, r->colour};
     const finding_counts_t n = finding_count(&d->findings);
-    char chance[32];
-    fprintf(out, "\n%s%s%s%s", status_colour(r), r->interrupted ? "so far " : "",
-            verifier_status_name(d->status), text_plain(&style));
-    if (r->untested || d->outcome == ROUND_UNTESTED)
-        fprintf(out, ": not tested: %s\n",
-                r->untested ? "nothing could be sent" : "no record could be asked for");
-    else
-        fprintf(out, ": chance that one attempt of a verifier finds every record: %s\n",
-                dkim_chance_text(d->chance, chance));
+    char verdict[DKIM_VERDICT_MAX];
+    char covers[DKIM_VERDICT_MAX];
+    fprintf(out, "\n%s%s%s%s: %s\n", status_colour(r), r->interrupted ? "so far " : "",
+            verifier_status_name(d->status), text_plain(&style), dkim_verdict_text(r, verdict));
+    if (covers_a_part(&d->coverage))
+        fprintf(out, "%s\n", dkim_coverage_text(r, covers));
     fprintf(out, "%zu errors, %zu warnings, %zu notices; %u exchanges\n", n.of[SEVERITY_ERROR],
             n.of[SEVERITY_WARNING], n.of[SEVERITY_NOTICE], r->set->count);
     if (r->interrupted)

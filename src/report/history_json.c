@@ -56,11 +56,11 @@ static json_t *json_address(const history_t *h, const history_address_t *a)
     return j;
 }
 
-static json_t *json_outcomes(const history_t *h)
+static json_t *json_outcomes(const int64_t outcome[ROUND_TEMPORARY + 1])
 {
     json_t *j = json_object();
     for (int k = ROUND_UNTESTED; k <= ROUND_TEMPORARY; k++)
-        json_object_set_new(j, round_outcome_name((round_outcome_t)k), json_integer(h->outcome[k]));
+        json_object_set_new(j, round_outcome_name((round_outcome_t)k), json_integer(outcome[k]));
     return j;
 }
 
@@ -84,7 +84,8 @@ bool history_report_json(FILE *out, const history_t *h)
     json_object_set_new(j, "rounds", json_integer(h->rounds));
     json_object_set_new(j, "first", ms_or_null(h->first));
     json_object_set_new(j, "last", ms_or_null(h->last));
-    json_object_set_new(j, "outcomes", json_outcomes(h));
+    json_object_set_new(j, "outcomes", json_outcomes(h->outcome));
+    json_object_set_new(j, "partial", json_outcomes(h->partial));
     json_object_set_new(j, "changes", changes);
     json_object_set_new(j, "addresses", addresses);
     return json_print(out, j);

@@ -43,6 +43,26 @@ const char *history_spark(const history_address_t *a, bool utf8, char out[HISTOR
     return out;
 }
 
+/* "50 of them did not ask every address: 40 verified, 10 untested" */
+static void print_partial(FILE *out, const history_t *h)
+{
+    int64_t all = 0;
+    const char *between = ":";
+    for (int k = ROUND_UNTESTED; k <= ROUND_TEMPORARY; k++)
+        all += h->partial[k];
+    if (all == 0)
+        return;
+    fprintf(out, "  %lld of them did not ask every address", (long long)all);
+    for (int k = ROUND_UNTESTED; k <= ROUND_TEMPORARY; k++) {
+        if (h->partial[k] == 0)
+            continue;
+        fprintf(out, "%s %lld %s", between, (long long)h->partial[k],
+                round_outcome_name((round_outcome_t)k));
+        between = ",";
+    }
+    fputc('\n', out);
+}
+
 static void print_head(FILE *out, const history_style_t *style, const history_t *h)
 {
     char at[WATCH_TIME_MAX];
@@ -61,6 +81,7 @@ static void print_head(FILE *out, const history_style_t *style, const history_t 
     for (int k = ROUND_VERIFIED; k <= ROUND_TEMPORARY; k++)
         fprintf(out, " %lld %s,", (long long)h->outcome[k], round_outcome_name((round_outcome_t)k));
     fprintf(out, " %lld untested\n", (long long)h->outcome[ROUND_UNTESTED]);
+    print_partial(out, h);
 }
 
 static void print_changes(FILE *out, const history_style_t *style, const history_t *h)

@@ -31,23 +31,19 @@ static void summary(const html_t *h, const dkim_report_t *r)
                                         {"times", "Reply times"},
                                         {"exchanges", "Exchanges"}};
     const finding_counts_t n = finding_count(h->findings);
-    char chance[32];
+    char verdict[DKIM_VERDICT_MAX];
+    char covers[DKIM_VERDICT_MAX];
     char began[NUMBER_TEXT_MAX];
     char word[120];
-    char line[300];
+    char line[600];
     snprintf(word, sizeof word, "%s%s", r->interrupted ? "so far " : "",
              verifier_status_name(r->result->status));
     snprintf(line, sizeof line,
-             "%s%s; %zu errors, %zu warnings, %zu notices; %u exchanges; began %s",
-             r->untested ? "not tested: nothing could be sent"
-             : r->result->outcome == ROUND_UNTESTED
-                 ? "not tested: no record could be asked for"
-                 : "chance that one attempt of a verifier finds every record: ",
-             r->untested || r->result->outcome == ROUND_UNTESTED
-                 ? ""
-                 : dkim_chance_text(r->result->chance, chance),
-             n.of[SEVERITY_ERROR], n.of[SEVERITY_WARNING], n.of[SEVERITY_NOTICE], r->set->count,
-             time_text(r->set->began_wall, began));
+             "%s%s%s; %zu errors, %zu warnings, %zu notices; %u exchanges; began %s",
+             dkim_verdict_text(r, verdict),
+             r->result->coverage.excluded > 0 || r->result->coverage.unsent > 0 ? ", " : "",
+             dkim_coverage_text(r, covers), n.of[SEVERITY_ERROR], n.of[SEVERITY_WARNING],
+             n.of[SEVERITY_NOTICE], r->set->count, time_text(r->set->began_wall, began));
     html_summary(h, status_class(r), word, line, links, sizeof links / sizeof links[0]);
 }
 

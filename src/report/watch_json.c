@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "report/dkim_json.h"
 #include "report/json_parts.h"
 #include "report/watch_report.h"
 
@@ -60,6 +61,7 @@ static json_t *json_report(const watch_report_t *w)
     json_object_set_new(j, "outcome",
                         r != NULL ? json_string(round_outcome_name(r->outcome)) : json_null());
     json_object_set_new(j, "chance", tested ? json_real(r->chance) : json_null());
+    json_object_set_new(j, "coverage", r != NULL ? json_coverage(&r->coverage) : json_null());
     json_object_set_new(j, "transition", json_string(transition_name(w->transition)));
     json_object_set_new(j, "text", json_string(transition_text(w->transition)));
     json_object_set_new(j, "before", json_string(verifier_status_name(w->before)));

@@ -45,6 +45,11 @@ static void print_round(FILE *out, const text_style_t *style, const watch_report
             verifier_status_name(status), text_plain(style));
     if (r->sample_count > 0)
         fprintf(out, ", %zu of %zu answer", answering, r->sample_count);
+    if (r->coverage.unsent > 0)
+        fprintf(out, ", %zu of %zu can be asked from here", r->coverage.asked,
+                r->coverage.addresses);
+    else if (r->coverage.excluded > 0)
+        fprintf(out, ", %zu of %zu asked", r->coverage.asked, r->coverage.addresses);
     if (watch_state_glitch(w->state))
         fprintf(out, ", bad round %u tolerated", w->state->bad_rounds);
     fputc('\n', out);
@@ -82,11 +87,13 @@ bool watch_report_text(FILE *out, const text_style_t *style, const watch_report_
 {
     bool changed = w->transition != TRANSITION_NONE;
     bool bad = w->round != NULL && w->round->outcome != ROUND_VERIFIED;
+    /* what never changes the status would else be told to nobody: once is enough */
+    bool blind = w->round != NULL && w->round->coverage.unsent > 0 && w->number == 1;
     if (w->round != NULL)
         print_round(out, style, w);
     if (changed)
         print_change(out, style, w);
-    if (w->round != NULL && ((changed && bad) || style->verbose))
+    if (w->round != NULL && ((changed && bad) || blind || style->verbose))
         print_findings(out, style, w);
     return fflush(out) == 0 && !ferror(out);
 }

@@ -82,7 +82,8 @@ static store_err_t read_changes(store_t *s, int64_t from, history_t *h)
 static store_err_t read_rounds(store_t *s, int64_t from, history_t *h)
 {
     sqlite3_stmt *st = prepare(s,
-                               "SELECT outcome, count(*), min(at), max(at) FROM round"
+                               "SELECT outcome, count(*), min(at), max(at),"
+                               " sum(covered < addresses) FROM round"
                                " WHERE domain = ?1 AND at >= ?2 GROUP BY outcome",
                                h->domain.id, from);
     if (st == NULL)
@@ -94,12 +95,14 @@ static store_err_t read_rounds(store_t *s, int64_t from, history_t *h)
         int64_t n = row_number(&r, 1, 0, ROW_COUNT_MAX);
         int64_t least = row_time(&r, 2);
         int64_t most = row_time(&r, 3);
+        int64_t partial = row_number(&r, 4, 0, n);
         if (!r.good)
             return give_up(s, &r, "round");
         h->first = h->rounds == 0 || least < h->first ? least : h->first;
         h->last = most > h->last ? most : h->last;
         h->rounds += n;
         h->outcome[outcome] += n;
+        h->partial[outcome] += partial;
     }
     return finish(s, st, rc);
 }

@@ -39,6 +39,7 @@ typedef struct history {
     int64_t last;
     int64_t rounds;
     int64_t outcome[ROUND_TEMPORARY + 1];
+    int64_t partial[ROUND_TEMPORARY + 1]; /* of these: not every address was asked */
     size_t change_count;
     history_change_t *change; /* oldest first */
     size_t address_count;

@@ -75,6 +75,7 @@ bool watch_round_from(const dkim_result_t *r, watch_round_t *out)
     memset(out, 0, sizeof *out);
     out->outcome = r->outcome;
     out->chance = r->chance;
+    out->coverage = r->coverage;
     for (size_t i = 0; i < r->findings.count; i++)
         out->severity[r->findings.item[i].severity]++;
     while (out->finding_count < r->findings.count && out->finding_count < WATCH_FINDINGS_MAX) {

@@ -28,7 +28,8 @@ typedef struct watch_round {
     int64_t at;   /* when it began, milliseconds since 1970 */
     int64_t took; /* milliseconds */
     round_outcome_t outcome;
-    double chance;        /* that one verification attempt finds every record */
+    double chance; /* that one verification attempt finds every record */
+    dkim_coverage_t coverage;
     unsigned severity[4]; /* number of findings of each severity */
     size_t sample_count;
     watch_sample_t *sample; /* owned */

@@ -60,4 +60,8 @@ const char *const schema_step[SCHEMA_VERSION] = {
     "ALTER TABLE change ADD COLUMN told INTEGER NOT NULL DEFAULT 1;"
     "ALTER TABLE change ADD COLUMN message TEXT NOT NULL DEFAULT '';"
     "CREATE INDEX change_untold ON change(id) WHERE told = 0;",
+
+    /* version 3: how many of the addresses that are known a round's outcome stands on */
+    "ALTER TABLE round ADD COLUMN addresses INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE round ADD COLUMN covered INTEGER NOT NULL DEFAULT 0;",
 };

@@ -2,7 +2,7 @@
 #ifndef WATCH_SCHEMA_H
 #define WATCH_SCHEMA_H
 
-#define SCHEMA_VERSION        2
+#define SCHEMA_VERSION        3
 #define SCHEMA_APPLICATION_ID 0x6e737077 /* "nspw", PRAGMA application_id */
 
 /* schema_step[v] makes version v + 1 of version v; version 0 is an empty database. Once released, a

@@ -16,8 +16,8 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_ADD] = "INSERT INTO domain (name, status, verified, since, began, bad_since,"
                       " bad_rounds, last, rounds) VALUES (?1, 'NOT_STARTED', 0, 0, 0, 0, 0, 0, 0)",
     [STATEMENT_ROUND] =
-        "INSERT INTO round (domain, number, at, took, outcome, status, chance, errors, warnings)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO round (domain, number, at, took, outcome, status, chance, errors, warnings,"
+        " addresses, covered) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [STATEMENT_ADDRESS] = "INSERT INTO address (domain, address, server) VALUES (?1, ?2, ?3)"
                           " ON CONFLICT (domain, address) DO UPDATE SET server = excluded.server"
                           " RETURNING id",
@@ -145,6 +145,8 @@ static bool insert_round(store_t *s, const store_domain_t *d, const watch_round_
     sqlite3_bind_double(st, 7, r->chance);
     sqlite3_bind_int64(st, 8, r->severity[SEVERITY_ERROR]);
     sqlite3_bind_int64(st, 9, r->severity[SEVERITY_WARNING]);
+    sqlite3_bind_int64(st, 10, (int64_t)r->coverage.addresses);
+    sqlite3_bind_int64(st, 11, (int64_t)r->coverage.asked);
     return run(st);
 }
 

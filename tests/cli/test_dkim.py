@@ -258,6 +258,20 @@ def option_tests(t, prog, lab, chance):
     asked = {x["server"] for x in report["exchanges"] if any(e["kind"] == "sent"
                                                              for e in x["events"])}
     t.check("-4 asks nobody of the other family", asked and not any(":" in a for a in asked), asked)
+    t.equal("-4: SUCCESS of the addresses of that family, and of no more",
+            (report["status"], report["coverage"]),
+            ("SUCCESS", {"addresses": 6, "asked": 3, "excluded": 3, "unsent": 0}))
+    t.equal("-4: as the schema says", schema.errors(report, schema.load("dkim")), "")
+    found = {f["id"]: f for f in report["findings"]}.get("record-unasked", {"text": ""})
+    t.check("-4: a finding names the addresses that were left out",
+            all(a in found["text"] for a in ("2001:db8:40::40", "2001:db8:41::40",
+                                             "2001:db8:42::40")), found)
+    with tempfile.NamedTemporaryFile(suffix=".html") as f:
+        p = run(prog, *lab, DOMAIN, *TOKENS, "-4", "--html", f.name)
+        page = f.read().decode()
+    t.check("-4: the coverage stands beside the chance", "SUCCESS, of 3 of 6 addresses" in p.stdout
+            and "100 %\nof 3 of the 6 addresses: 3 were left out" in p.stdout, p.stdout)
+    t.check("-4: and on the page", "100 %, of 3 of the 6 addresses" in page, page[:3000])
     with tempfile.NamedTemporaryFile(suffix=".pcap") as f:
         run(prog, *lab, DOMAIN, *TOKENS, "--pcap", f.name)
         p = subprocess.run(["tshark", "-r", f.name, "-Y", "dns.qry.name contains _domainkey", "-T",
@@ -266,6 +280,43 @@ def option_tests(t, prog, lab, chance):
         names = {n for line in p.stdout.split() for n in line.split(",")}
         t.check("--pcap has the packets",
                 {f"{x}._domainkey.{DOMAIN}" for x in TOKENS} <= names, p.stdout + p.stderr)
+
+
+def one_family(serve):
+    """Options with which only IPv4 addresses can be reached, as on a machine without IPv6."""
+    at = dict(line.split() for line in serve.output.splitlines() if "#" in line and
+              len(line.split()) == 2)
+    return ["--from", "198.51.100.1", *(w for a, real in at.items() if ":" not in a
+                                        for w in ("--map", f"{a}={real}"))]
+
+
+def family_tests(t, prog, serve):
+    """What this machine cannot send to is not counted as if it did not exist."""
+    way = one_family(serve) + QUICK
+    p = run(prog, *way, DOMAIN, *TOKENS)
+    t.check("no IPv6: no SUCCESS, exit 3", p.returncode == 3 and "SUCCESS" not in p.stdout,
+            f"{p.returncode}\n{p.stdout}{p.stderr}")
+    t.check("no IPv6: says so beside the status", "of 3 of the 6 addresses: 3 cannot be asked from "
+            "here" in p.stdout and "every record is found where it can be" in p.stdout, p.stdout)
+    t.check("no IPv6: the reason", "Network is unreachable" in p.stdout, p.stdout)
+    t.check("no IPv6: 80 columns", max(map(len, p.stdout.splitlines())) <= 80, p.stdout)
+    report = json.loads(run(prog, *way, DOMAIN, *TOKENS, "--json").stdout)
+    t.equal("no IPv6: JSON", (report["status"], report["outcome"], report["chance"],
+                              report["coverage"]),
+            ("NOT_STARTED", "untested", None,
+             {"addresses": 6, "asked": 3, "excluded": 0, "unsent": 3}))
+    report = json.loads(run(prog, *way, DOMAIN, *TOKENS, "--json", "-4").stdout)
+    t.equal("no IPv6 and -4: usable", (report["status"], report["chance"]), ("SUCCESS", 1.0))
+
+
+def own_trouble_tests(t, prog, serve):
+    """The root can be reached, and nothing behind it."""
+    real = one_family(serve)
+    way = ["--from", "198.51.100.1", "--map", next(w for w in real if w.startswith("198.51.100.1="))]
+    p = run(prog, *way, "bakery.example", TOKENS[0])
+    t.check("no route: untested, nobody is blamed", p.returncode == 3 and "NOT_STARTED" in p.stdout
+            and "unreachable)" in p.stdout and "record-zone-unreachable" not in p.stdout,
+            f"{p.returncode}\n{p.stdout}")
 
 
 def interrupt_tests(t, prog):
@@ -290,6 +341,8 @@ def main():
             text_tests(t, a.prog, lab)
             chance = json_tests(t, a.prog, lab)
             option_tests(t, a.prog, lab, chance)
+            family_tests(t, a.prog, serve)
+            own_trouble_tests(t, a.prog, serve)
     interrupt_tests(t, a.prog)
     return t.done()
 

@@ -122,6 +122,27 @@ def once(t, lab):
     t.equal("once: after 72 hours", p.returncode, 2)
 
 
+def coverage(t, lab):
+    """Addresses that were not asked: said in each round, and kept."""
+    lab.serve(last="serves zone.test\nbehave nxdomain")
+    p = lab.run("part.db", "--once", "--json", "-4", *DOMAIN)
+    rounds = lines_of(p.stdout)
+    conforms(t, "coverage", rounds, WATCH)
+    t.equal("coverage: -4 verifies the IPv4 addresses, and says so",
+            (p.returncode, rounds[0]["status"], rounds[0]["coverage"]),
+            (0, "SUCCESS", {"addresses": 4, "asked": 2, "excluded": 2, "unsent": 0}))
+    p = lab.run("part.db", "--once", "-4", *DOMAIN)
+    t.check("coverage: in words", "2 of 4 asked" in p.stdout, p.stdout)
+    p = lab.history("part.db", "--json", "zone.test")
+    values = lines_of(p.stdout)
+    conforms(t, "coverage, history", values, HISTORY)
+    t.equal("coverage: history knows it", (values[0]["outcomes"]["verified"],
+                                           values[0]["partial"]["verified"]), (2, 2))
+    p = lab.history("part.db", "zone.test")
+    t.check("coverage: history says it", "2 of them did not ask every address: 2 verified" in
+            p.stdout, p.stdout)
+
+
 def history(t, lab):
     p = lab.history("once.db", "--json", "zone.test")
     values = lines_of(p.stdout)
@@ -421,7 +442,7 @@ def main():
     a = tap.arguments()
     t = tap.Tap()
     lab = Lab(a.prog)
-    for part in (usage, units, once, history, databases, exec_fails, signals, served,
+    for part in (usage, units, once, coverage, history, databases, exec_fails, signals, served,
                  killed):
         if not a.only or a.only == part.__name__:
             part(t, lab)

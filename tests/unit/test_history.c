@@ -66,6 +66,7 @@ static store_t *filled(void)
                            .outcome = i < 10    ? ROUND_UNTESTED
                                       : i < 200 ? ROUND_VERIFIED
                                                 : ROUND_TEMPORARY,
+                           .coverage = {.addresses = 4, .asked = i < 50 ? 2 : 4},
                            .sample = samples};
         store_change_t c = {.before = d.state.status, .message = "", .told = true};
         watch_state_t next = d.state;
@@ -91,6 +92,9 @@ static void test_counts(void **state)
     assert_int_equal(h.outcome[ROUND_UNTESTED], 10);
     assert_int_equal(h.outcome[ROUND_VERIFIED], 190);
     assert_int_equal(h.outcome[ROUND_TEMPORARY], 100);
+    assert_int_equal(h.partial[ROUND_UNTESTED], 10);
+    assert_int_equal(h.partial[ROUND_VERIFIED], 40);
+    assert_int_equal(h.partial[ROUND_TEMPORARY], 0);
     assert_int_equal(h.change_count, 2);
     assert_int_equal(h.change[0].transition, TRANSITION_VERIFIED);
     assert_int_equal(h.change[1].transition, TRANSITION_TROUBLED);
@@ -185,7 +189,9 @@ static void test_text(void **state)
     assert_true(history_report_text(out, &style, &h));
     fclose(out);
     assert_non_null(strstr(text, "example.com.  TEMPORARY_FAILURE since 2025-11-24T16:03:23Z"));
-    assert_non_null(strstr(text, "190 verified, 0 negative, 100 temporary, 10 untested"));
+    assert_non_null(strstr(text,
+                           "190 verified, 0 negative, 100 temporary, 10 untested\n"
+                           "  50 of them did not ask every address: 10 untested, 40 verified"));
     assert_non_null(strstr(text, " 66.7 %"));
     for (const char *p = text; *p != '\0'; p += strcspn(p, "\n") + 1)
         assert_true(strcspn(p, "\n") <= 80);
