@@ -144,6 +144,10 @@ raised or lowered where the case calls for it:
 - `flapping` is a notice when a single attempt was lost.
 - `wrong-source-address`, `wrong-source-port`, `wrong-id`, `wrong-question` and `not-a-response`
   are warnings when the right reply came as well.
+- A finding from which a graver one follows is as grave as that one: `serial-differs` is an error
+  where the signatures of the old copy have expired.
+- `dnssec-keys-differ` is an error when what one server signs does not verify with the keys of the
+  other, unless that is only behind.
 - `ns-address-private` is one remark (info) for all addresses where the parent's servers have such
   addresses too: a laboratory or an internal network.
 

@@ -521,4 +521,6 @@ void causes_find(diag_t *d, size_t first)
     join_group(&c, GROUP_PREFIX, "the same at all addresses of this network");
     for (size_t i = 0; i < c.count; i++)
         weigh(&c, &c.item[i]);
+    for (size_t i = 0; i < c.count; i++)
+        finding_lift(&c.item[i]);
 }

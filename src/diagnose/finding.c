@@ -150,6 +150,22 @@ void finding_add_evidence(finding_t *f, const exchange_t *x)
     f->evidence[f->evidence_count++] = x->id;
 }
 
+void finding_lift(finding_t *f)
+{
+    if (f->raised <= f->severity || f->id == FINDING_UNTESTED)
+        return;
+    f->lifted = true;
+    f->own = f->severity;
+    f->severity = f->raised;
+}
+
+void finding_settle(finding_t *f)
+{
+    if (f->lifted)
+        f->severity = f->own;
+    f->lifted = false;
+}
+
 static int compare_subject(const finding_t *a, const finding_t *b)
 {
     if (a->has_server != b->has_server)

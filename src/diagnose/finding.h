@@ -51,6 +51,8 @@ typedef struct finding {
     severity_t raised;                           /* the worst severity of what follows from it */
     bool wide;                                   /* about all addresses of the zone */
     severity_t severity;                         /* usually the table's */
+    bool lifted;                                 /* the severity is that of what follows from it; */
+    severity_t own;                              /* its own was this */
     bool has_server;
     nsp_name_t server; /* first NS name of the address, or the server concerned */
     bool has_addr;
@@ -86,6 +88,11 @@ void finding_set_server(finding_t *f, const nsp_name_t *server);
 void finding_add_text(finding_t *f, const char *more);
 void finding_set_fix(finding_t *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_add_evidence(finding_t *f, const exchange_t *x);
+/* Lifts the severity of a cause to that of what follows from it (raised): nobody looks below a mere
+ * warning for an error. What the run itself could not test stays as it is. finding_settle undoes
+ * it. */
+void finding_lift(finding_t *f);
+void finding_settle(finding_t *f);
 /* Worst first (a cause counts as the worst that follows from it), root causes before what follows
  * from others, what is about the whole zone before what is about a part of it; then by table order,
  * server and address: the same input gives the same order. */

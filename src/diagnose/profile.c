@@ -117,16 +117,29 @@ static void take_out(finding_list_t *list, finding_t *f)
     f->text = f->fix = NULL;
 }
 
-/* The worst of what follows from each finding, anew. */
+static finding_t *cause_of(finding_list_t *list, const finding_t *f)
+{
+    for (size_t i = 0; f->because_of != 0 && i < list->count; i++)
+        if (list->item[i].number == f->because_of)
+            return &list->item[i];
+    return NULL;
+}
+
+/* The worst of what follows from each finding, anew, by whatever way it follows. */
 static void raise_causes(finding_list_t *list)
 {
     for (size_t i = 0; i < list->count; i++)
         list->item[i].raised = SEVERITY_INFO;
-    for (size_t i = 0; i < list->count; i++)
-        for (size_t k = 0; list->item[i].because_of != 0 && k < list->count; k++)
-            if (list->item[k].number == list->item[i].because_of &&
-                list->item[k].raised < list->item[i].severity)
-                list->item[k].raised = list->item[i].severity;
+    for (size_t i = 0; i < list->count; i++) {
+        const finding_t *f = &list->item[i];
+        finding_t *cause = cause_of(list, f);
+        /* as many steps as there are findings, should they go in a circle */
+        for (size_t k = 0; cause != NULL && k < list->count; k++) {
+            if (cause->raised < f->severity)
+                cause->raised = f->severity;
+            cause = cause_of(list, cause);
+        }
+    }
 }
 
 void profile_apply(const profile_t *p, finding_list_t *list)
@@ -140,11 +153,16 @@ void profile_apply(const profile_t *p, finding_list_t *list)
         int s = p->severity[f->id];
         if (s == PROFILE_IGNORE)
             continue;
+        finding_settle(f);
         if (s >= 0)
             f->severity = (severity_t)s;
         list->item[kept++] = *f;
     }
     list->count = kept;
     raise_causes(list);
+    /* what is set stays as it is set */
+    for (size_t i = 0; i < list->count; i++)
+        if (p->severity[list->item[i].id] == PROFILE_UNCHANGED)
+            finding_lift(&list->item[i]);
     finding_list_sort(list);
 }

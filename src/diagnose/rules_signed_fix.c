@@ -114,13 +114,39 @@ static void fix_same_serial(const cure_t *c)
                         c->label);
 }
 
+static bool any_ahead(const signed_zone_t *z)
+{
+    for (size_t i = 0; i < z->place_count; i++)
+        if (z->place[i].ahead)
+            return true;
+    return false;
+}
+
+/* An old copy of a zone whose newest copy would break it must not be renewed yet. */
+static void fix_held_back(finding_t *f, const char *label)
+{
+    finding_set_fix(f,
+                    "Not before the DS record at the parent fits the keys of the newest copy: this "
+                    "one is what still works for validating resolvers. Then look at the log of %s "
+                    "for transfers that fail, and have it transfer the zone again.",
+                    label);
+}
+
+static void fix_transfer(const cure_t *c)
+{
+    if (c->p->led && any_ahead(c->z))
+        fix_held_back(c->f, c->label);
+    else
+        verdict_fix_transfer(c->f, c->label);
+}
+
 static void fix_keys_differ(const cure_t *c)
 {
     bool newer = false;
     for (size_t i = 0; i < c->z->place_count; i++)
         newer = newer || (c->z->place[i].counts && signed_is_newer(c->z, &c->z->place[i], c->p));
     if (newer)
-        verdict_fix_transfer(c->f, c->label);
+        fix_transfer(c);
 }
 
 void signed_fix(const signed_zone_t *z, finding_id_t id, size_t place, const sighting_t *seen,
@@ -140,30 +166,19 @@ void signed_fix(const signed_zone_t *z, finding_id_t id, size_t place, const sig
              (id == FINDING_DNSSEC_DS_MISMATCH || id == FINDING_DNSSEC_UNSIGNED))
         fix_ahead(&c);
     else if (place != SIGNED_NOWHERE && right_elsewhere(&c, &newer))
-        newer ? verdict_fix_transfer(f, c.label) : fix_same_serial(&c);
+        newer ? fix_transfer(&c) : fix_same_serial(&c);
     else if (id == FINDING_DNSSEC_DS_MISMATCH)
         fix_ds(&c);
 }
 
-/* Old copies of a zone whose newest copy would break it must not be renewed yet. */
 void signed_hold_back(const signed_zone_t *z)
 {
     char label[LABEL_MAX];
-    const signed_place_t *ahead = NULL;
-    for (size_t i = 0; i < z->place_count && ahead == NULL; i++)
-        ahead = z->place[i].ahead ? &z->place[i] : NULL;
-    for (size_t i = z->d->first; ahead != NULL && i < z->d->list->count; i++) {
+    bool ahead = any_ahead(z);
+    for (size_t i = z->d->first; ahead && i < z->d->list->count; i++) {
         finding_t *f = &z->d->list->item[i];
-        const signed_place_t *p = NULL;
-        for (size_t k = 0; k < z->place_count; k++)
-            if (f->has_addr && addr_equal(&f->addr, &z->place[k].s->a->addr))
-                p = &z->place[k];
-        if (f->id != FINDING_SERIAL_DIFFERS || p == NULL || !p->led)
-            continue;
-        finding_set_fix(f,
-                        "Not before the DS record at the parent fits the keys of the newest copy: "
-                        "this one is what still works for validating resolvers. Then look at the "
-                        "log of %s for transfers that fail, and have it transfer the zone again.",
-                        subject_label(z->d, p->s, label));
+        for (size_t k = 0; f->id == FINDING_SERIAL_DIFFERS && k < z->place_count; k++)
+            if (z->place[k].led && addr_equal(&f->addr, &z->place[k].s->a->addr))
+                fix_held_back(f, subject_label(z->d, z->place[k].s, label));
     }
 }

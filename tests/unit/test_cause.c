@@ -140,6 +140,8 @@ static void test_every_line_links(void **state)
         assert_ptr_equal(finding_root(&f.list, symptom), cause);
         /* the cause counts as what follows from it, and stands before it */
         assert_int_equal(cause->raised, SEVERITY_ERROR);
+        assert_int_equal(cause->severity,
+                         rows[i].cause == FINDING_UNTESTED ? SEVERITY_WARNING : SEVERITY_ERROR);
         assert_ptr_equal(&f.list.item[0], cause);
         assert_int_equal(f.list.count, 3);
         end(&f);

@@ -75,7 +75,8 @@ static void test_apply(void **state)
             assert_int_equal(f->because_of, 0);
             assert_null(f->because);
             assert_int_equal(f->raised, SEVERITY_ERROR);
-            assert_int_equal(f->severity, SEVERITY_WARNING);
+            assert_int_equal(f->severity, SEVERITY_ERROR); /* that of what follows */
+            assert_int_equal(f->own, SEVERITY_WARNING);
         } else if (f->id == FINDING_WILDCARD) {
             assert_int_equal(f->severity, SEVERITY_ERROR);
             assert_int_equal(f->because_of, 2);
@@ -86,6 +87,40 @@ static void test_apply(void **state)
     }
     assert_int_equal(finding_list_worst(&list), SEVERITY_ERROR);
     finding_list_free(&list);
+}
+
+/* A cause is as grave as what follows from it once the profile has had its say of that; what it
+ * says of the cause itself holds. */
+static void test_lifted(void **state)
+{
+    static const struct {
+        int symptom;
+        int cause;
+        severity_t severity;
+    } rows[] = {{PROFILE_UNCHANGED, PROFILE_UNCHANGED, SEVERITY_ERROR},
+                {SEVERITY_NOTICE, PROFILE_UNCHANGED, SEVERITY_WARNING},
+                {PROFILE_IGNORE, PROFILE_UNCHANGED, SEVERITY_WARNING},
+                {PROFILE_UNCHANGED, SEVERITY_NOTICE, SEVERITY_NOTICE}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        finding_list_t list;
+        profile_t p;
+        finding_list_init(&list);
+        finding_add(&list, FINDING_SERIAL_DIFFERS, "cause");
+        finding_add(&list, FINDING_DNSSEC_EXPIRED, "symptom");
+        list.item[1].because_of = 1;
+        list.item[0].raised = SEVERITY_ERROR;
+        finding_lift(&list.item[0]);
+        assert_int_equal(list.item[0].severity, SEVERITY_ERROR);
+        profile_init(&p);
+        p.severity[FINDING_DNSSEC_EXPIRED] = rows[i].symptom;
+        p.severity[FINDING_SERIAL_DIFFERS] = rows[i].cause;
+        profile_apply(&p, &list);
+        for (size_t k = 0; k < list.count; k++)
+            if (list.item[k].id == FINDING_SERIAL_DIFFERS)
+                assert_int_equal(list.item[k].severity, rows[i].severity);
+        finding_list_free(&list);
+    }
 }
 
 static void test_names(void **state)
@@ -107,10 +142,8 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_read),
-        cmocka_unit_test(test_apply),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_read),  cmocka_unit_test(test_apply),
+        cmocka_unit_test(test_lifted),   cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

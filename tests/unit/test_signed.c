@@ -708,7 +708,7 @@ static const struct advice {
      "first publish a DS record of example.net for the new key"},
     {keys_ahead, FINDING_SERIAL_DIFFERS, "", "Not before the DS record"},
     {keys_ahead, FINDING_DNSSEC_KEYS_DIFFER, "This server has a copy from before",
-     "does not take their copy of the zone over"},
+     "Not before the DS record"},
     {keys_ahead_one, FINDING_DNSSEC_DS_MISMATCH, "The zone's keys were changed",
      "first publish a DS record"},
     {keys_of_another, FINDING_DNSSEC_DS_MISMATCH, "This server signs the zone itself",
