@@ -409,6 +409,7 @@ static void count_reply(traffic_t *t, seen_t *k)
         n->checksum++;
     if (k->udp && has_flag(k, NSP_FLAG_TC)) {
         n->truncated++;
+        k->e->types_cut |= type_bit(k);
         traffic_sample(t, k, CAUSE_TRUNCATED);
     } else if (k->udp && f->reply.original > k->e->largest_udp) {
         k->e->largest_udp = f->reply.original;

@@ -114,8 +114,9 @@ typedef struct entry {
     uint32_t types_udp;
     uint32_t types_tcp;
     uint32_t types_room;
-    uint32_t sampled; /* causes that enough exchanges are retained of, a bit for each */
-    bool touched;     /* since the hand passed by that looks for who makes room */
+    uint32_t types_cut; /* the same of questions that were answered with TC */
+    uint32_t sampled;   /* causes that enough exchanges are retained of, a bit for each */
+    bool touched;       /* since the hand passed by that looks for who makes room */
     uint8_t type_count;
     type_tally_t tally[TRAFFIC_TYPES_MAX];
     traffic_server_t s;
@@ -159,7 +160,8 @@ _Static_assert(sizeof(name_server_t) == 64, "a line");
 
 /* What else there is about one server, seldom touched. */
 typedef struct name_more {
-    uint32_t sample; /* exchange that proves the data; 0: none yet */
+    uint32_t sample;   /* exchange that proves the data; 0: none yet */
+    uint16_t cut_room; /* the most that was offered and answered with TC */
     /* attempts that got nothing */
     uint16_t lost_room; /* the least that was offered in vain */
     uint16_t lost;
@@ -171,8 +173,9 @@ typedef struct name_more {
 typedef struct name_entry {
     uint64_t hash;
     uint32_t next;
-    uint32_t size;   /* octets of the largest whole answer, or more than which it has (TC) */
-    uint32_t sample; /* exchange that shows it; 0: none */
+    uint32_t size;   /* octets of the largest whole answer; 0: none was seen */
+    uint32_t sample; /* exchange that shows it, or else that it was cut; 0: none */
+    uint16_t cut;    /* the most room with which it came with TC */
     uint16_t type;
     uint16_t server_count;
     bool touched;

@@ -241,16 +241,32 @@ static void note_data(traffic_t *t, seen_t *k, name_entry_t *n, name_server_t *s
     note_time(s, now);
 }
 
-/* How large the answer is; of one that was cut, more than there was room for. */
+/* An answer that was cut has not told its size: it may be too large for the room, or for a limit of
+ * the server's own (RFC 6891 6.2.4), or it is small and its rate is limited. */
+static void note_cut(traffic_t *t, seen_t *k, name_entry_t *n, name_server_t *s)
+{
+    if (k->room > n->cut) {
+        n->cut = k->room;
+        n->sample = n->size == 0 ? keep_for_name(t, k) : n->sample;
+    }
+    name_more_t *m = s != NULL ? &n->more[s - n->server] : NULL;
+    if (m != NULL && k->room > m->cut_room)
+        m->cut_room = k->room;
+}
+
+/* How large the answer is. */
 static void note_size(traffic_t *t, seen_t *k, name_entry_t *n, name_server_t *s)
 {
-    bool tc = (k->reply.flags & NSP_FLAG_TC) != 0;
-    uint32_t size = tc ? k->room + 1u : k->flow->reply.original;
+    uint32_t size = k->flow->reply.original;
+    if ((k->reply.flags & NSP_FLAG_TC) != 0) {
+        note_cut(t, k, n, s);
+        return;
+    }
     if (size > n->size) {
         n->size = size;
-        n->sample = size > ROOM_SAFE || tc ? keep_for_name(t, k) : 0;
+        n->sample = size > ROOM_SAFE ? keep_for_name(t, k) : 0;
     }
-    if (s != NULL && k->udp && !tc && k->room > s->room)
+    if (s != NULL && k->udp && k->room > s->room)
         s->room = k->room;
 }
 
@@ -295,6 +311,17 @@ static bool is_as_before(traffic_t *t, seen_t *k)
     return true;
 }
 
+/* A small answer says that the name's is not large, if that was thought of: where some came cut. */
+static void note_small(traffic_t *t, seen_t *k)
+{
+    uint32_t bit = k->type < TRAFFIC_TYPES_MAX ? UINT32_C(1) << k->type : 0;
+    if ((k->e->types_cut & bit) == 0)
+        return;
+    uint32_t i = find_name(t, k, hash_of(t, k));
+    if (i != TRAFFIC_NONE)
+        note_size(t, k, &t->name[i], find_place(&t->name[i], k->e));
+}
+
 /* Names are remembered for three reasons: data that are compared, answers that are large, and
  * silence of a server that answers others. */
 void names_feed(traffic_t *t, seen_t *k)
@@ -308,8 +335,11 @@ void names_feed(traffic_t *t, seen_t *k)
     bool large = answer && (k->flow->reply.original > (k->udp ? ROOM_SAFE : 512) ||
                             (k->reply.flags & NSP_FLAG_TC) != 0);
     bool silence = k->silent && k->udp && k->room > 512 && answers_udp(k->e);
-    if (!data && !large && !silence)
+    if (!data && !large && !silence) {
+        if (answer)
+            note_small(t, k);
         return;
+    }
     name_entry_t *n = name_of(t, k);
     name_server_t *s = place_of(n, k->e);
     if (answer)

@@ -138,8 +138,18 @@ static void note_big(big_fact_t *b, const name_more_t *m, uint32_t name, uint16_
     }
 }
 
+/* True when the answer is larger than any that came from the server: it was seen, or it was never
+ * seen but cut, which alone tells no size. */
+static bool is_too_large(const name_entry_t *n, const entry_t *e)
+{
+    if (n->size == 0)
+        return n->cut >= 512 && n->cut >= e->largest_udp;
+    return n->size > 512 && n->size > e->largest_udp;
+}
+
 /* Silence of a server that answers others, where the answer is known to be larger than any that
- * came from it, or where it is small and only the room offered can be the cause. */
+ * came from it, or where it is small and only the room offered can be the cause. Not where as much
+ * room was answered, with TC too: what came then is small. */
 static void gather_lost(traffic_t *t, uint32_t name)
 {
     const name_entry_t *n = &t->name[name];
@@ -147,9 +157,9 @@ static void gather_lost(traffic_t *t, uint32_t name)
         const name_server_t *s = &n->server[i];
         const name_more_t *m = &n->more[i];
         entry_t *e = m->lost > 0 ? traffic_entry(t, &s->addr) : NULL;
-        if (e == NULL || s->room >= m->lost_room)
+        if (e == NULL || s->room >= m->lost_room || m->cut_room >= m->lost_room)
             continue;
-        if (n->size > 512 && n->size > e->largest_udp)
+        if (is_too_large(n, e))
             note_big(&e->big, m, name, i);
         else if (s->room > 0 && m->lost_room > ROOM_SAFE && e->s.n.big_answered == 0)
             note_big(&e->size, m, name, i);
@@ -234,8 +244,11 @@ void look_sizes(const look_t *l, bool fragments)
     char why[80];
     const big_fact_t *b = &l->e->big;
     if (b->attempts >= SILENCE_MIN && !fragments) {
-        snprintf(why, sizeof why, "it has %u octets, and none so large came",
-                 l->t->name[b->name].size);
+        const name_entry_t *n = &l->t->name[b->name];
+        if (n->size > 0)
+            snprintf(why, sizeof why, "it has %u octets, and none so large came", n->size);
+        else
+            snprintf(why, sizeof why, "with room for %u it is cut (TC)", n->cut);
         lost_finding(l, b, FINDING_BIG_ANSWER_LOST, why);
     }
     if (l->e->size.attempts >= SILENCE_MIN)

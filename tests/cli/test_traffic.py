@@ -73,10 +73,35 @@ def end_tests(t, prog):
     t.check("beyond --until it went on", b"early" not in p.stdout, p.stdout)
 
 
+def size_tests(t, prog):
+    """No size is told that was not seen."""
+    def answer(f, i, server, name, rrtype="TXT", records=(), **extra):
+        q = pm.query(i, name, rrtype, edns=4096)
+        f.udp(C, 40000 + i, server, 53, q)
+        f.udp(server, 53, C, 40000 + i, pm.reply(q, *records, **extra))
+    f = pm.Pcap()
+    for i in range(6):
+        answer(f, i, D, "small.example", records=[pm.txt_record(20)])
+    for i in range(10, 14):
+        f.udp(C, 40000 + i, D, 53, pm.query(i, "big.example", "TXT", edns=4096))
+    f.wait(4)
+    answer(f, 20, S, "big.example", tc=True)  # a limit of its own: 4096 were offered
+    p = run(prog, f)
+    t.check("cut, and not seen whole: no size", b"it is cut" in p.stdout and
+            b"409" in p.stdout and b"4097" not in p.stdout, p.stdout)
+    q = pm.query(21, "big.example", "TXT", edns=4096)
+    f.tcp_exchange(C, 40021, S, q, pm.reply(q, pm.txt_record(2900)))
+    p = run(prog, f)
+    whole = len(pm.reply(q, pm.txt_record(2900)))
+    t.check("the size that was seen", f"it has {whole} octets".encode() in
+            b" ".join(p.stdout.split()), p.stdout)
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
     end_tests(t, a.prog)
+    size_tests(t, a.prog)
     return t.done()
 
 
