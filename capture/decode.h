@@ -38,6 +38,8 @@ typedef enum cap_item_kind {
 #define CAP_NOTE_TUNNEL     128u /* was inside of GRE, IPIP, 6in4 ... */
 #define CAP_NOTE_LENGTH     256u /* the UDP length is more than its IP packet has room for */
 #define CAP_NOTE_GAP        512u /* TCP: segments before or within it were not captured */
+#define CAP_NOTE_ASSUMED                                                                           \
+    1024u /* TCP_OPEN: no packet of the server, its client went on as after one */
 
 /* Borrows bytes until the sink returns. Ports that are not known are 0. Items come in the order in
  * which packets complete them; UDP_LOST and PARTIAL are given out when hope is, and carry time and

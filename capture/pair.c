@@ -177,10 +177,6 @@ void flow_give_up(pairer_t *p, uint32_t head, unsigned notes)
     f.ended = p->clock;
     p->stats.unanswered++;
     p->stats.pending += (notes & FLOW_PENDING) != 0;
-    if (s->attempts > 1)
-        p->repeated++;
-    else
-        p->alone++;
     give(p, &f);
     slot_release(p, head);
 }
@@ -260,9 +256,8 @@ void pairer_finish(pairer_t *p, int64_t end)
     }
     while (p->conn_lru.first != PAIR_NONE)
         conn_release(p, &p->conn[p->conn_lru.first], 0);
-    /* clients that get no answer ask again: where nobody ever does, the answers were only not
-     * captured */
-    bool no_reply = p->stats.replies == 0 && p->stats.icmp == 0 && !p->server_seen;
-    p->stats.one_way = (p->stats.queries == 0 && p->stats.replies > 0) ||
-                       (p->stats.queries > 0 && no_reply && p->repeated <= p->alone);
+    p->stats.no_server =
+        p->stats.queries > 0 && p->stats.replies == 0 && p->stats.icmp == 0 && !p->server_seen;
+    p->stats.one_way =
+        (p->stats.queries == 0 && p->stats.replies > 0) || (p->stats.no_server && p->assumed);
 }

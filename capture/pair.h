@@ -52,8 +52,9 @@ typedef struct pair_stats {
     uint64_t evicted;      /* flows given up because there were too many */
     uint64_t evicted_connections;
     uint64_t events_dropped; /* beyond FLOW_EVENTS_MAX, or for lack of memory */
-    bool one_way;            /* questions or replies were captured, never both */
-    int64_t first;           /* time of the first and last item, nanoseconds since 1970 */
+    bool one_way;   /* for certain: replies alone, or only the clients' side of connections */
+    bool no_server; /* questions, and no packet of any server: one way, or all are silent */
+    int64_t first;  /* time of the first and last item, nanoseconds since 1970 */
     int64_t last;
 } pair_stats_t;
 

@@ -94,7 +94,7 @@ void pair_lost(pairer_t *p, const cap_item_t *item)
         i = find_attempt(p, &item->to, &item->from, false, item->size >= 2 ? item->bytes : NULL);
     if (i == PAIR_NONE)
         i = guess_lost(p, &item->to, &item->from);
-    p->server_seen = true;
+    p->server_seen |= i != PAIR_NONE || pair_server_port(p, item->from.port);
     if (i == PAIR_NONE)
         return;
     e.attempt = p->slot[i].attempt;

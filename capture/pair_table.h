@@ -113,11 +113,10 @@ struct pairer {
     flow_sink_t *sink;
     void *user;
     pair_stats_t stats;
-    int64_t clock;  /* latest time seen */
-    uint64_t flows; /* numbers given */
-    uint64_t alone; /* unanswered flows whose client never asked again */
-    uint64_t repeated;
-    bool server_seen; /* some server took a connection or refused it */
+    int64_t clock;    /* latest time seen */
+    uint64_t flows;   /* numbers given */
+    bool server_seen; /* some server took a connection or refused it, or sent a fragment */
+    bool assumed;     /* a client went on as if its connection were taken */
     size_t memory;
     void *slots; /* memory of slot, which begins at a cache line */
     slot_t *slot;

@@ -126,7 +126,8 @@ void pair_tcp(pairer_t *p, const cap_item_t *item)
             event_to_all(p, c, item, FLOW_EVENT_SYN_AGAIN);
         break;
     case CAP_ITEM_TCP_OPEN:
-        c->open = p->server_seen = true;
+        c->open = true;
+        *((item->notes & CAP_NOTE_ASSUMED) != 0 ? &p->assumed : &p->server_seen) = true;
         event_to_all(p, c, item, FLOW_EVENT_TCP_OPEN);
         break;
     case CAP_ITEM_TCP_MESSAGE:

@@ -270,11 +270,12 @@ static void set_client(connection_t *c, unsigned client)
     c->stream[1 - client].server = true;
 }
 
-/* Gives OPEN, once. */
-static void open_up(tcp_table_t *t, connection_t *c, const origin_t *origin)
+/* Gives OPEN, once. from: whose segment shows it. */
+static void open_up(tcp_table_t *t, connection_t *c, unsigned from, const origin_t *origin)
 {
+    unsigned notes = from == c->client ? CAP_NOTE_ASSUMED : 0;
     if (!c->opened)
-        give_sign(t, c, 1u - c->client, CAP_ITEM_TCP_OPEN, 0, origin);
+        give_sign(t, c, 1u - c->client, CAP_ITEM_TCP_OPEN, notes, origin);
     c->opened = true;
 }
 
@@ -343,7 +344,7 @@ static bool take_syn_ack(tcp_table_t *t, connection_t *c, unsigned from, const t
         stream_begin(other, s->ack, true);
     if (!c->stream[from].begun)
         stream_begin(&c->stream[from], s->seq + 1, true);
-    open_up(t, c, &s->origin);
+    open_up(t, c, from, &s->origin);
     return true;
 }
 
@@ -440,7 +441,7 @@ void tcp_take(tcp_table_t *t, const tcp_segment_t *s)
         if (syn_ack && !take_syn_ack(t, c, from, s))
             return;
         if (!syn && !syn_ack && goes_on(c, from, s))
-            open_up(t, c, &s->origin);
+            open_up(t, c, from, &s->origin);
         take_octets(t, c, from, s);
     }
     if (c->phase != PHASE_OVER)

@@ -210,7 +210,8 @@ bool analysis_finish(analysis_t *a, bool broken)
     pairer_finish(a->pairer, a->end);
     bool whole = a->pipe == NULL || flow_pipe_finish(a->pipe);
     a->first_shown = a->first_used;
-    traffic_end_t end = {.end = a->end, .one_way = pairer_stats(a->pairer)->one_way};
+    const pair_stats_t *p = pairer_stats(a->pairer);
+    traffic_end_t end = {.end = a->end, .one_way = p->one_way, .no_server = p->no_server};
     bool good = traffic_finish(a->traffic, &end, &a->findings) && whole;
     good = (a->runs == NULL || runs_finish(a->runs, broken)) && good;
     leave_to_runs(a);
@@ -262,7 +263,8 @@ static void note_pairing(analysis_t *a)
     if (a->runs != NULL)
         note(a, "runs-dropped", "questions not looked at for runs of check (--memory)",
              runs_dropped(a->runs));
-    note(a, "one-way", "direction only: questions or replies were not captured", p->one_way);
+    note(a, "one-way", "direction only: questions or replies were not captured",
+         traffic_is_one_way(a->traffic));
 }
 
 void analysis_report(analysis_t *a, const cap_stats_t *stats, replay_report_t *out)

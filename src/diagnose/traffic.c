@@ -344,6 +344,11 @@ bool traffic_finish(traffic_t *t, const traffic_end_t *end, finding_list_t *list
     return !list->out_of_memory;
 }
 
+bool traffic_is_one_way(const traffic_t *t)
+{
+    return t->one_way;
+}
+
 size_t traffic_server_count(const traffic_t *t)
 {
     return t->used;

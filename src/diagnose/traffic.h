@@ -114,14 +114,17 @@ void traffic_feed(void *user, const flow_t *flow);
 
 /* What the fold cannot see for itself; all optional. */
 typedef struct traffic_end {
-    int64_t end;  /* of the capture, nanoseconds since 1970 */
-    bool one_way; /* questions or replies were captured, never both */
+    int64_t end;    /* of the capture, nanoseconds since 1970 */
+    bool one_way;   /* questions or replies were captured, never both */
+    bool no_server; /* no packet of any server was captured */
 } traffic_end_t;
 
 /* Once, after the last flow: sorts servers by trouble, makes findings (sorted). False when memory
  * is out (what was found so far is kept). */
 bool traffic_finish(traffic_t *t, const traffic_end_t *end, finding_list_t *list);
 
+/* Questions or replies were captured, never both; after traffic_finish. */
+bool traffic_is_one_way(const traffic_t *t);
 size_t traffic_server_count(const traffic_t *t);
 /* i-th by trouble; after traffic_finish. */
 const traffic_server_t *traffic_server(const traffic_t *t, size_t i);

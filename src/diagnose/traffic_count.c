@@ -233,6 +233,7 @@ static void count_udp_attempts(traffic_t *t, seen_t *k, uint32_t attempts)
 static void count_udp_silence(traffic_t *t, seen_t *k)
 {
     k->e->s.n.udp_silent++;
+    k->e->udp_alone += k->flow->attempts == 1;
     count_udp_attempts(t, k, k->flow->attempts);
     if (k->edns)
         k->e->s.n.edns_fallback += names_failed_edns(t, k);

@@ -124,7 +124,8 @@ typedef struct entry {
     uint64_t unheard[KINDS];             /* flows that were not answered */
     uint64_t udp_attempts;               /* packets that asked; after unfolding */
     uint64_t udp_again;                  /* of these, packets that asked again */
-    uint64_t udp_attempts_lost;          /* nothing came, though it was time */
+    uint64_t udp_alone;           /* questions that nothing came of, and that were asked once */
+    uint64_t udp_attempts_lost;   /* nothing came, though it was time */
     uint64_t udp_attempts_silent; /* of these, packets of flows that nothing at all came of */
     uint64_t edns_attempts_silent;
     uint64_t tcp_attempts_silent; /* SYN without an answer */
@@ -198,6 +199,7 @@ struct traffic {
     traffic_options_t o;
     int64_t base; /* of the samples' clock */
     bool began;
+    bool one_way; /* after finish */
     entry_t *entry;
     uint32_t *slot;
     uint32_t slot_mask;

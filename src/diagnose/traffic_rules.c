@@ -273,13 +273,42 @@ static void server_rules(traffic_t *t, const entry_t *e, bool one_way, finding_l
     traffic_rules_names(t, e, list);
 }
 
+/* Clients that get no answer ask again. Where there is no packet of any server, and most questions
+ * to some server were asked once, the answers were only not captured. They may be of that server
+ * alone; but then no packet tells who else is silent. */
+static bool is_content(const traffic_t *t)
+{
+    for (uint32_t i = 0; i < t->used; i++)
+        if (t->entry[i].udp_alone > 0 && t->entry[i].udp_alone >= t->entry[i].s.n.retried)
+            return true;
+    return false;
+}
+
+static void one_way_rule(const traffic_t *t, const traffic_end_t *end, finding_list_t *list)
+{
+    const traffic_counts_t *n = &t->total.n;
+    if (!end->no_server)
+        finding_add(list, FINDING_ONE_WAY_CAPTURE,
+                    "%llu queries and %llu replies without a query were captured.", U(n->queries),
+                    U(n->orphans));
+    else if (end->one_way)
+        finding_add(list, FINDING_ONE_WAY_CAPTURE,
+                    "%llu queries were captured and no packet of any server, though clients went "
+                    "on as if connections were made.",
+                    U(n->queries));
+    else
+        finding_add(list, FINDING_ONE_WAY_CAPTURE,
+                    "%llu queries were captured and no packet of any server. Where most are asked "
+                    "only once, replies came another way; which servers are silent, if any, "
+                    "cannot be told.",
+                    U(n->queries));
+}
+
 void traffic_rules(traffic_t *t, const traffic_end_t *end, finding_list_t *list)
 {
-    bool one_way = end != NULL && end->one_way;
-    if (one_way)
-        finding_add(list, FINDING_ONE_WAY_CAPTURE,
-                    "%llu queries and %llu replies without a query were captured.",
-                    U(t->total.n.queries), U(t->total.n.orphans));
+    t->one_way = end != NULL && (end->one_way || (end->no_server && is_content(t)));
+    if (t->one_way)
+        one_way_rule(t, end, list);
     for (uint32_t i = 0; i < t->used; i++)
-        server_rules(t, &t->entry[t->order[i]], one_way, list);
+        server_rules(t, &t->entry[t->order[i]], t->one_way, list);
 }

@@ -97,11 +97,34 @@ def size_tests(t, prog):
             b" ".join(p.stdout.split()), p.stdout)
 
 
+def one_way_tests(t, prog):
+    """The clients' packets alone, and healthy servers."""
+    def clients(cut_tcp, again=1):
+        f = pm.Pcap()
+        for i in range(8):
+            ask(f, i, server=(S, D)[i % 2])
+            f.wait(3)
+        for i in range(20, 24):  # really dead
+            for _ in range(again + 1):
+                ask(f, i, server="192.0.2.55")
+                f.wait(2)
+        if cut_tcp:
+            for i in range(40, 44):
+                q = pm.query(i, "www.example", "A")
+                f.tcp_exchange(C, 40000 + i, S, q, pm.reply(q, pm.a_record("192.0.2.80")))
+            f.packets = [p for p in f.packets if p[1][12:16] == bytes((192, 0, 2, 1))]
+        return f
+    for what, f in (("UDP", clients(False)), ("UDP and TCP", clients(True)),
+                    ("the dead one asked most", clients(False, again=4))):
+        t.equal(f"clients' direction, {what}", findings(prog, f), ["one-way-capture"])
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
     end_tests(t, a.prog)
     size_tests(t, a.prog)
+    one_way_tests(t, a.prog)
     return t.done()
 
 

@@ -157,6 +157,8 @@ static void feed(pairer_t *p, const step_t *s, uint64_t number)
         item.connection = s->port;
     if (s->kind == 's')
         item.notes = CAP_NOTE_RETRANSMIT;
+    if (s->twist == 'm')
+        item.notes = CAP_NOTE_ASSUMED;
     if (s->twist == 'c')
         item.notes |= CAP_NOTE_GAP | CAP_NOTE_CUT;
     if (s->kind == 'l') {
@@ -376,13 +378,19 @@ static void test_one_way(void **state)
     static const struct {
         const char *title;
         const char *steps;
-        bool one_way;
+        bool one_way, no_server;
     } ways[] = {
-        {"questions alone, none repeated", "q0/1/1 q5000/2/2=b", true},
-        {"questions alone, repeated", "q0/1/1 q1000/1/2 q3000/1/3", false},
-        {"replies alone", "r0/1/1 r5/2/2", true},
-        {"both", "q0/1/1 r5/1/1", false},
-        {"a refused connection", "q0/1/1 S5/9 X6/9", false},
+        {"questions alone", "q0/1/1 q5000/2/2=b", false, true},
+        {"questions alone, repeated", "q0/1/1 q1000/1/2 q3000/1/3", false, true},
+        {"replies alone", "r0/1/1 r5/2/2", true, false},
+        {"both", "q0/1/1 r5/1/1", false, false},
+        {"a refused connection", "q0/1/1 S5/9 X6/9", false, false},
+        {"a server that takes a connection, and is silent", "S5/9 O6/9 Q7/9/1", false, false},
+        {"the client goes on alone", "S5/9 O6/9%m Q7/9/1", true, true},
+        {"the same, and the server has said something elsewhere",
+         "S5/9 O6/9%m Q7/9/1 q8/1/1 r9/1/1", false, false},
+        {"a fragment of a server", "q0/1/1 l5/1", false, false},
+        {"the client says that a port is closed by then", "q0/1/1 I9/2/1", false, true},
     };
     pair_options_t o = pair_options_default();
     (void)state;
@@ -390,8 +398,8 @@ static void test_one_way(void **state)
         seen_t seen;
         pair_stats_t stats;
         run(&o, ways[i].steps, &seen, &stats);
-        if (stats.one_way != ways[i].one_way)
-            fail_msg("%s: one_way %d", ways[i].title, stats.one_way);
+        if (stats.one_way != ways[i].one_way || stats.no_server != ways[i].no_server)
+            fail_msg("%s: one_way %d, no_server %d", ways[i].title, stats.one_way, stats.no_server);
     }
 }
 

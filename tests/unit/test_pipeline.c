@@ -47,6 +47,7 @@ static void line_finish(line_t *l)
     decoder_finish(l->decoder);
     pairer_finish(l->pairer, INT64_MIN);
     end.one_way = pairer_stats(l->pairer)->one_way;
+    end.no_server = pairer_stats(l->pairer)->no_server;
     assert_true(traffic_finish(l->traffic, &end, &l->list));
 }
 
