@@ -237,17 +237,115 @@ static bool lame_over_udp(diag_t *d, subject_t *s)
     return true;
 }
 
-/* NS over UDP or TCP has authority, but no records. */
+/* Questions for what every zone has: any of them shows whether it is served. */
+static bool is_basic(const fact_t *f)
+{
+    return fact_is_soa(f) || f->kind == PROBE_NS || f->kind == PROBE_NS_TCP;
+}
+
+/* How the questions that get an error differ from those that are answered well. */
+typedef struct mix {
+    uint16_t rcode; /* of those that get an error */
+    unsigned bad;
+    unsigned good;
+    /* bits of what is among them: which transport, EDNS or not, the type, mixed case */
+    unsigned bad_traits;
+    unsigned good_traits;
+} mix_t;
+
+static unsigned traits_of(const fact_t *f)
+{
+    return (fact_is_udp(f) ? 1u : 2u) | (f->query_opt ? 4u : 8u) |
+           (f->x->qtype == NSP_TYPE_NS ? 16u : 32u) | (f->kind == PROBE_CASE ? 64u : 128u);
+}
+
+static mix_t mix_of(const diag_t *d, const subject_t *s, uint16_t rcode)
+{
+    mix_t m = {.rcode = rcode};
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (!is_basic(f) || !fact_answered(f))
+            continue;
+        if (f->cls == CLASS_RCODE && f->rcode == rcode) {
+            m.bad++;
+            m.bad_traits |= traits_of(f);
+        } else if (f->cls == CLASS_GOOD) {
+            m.good++;
+            m.good_traits |= traits_of(f);
+        }
+    }
+    return m;
+}
+
+/* True when no trait is the reason: each that all of the failing have, others have and are
+ * answered.
+ */
+static bool is_by_chance(const mix_t *m)
+{
+    if (m->bad < 2 || m->good < 2)
+        return false;
+    for (unsigned pair = 3; pair <= 3u << 6; pair <<= 2) {
+        unsigned bad = m->bad_traits & pair;
+        if (bad != pair && (m->good_traits & bad) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* The same kinds of question are answered and refused by turns: machines behind one address, of
+ * which some do not have the zone. True when it is so. */
+static bool mixed_rule(diag_t *d, const subject_t *s)
+{
+    static const uint16_t rcodes[] = {NSP_RCODE_REFUSED, NSP_RCODE_SERVFAIL};
+    char rcode[16];
+    char label[LABEL_MAX];
+    for (size_t k = 0; k < 2; k++) {
+        mix_t m = mix_of(d, s, rcodes[k]);
+        if (!is_by_chance(&m))
+            continue;
+        finding_t *f = subject_finding(
+            d, s, rcodes[k] == NSP_RCODE_REFUSED ? FINDING_LAME_REFUSED : FINDING_LAME_SERVFAIL,
+            "%u of %u questions for SOA and NS get %s, and the others are answered well, whatever "
+            "their form.",
+            m.bad, m.bad + m.good, nsp_rcode_text(m.rcode, rcode));
+        for (size_t i = 0; i < s->count; i++) {
+            const fact_t *x = subject_at(d, s, i);
+            if (is_basic(x) && fact_answered(x) && x->rcode == m.rcode)
+                finding_add_evidence(f, x->x);
+        }
+        finding_set_fix(f,
+                        "Find the machine behind %s that does not serve the zone (a member of a "
+                        "cluster, a site of an anycast address), and set the zone up there.",
+                        subject_label(d, s, label));
+        return true;
+    }
+    return false;
+}
+
+/* An error that the SOA gets, too, when it is asked for with EDNS, is that of EDNS. */
+static bool is_edns_error(const diag_t *d, const subject_t *s, const fact_t *f)
+{
+    const fact_t *edns = subject_fact(d, s, PROBE_SOA_EDNS);
+    return f->cls == CLASS_RCODE && f->query_opt && fact_answered(edns) && edns->rcode == f->rcode;
+}
+
+/* NS over UDP or TCP has authority, but no records, or gets an error. */
 static void ns_missing_rule(diag_t *d, const subject_t *s)
 {
+    char rcode[16];
     const fact_t *ns = subject_fact(d, s, PROBE_NS);
     const fact_t *tcp = subject_fact(d, s, PROBE_NS_TCP);
-    if (!fact_answered(ns) || (ns->cls != CLASS_NODATA && ns->cls != CLASS_NXDOMAIN))
+    if (!fact_answered(ns) || is_edns_error(d, s, ns) ||
+        (ns->cls != CLASS_NODATA && ns->cls != CLASS_NXDOMAIN && ns->cls != CLASS_RCODE))
         return;
     if (fact_answered(tcp) && tcp->cls == CLASS_GOOD)
         return;
-    finding_t *f = subject_finding(d, s, FINDING_NS_MISSING,
-                                   "The NS query is answered without NS records of the zone.");
+    finding_t *f =
+        ns->cls == CLASS_RCODE
+            ? subject_finding(d, s, FINDING_NS_MISSING, "The NS query is answered with %s.",
+                              nsp_rcode_text(ns->rcode, rcode))
+            : subject_finding(d, s, FINDING_NS_MISSING,
+                              "The NS query is answered without NS records of the zone.");
     finding_add_evidence(f, ns->x);
 }
 
@@ -301,7 +399,7 @@ void rules_authority(diag_t *d)
             lame_rule(d, s);
             continue;
         }
-        if (lame_over_udp(d, s))
+        if (lame_over_udp(d, s) || mixed_rule(d, s))
             continue;
         if (!apex_cname_rule(d, s))
             ns_missing_rule(d, s);

@@ -230,6 +230,34 @@ static void silent0(xlab_t *x)
     xlab_act(x, 0, XA_SILENT);
 }
 
+static void tcp_silent_all(xlab_t *x)
+{
+    for (unsigned i = 0; i < x->count; i++)
+        xlab_act_tcp(x, i, XA_SILENT);
+}
+
+static void tcp_silent_one(xlab_t *x)
+{
+    xlab_act_tcp(x, 0, XA_SILENT);
+}
+
+static void big_lost(xlab_t *x, unsigned addr)
+{
+    x->probe[addr][XQ_TXT].txt = x->probe[addr][XQ_TXT_TCP].txt = 1800;
+    x->probe[addr][XQ_TXT].act = XA_SILENT;
+}
+
+static void big_lost_all(xlab_t *x)
+{
+    for (unsigned i = 0; i < x->count; i++)
+        big_lost(x, i);
+}
+
+static void big_lost_one(xlab_t *x)
+{
+    big_lost(x, 0);
+}
+
 static void silent_all(xlab_t *x)
 {
     for (unsigned i = 0; i < 4; i++)
@@ -354,6 +382,10 @@ static const struct {
     {refused0, FINDING_LAME_REFUSED, "The zone is not configured at this server"},
     {refused_left_behind, FINDING_LAME_REFUSED, "The zone was moved away"},
     {refused_and_unknown, FINDING_LAME_REFUSED, "The delegation leads to servers that do not"},
+    {tcp_silent_all, FINDING_TCP_UNRESPONSIVE, "A firewall near this machine"},
+    {tcp_silent_one, FINDING_TCP_UNRESPONSIVE, "A firewall drops TCP"},
+    {big_lost_all, FINDING_BIG_ANSWER_LOST, "Something near this machine"},
+    {big_lost_one, FINDING_BIG_ANSWER_LOST, "Fragments are dropped"},
     {refused_all, FINDING_LAME_REFUSED, "The delegation leads to servers that do not"},
     {servfail0, FINDING_LAME_SERVFAIL, "A secondary that never got"},
     {servfail_all, FINDING_LAME_SERVFAIL, "The zone does not load"},

@@ -555,6 +555,22 @@ static void txt_servfail(xlab_t *x)
     x->probe[BAD][XQ_TXT].rcode = x->probe[BAD][XQ_TXT_TCP].rcode = NSP_RCODE_SERVFAIL;
 }
 
+/* One machine of two behind the address does not have the zone. */
+static void refused_by_turns(xlab_t *x)
+{
+    x->probe[BAD][XQ_EDNS].rcode = x->probe[BAD][XQ_NS_TCP].rcode = NSP_RCODE_REFUSED;
+}
+
+static void servfail_by_turns(xlab_t *x)
+{
+    x->probe[BAD][XQ_SOA].rcode = x->probe[BAD][XQ_NS].rcode = NSP_RCODE_SERVFAIL;
+}
+
+static void ns_refused(xlab_t *x)
+{
+    x->probe[BAD][XQ_NS].rcode = x->probe[BAD][XQ_NS_TCP].rcode = NSP_RCODE_REFUSED;
+}
+
 static void versions_by_turns(xlab_t *x)
 {
     x->probe[BAD][XQ_EDNS].serial--;
@@ -677,6 +693,9 @@ const xcase_t xcases_address[] = {
     {FINDING_MALFORMED, false, "FORMERR", edns_formerr, "edns-broken"},
     {FINDING_LAME_REFUSED, true, "REFUSED", refused, "lame-refused"},
     {FINDING_LAME_REFUSED, true, "and nothing else", lame_and_broken, "lame-refused"},
+    {FINDING_LAME_REFUSED, true, "by turns", refused_by_turns, "lame-refused"},
+    {FINDING_LAME_SERVFAIL, true, "by turns", servfail_by_turns, "lame-servfail"},
+    {FINDING_LAME_REFUSED, false, "for NS alone", ns_refused, "ns-missing"},
     {FINDING_LAME_REFUSED, false, "over TCP alone", tcp_answers_refused, "tcp-wrong-answer"},
     {FINDING_LAME_SERVFAIL, true, "SERVFAIL", servfail, "lame-servfail"},
     {FINDING_LAME_SERVFAIL, false, "for one type", type_servfail, "negative-broken"},
@@ -695,6 +714,7 @@ const xcase_t xcases_address[] = {
     {FINDING_SOA_MISSING, true, "AA without SOA", soa_missing, "soa-missing"},
     {FINDING_SOA_MISSING, false, "AA without NS", ns_missing, "ns-missing answers-differ"},
     {FINDING_NS_MISSING, true, "AA without NS", ns_missing, "ns-missing answers-differ"},
+    {FINDING_NS_MISSING, true, "REFUSED", ns_refused, "ns-missing"},
     {FINDING_NS_MISSING, false, "AA without SOA", soa_missing, "soa-missing"},
     {FINDING_EDNS_DROPPED, true, "all with EDNS", edns_silent, "edns-dropped"},
     {FINDING_EDNS_DROPPED, false, "one with EDNS", edns_silent_once, "query-dropped"},
