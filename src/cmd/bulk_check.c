@@ -54,7 +54,7 @@ net_err_t bulk_check_one(bulk_probe_t *p, const nsp_name_t *domain, model_t *m, 
         err = NET_E_MEMORY;
     if (err == NET_OK) {
         check_report_t r = {.model = m, .set = &set, .findings = &findings};
-        r.untested = !session_tested(&set);
+        r.untested = !session_domain_tested(m, &set, &findings);
         print_result(f, p, &r, flight_now() - began);
     }
     finding_list_free(&findings);

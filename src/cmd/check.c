@@ -253,13 +253,16 @@ static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain
                              .matrix = c->matrix,
                              .colour = session_colour(),
                              .interrupted = interrupted};
-    report.untested = !session_tested(&set);
     if (err != NET_OK && !interrupted) {
         fprintf(stderr, "nsprobe check: out of memory or sockets; this is what was learnt\n");
     }
     if (diagnose(m, &set, &c->diagnose, &findings)) {
+        report.untested = !session_domain_tested(m, &set, &findings);
         fail_options_apply(&c->fail, &findings);
-        rc = fail_options_exit(&c->fail, &findings, session_exit(&findings, &set, interrupted));
+        rc = fail_options_exit(&c->fail, &findings,
+                               report.untested && !interrupted
+                                   ? EXIT_UNTESTED
+                                   : session_exit(&findings, &set, interrupted));
         rc = check_output_write(&c->output, &report, rc);
     }
     if (!session_tested(&set) && !interrupted)

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "cmd/options.h"
 
@@ -116,6 +118,19 @@ char *common_read_file(const char *path, size_t *len, char err[300])
     text[n] = '\0';
     *len = n;
     return text;
+}
+
+int common_bind_error(const addr_t *source)
+{
+    struct sockaddr_storage sa;
+    addr_t any = *source;
+    any.port = 0;
+    socklen_t n = addr_to_sockaddr(&any, &sa);
+    int fd = socket(source->family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int error = fd < 0 || bind(fd, (struct sockaddr *)&sa, n) != 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return error;
 }
 
 bool common_waits(const char *value, schedule_t *s)

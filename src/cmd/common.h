@@ -29,6 +29,8 @@ bool common_name(const char *text, nsp_name_t *out, char err[200]);
  * caller frees it; a NUL stands behind its end. */
 char *common_read_file(const char *path, size_t *len, char err[300]);
 
+/* Why no socket can be bound to the address: an errno value; 0 when one can. */
+int common_bind_error(const addr_t *source);
 /* How long each try waits: "S" for all tries, or one value a try as in "1,2,4", which then sets
  * their number too. */
 bool common_waits(const char *value, schedule_t *s);

@@ -203,6 +203,19 @@ static int load_resolvers(probe_options_t *o)
     return 0;
 }
 
+/* An address that this machine does not have is a mistake on the command line: nothing at all could
+ * be sent from it. */
+static int check_source(const probe_options_t *o, const addr_t *source)
+{
+    char text[ADDR_TEXT_MAX];
+    if (source->family == 0)
+        return 0;
+    int error = common_bind_error(source);
+    return error == 0
+               ? 0
+               : usage_error(o->command, "-b %s: %s", addr_text(source, text), strerror(error));
+}
+
 int probe_options_finish(probe_options_t *o)
 {
     if (o->ipv4_only && o->ipv6_only)
@@ -215,7 +228,11 @@ int probe_options_finish(probe_options_t *o)
     for (size_t i = 0; i < o->from_count; i++)
         if (o->from[i].addr.port == 53)
             o->from[i].addr.port = o->port;
-    int rc = load_hints(o);
+    int rc = o->waits ? 0 : check_source(o, &o->check.source4);
+    if (rc == 0 && !o->waits)
+        rc = check_source(o, &o->check.source6);
+    if (rc == 0)
+        rc = load_hints(o);
     if (rc == 0 && o->lab != NULL)
         rc = load_lab(o);
     if (rc == 0 && o->resolver)

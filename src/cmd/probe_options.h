@@ -56,6 +56,7 @@ typedef struct probe_options {
     bool ipv4_only;
     bool ipv6_only;
     bool raw;
+    bool waits; /* it goes on and on: the source's address may come later */
     uint16_t port;
     size_t from_count;
     given_ns_t from[PROBE_START_MAX];

@@ -41,6 +41,29 @@ bool session_tested(const exchange_set_t *set)
     return false;
 }
 
+static bool is_asked(const model_t *m, const exchange_t *x)
+{
+    for (uint16_t i = 0; i < m->address_count; i++)
+        if (addr_equal(&m->address[i].addr, &x->server) && exchange_query(x) != NULL)
+            return true;
+    return false;
+}
+
+bool session_domain_tested(const model_t *m, const exchange_set_t *set, const finding_list_t *list)
+{
+    bool untested = false;
+    if (!session_tested(set))
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->item[i].severity == SEVERITY_ERROR)
+            return true;
+        untested |= list->item[i].id == FINDING_UNTESTED;
+    }
+    for (uint32_t i = 0; i < set->count && untested; i++)
+        untested = !is_asked(m, set->item[i]);
+    return !untested;
+}
+
 int session_exit(const finding_list_t *list, const exchange_set_t *set, bool interrupted)
 {
     int worst = finding_list_worst(list);

@@ -262,6 +262,7 @@ static void init(watch_args_t *c)
 {
     memset(c, 0, sizeof *c);
     probe_options_init(&c->probe, "watch");
+    c->probe.waits = true;
     expect_options_init(&c->expect, "watch");
     c->dkim = dkim_options_default();
     c->settings = watch_settings_default();

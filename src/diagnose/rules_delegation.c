@@ -1,5 +1,6 @@
 /* What the parent's servers say about the zone. */
 #include <stdio.h>
+#include <string.h>
 
 #include "diagnose/facts.h"
 
@@ -226,19 +227,46 @@ static void cut_short(diag_t *d)
         finding_add(d->list, FINDING_CUT_SHORT, "The run ended before everything was asked.");
 }
 
+/* Where the walk ended, or wherever else something failed, nothing left this machine: that is its
+ * own trouble. Gives one of the exchanges, or NULL. */
+static const exchange_t *own_trouble(diag_t *d)
+{
+    const exchange_t *unsent = NULL;
+    bool blocked = false;
+    bool failed = false;
+    outcome_t o;
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        outcome_of(d->set->item[i], &o, d->scratch);
+        if (o.kind == OUTCOME_NOT_SENT)
+            unsent = d->set->item[i];
+        failed |= o.kind != OUTCOME_NOT_SENT && o.kind != OUTCOME_ANSWERED;
+    }
+    for (uint16_t i = 0; i < d->m->parent_count; i++) {
+        if (d->m->parent_addr[i].asked == NULL)
+            continue;
+        outcome_of(d->m->parent_addr[i].asked, &o, d->scratch);
+        if (o.kind != OUTCOME_NOT_SENT)
+            return failed ? NULL : unsent;
+        blocked = true;
+    }
+    return blocked || !failed ? unsent : NULL;
+}
+
 /* No delegation was found, and nobody said that there is none: the way to it is broken. */
 static void way_broken(diag_t *d)
 {
-    bool sent = false;
     char domain[NSP_NAME_TEXT_MAX];
     for (size_t i = 0; i < d->list->count; i++)
         if (d->list->item[i].severity == SEVERITY_ERROR)
             return;
-    for (uint32_t i = 0; i < d->set->count; i++)
-        sent = sent || exchange_query(d->set->item[i]) != NULL;
     name_label(&d->m->domain, domain);
-    if (!sent) {
-        finding_add(d->list, FINDING_UNTESTED, "No packet could be sent to find %s.", domain);
+    const exchange_t *unsent = own_trouble(d);
+    if (unsent != NULL) {
+        const event_t *e = exchange_find(unsent, EVENT_SEND_FAILED);
+        finding_add_evidence(finding_add(d->list, FINDING_UNTESTED,
+                                         "No packet could be sent to find %s: %s.", domain,
+                                         e != NULL ? strerror(e->os_error) : "not sent"),
+                             unsent);
         return;
     }
     finding_t *f = finding_add(d->list, FINDING_PARENT_UNRESPONSIVE,

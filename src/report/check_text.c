@@ -71,6 +71,21 @@ static void print_table(FILE *out, const check_report_t *r, reply_t *scratch)
     }
 }
 
+const char *check_verdict_words(const check_report_t *r)
+{
+    int worst = finding_list_worst(r->findings);
+    if (r->untested)
+        return "was not tested: nothing could be sent";
+    if (worst == SEVERITY_ERROR)
+        return "is broken";
+    if (worst == SEVERITY_WARNING)
+        return "works, with warnings";
+    for (size_t i = 0; i < r->findings->count; i++)
+        if (r->findings->item[i].id == FINDING_UNTESTED)
+            return "is healthy where it could be tested";
+    return "is healthy";
+}
+
 static void print_verdict(FILE *out, const check_report_t *r)
 {
     const text_style_t style = {r->verbose, r->colour};
@@ -78,13 +93,9 @@ static void print_verdict(FILE *out, const check_report_t *r)
     char name[NSP_NAME_TEXT_MAX];
     nsp_name_to_text(&r->model->zone, name, sizeof name);
     int worst = finding_list_worst(r->findings);
-    const char *word = r->untested                 ? "was not tested: nothing could be sent"
-                       : worst == SEVERITY_ERROR   ? "is broken"
-                       : worst == SEVERITY_WARNING ? "works, with warnings"
-                                                   : "is healthy";
     fprintf(out, "\n%s%s%s %s: %zu errors, %zu warnings, %zu notices; %u exchanges\n",
             worst >= 0 ? text_colour(&style, (severity_t)worst) : "",
-            r->interrupted ? "so far, " : "", name, word, n.of[SEVERITY_ERROR],
+            r->interrupted ? "so far, " : "", name, check_verdict_words(r), n.of[SEVERITY_ERROR],
             n.of[SEVERITY_WARNING], n.of[SEVERITY_NOTICE], r->set->count);
     fputs(text_plain(&style), out);
     if (r->interrupted)

@@ -17,6 +17,8 @@ typedef struct check_report {
     bool untested;    /* nothing could be sent */
 } check_report_t;
 
+/* The verdict about the domain: "is healthy". */
+const char *check_verdict_words(const check_report_t *r);
 /* Prints table, findings and verdict within 80 columns (names may be longer). False when memory
  * is out. */
 bool check_report_text(FILE *out, const check_report_t *r);

@@ -50,11 +50,7 @@ static void verdict(const html_t *h, const check_report_t *r)
     const char *cls = r->untested                    ? "untested"
                       : worst < (int)SEVERITY_NOTICE ? "good"
                                                      : severity_name((severity_t)worst);
-    snprintf(word, sizeof word, "%s%s",
-             r->untested                      ? "was not tested: nothing could be sent"
-             : worst == (int)SEVERITY_ERROR   ? "is broken"
-             : worst == (int)SEVERITY_WARNING ? "works, with warnings"
-                                              : "is healthy",
+    snprintf(word, sizeof word, "%s%s", check_verdict_words(r),
              r->interrupted ? ", so far: the run was interrupted" : "");
     snprintf(line, sizeof line, "%zu errors, %zu warnings, %zu notices; %u exchanges; began %s",
              n.of[SEVERITY_ERROR], n.of[SEVERITY_WARNING], n.of[SEVERITY_NOTICE], r->set->count,

@@ -359,6 +359,23 @@ def check_tests(t, prog):
             p = run(prog, "check", *maps, "--hints", f.name, "bakery.example")
         t.check("--hints and --map", p.returncode == 0 and "2026112401" in p.stdout,
                 p.stdout + p.stderr)
+        p = run(prog, "check", "--lab", DEMO, "-b", "192.0.2.99", "bakery.example")
+        t.check("check -b of an address that is not here: one line, exit 64", p.returncode == 64 and
+                "Cannot assign requested address" in p.stderr and p.stdout == "" and
+                p.stderr.count("\n") == 1, f"{p.returncode} {p.stderr}{p.stdout}")
+        real = dict(line.split() for line in serve.output.splitlines()
+                    if "#" in line and len(line.split()) == 2)
+        way = ["--from", "198.51.100.1", "--map", f"198.51.100.1={real.get('198.51.100.1')}"]
+        p = run(prog, "check", *way, "bakery.example")
+        t.check("check: own network trouble is nobody else's", p.returncode == 3 and
+                "parent-unresponsive" not in p.stdout and "Network is unreachable" in p.stdout,
+                f"{p.returncode} {p.stdout}")
+        for a in ("198.51.100.2", "203.0.113.2"):
+            way += ["--map", f"{a}={real.get(a)}"]
+        p = run(prog, "check", *way, "bakery.example")
+        t.check("check: no way to the zone's own servers", p.returncode == 3 and
+                "was not tested" in p.stdout and "healthy" not in p.stdout,
+                f"{p.returncode} {p.stdout}")
         for family, missing in (("-4", "2001:db8:20::20"), ("-6", "192.0.2.20")):
             p = run(prog, "check", *lab, family, "--json", "bakery.example")
             asked = {x["server"] for x in json.loads(p.stdout)["exchanges"]
