@@ -82,7 +82,7 @@ static void list_failures(diag_t *d, const nsp_name_t *name, char *buf, size_t c
  * those who trust it (RFC 2181 5.4.1: glue is no answer). */
 static void host_unresolvable(diag_t *d, const model_server_t *s, bool glue)
 {
-    char what[1536];
+    char what[NSP_NAME_TEXT_MAX + 1024];
     char who[NSP_NAME_TEXT_MAX + 32] = "the servers of its zone";
     char zone[NSP_NAME_TEXT_MAX];
     char failures[768] = "";
