@@ -26,6 +26,7 @@ static void run_rules(diag_t *d)
     rules_negative(d);
     rules_quality(d);
     rules_versions(d);
+    rules_serial(d);
     rules_agree(d);
     rules_layout(d);
     rules_content(d);

@@ -75,6 +75,7 @@ typedef struct subject {
     bool flapping;     /* loses so much that silence of one kind proves nothing */
     bool has_serial;
     uint32_t serial;
+    nsp_name_t primary; /* MNAME of its SOA, as copy_primary read it; len 0: not read yet */
     bool no_keys;       /* no DNSKEY, though the parent has a DS or others have keys */
     bool keys_ahead;    /* other keys than the DS names, in a newer copy than those with these */
     way_t way;          /* to it, where it was looked at */
@@ -155,6 +156,7 @@ bool rules_negative_differ(diag_t *d, const subject_t *s);
 void rules_quality_flapping(diag_t *d); /* before rules_edns: sets subject_t.flapping */
 void rules_quality(diag_t *d);
 void rules_versions(diag_t *d);
+void rules_serial(diag_t *d);
 void rules_agree(diag_t *d);
 void rules_layout(diag_t *d);
 void rules_content(diag_t *d); /* after rules_layout: a single server shares all addresses */

@@ -126,6 +126,14 @@ void finding_add_text(finding_t *f, const char *more)
     f->text = text;
 }
 
+void finding_add_likely(finding_t *f, const char *cause, const char *sign)
+{
+    if (f == NULL || f->likely_count >= FINDING_LIKELY_MAX)
+        return;
+    f->likely[f->likely_count].cause = cause;
+    f->likely[f->likely_count++].sign = sign;
+}
+
 void finding_set_fix(finding_t *f, const char *format, ...)
 {
     if (f == NULL)

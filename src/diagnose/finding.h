@@ -86,6 +86,8 @@ void finding_set_addr(finding_t *f, const model_t *m, const addr_t *addr);
 void finding_set_server(finding_t *f, const nsp_name_t *server);
 /* Adds to what was seen. */
 void finding_add_text(finding_t *f, const char *more);
+/* A probable cause that the rule knows itself; both are kept, not copied. */
+void finding_add_likely(finding_t *f, const char *cause, const char *sign);
 void finding_set_fix(finding_t *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_add_evidence(finding_t *f, const exchange_t *x);
 /* Lifts the severity of a cause to that of what follows from it (raised): nobody looks below a mere

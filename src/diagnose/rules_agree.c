@@ -20,26 +20,6 @@ static const subject_t *newest(const diag_t *d)
     return best;
 }
 
-static void serial_rule(diag_t *d, const subject_t *top)
-{
-    char label[LABEL_MAX];
-    for (size_t i = 0; i < d->subject_count; i++) {
-        const subject_t *s = &d->subject[i];
-        if (!comparable(s) || s->serial == top->serial)
-            continue;
-        subject_label(d, top, label);
-        finding_t *f = subject_finding(d, s, FINDING_SERIAL_DIFFERS, "Serial %u here; %u at %s.",
-                                       s->serial, top->serial, label);
-        finding_add_evidence(f, subject_soa(d, s)->x);
-        finding_add_evidence(f, subject_soa(d, top)->x);
-        subject_label(d, s, label);
-        finding_set_fix(f,
-                        "If serial %u is not taken over soon: look at the log of %s for transfers "
-                        "that fail, and have it transfer the zone again.",
-                        top->serial, label);
-    }
-}
-
 /* What is compared between servers with the same serial. (DNSKEY is, whatever the serial:
  * rules_signed.) */
 static const struct {
@@ -249,7 +229,6 @@ void rules_agree(diag_t *d)
     const subject_t *top = newest(d);
     if (top == NULL)
         return;
-    serial_rule(d, top);
     for (size_t i = 0; i < d->subject_count; i++)
         if (comparable(&d->subject[i]) && !data_rule(d, &d->subject[i]) &&
             !rules_negative_differ(d, &d->subject[i]))

@@ -132,6 +132,7 @@ static void test_severities(void **state)
         {xcases_zone, FINDING_GLUE_MISMATCH, "an address in the zone only", SEVERITY_NOTICE},
         {xcases_zone, FINDING_NS_ADDRESS_PRIVATE, "RFC 1918, and silent", SEVERITY_ERROR},
         {xcases_zone, FINDING_NS_ADDRESS_PRIVATE, "a laboratory", SEVERITY_INFO},
+        {xcases_zone, FINDING_PRIMARIES_DIFFER, "two", SEVERITY_NOTICE},
         {xcases_address, FINDING_WRONG_SOURCE_ADDRESS, "all replies", SEVERITY_ERROR},
         {xcases_address, FINDING_WRONG_SOURCE_ADDRESS, "beside the right one", SEVERITY_WARNING},
         {xcases_address, FINDING_EDNS_BROKEN, "FORMERR", SEVERITY_WARNING},
@@ -203,6 +204,10 @@ static void test_texts(void **state)
         {xcases_zone, FINDING_SERIAL_DIFFERS, "one behind",
          "Serial 2024010100 here; 2024010101 at ns1.example.net (8.0.1.1).",
          "ns2.example.net (8.0.2.1)"},
+        {xcases_zone, FINDING_PRIMARIES_DIFFER, "two",
+         "The servers' copies name 2 primaries. ns1.example.net (serial 2024010101): "
+         "ns1.example.net; ns.example.org (serial 17): ns2.example.net.",
+         NULL},
         {xcases_zone, FINDING_ANSWERS_DIFFER, "TXT",
          "The TXT records are not those of ns1.example.net (8.0.1.1), with the same serial "
          "2024010101.",

@@ -127,6 +127,36 @@ static void behind_wrapped(xlab_t *x)
     set_serial(x, 2, 0xfffffff0u);
 }
 
+/* The second server has its copy from elsewhere. */
+static void other_primary(xlab_t *x)
+{
+    for (unsigned i = 2; i < 4; i++) {
+        set_serial(x, i, 17);
+        for (unsigned q = 0; q < XQ_COUNT; q++)
+            x->probe[i][q].soa_names = "ns.example.org. host.example.org.";
+    }
+}
+
+static void other_primary_same_serial(xlab_t *x)
+{
+    other_primary(x);
+    set_serial(x, 2, 2024010101);
+    set_serial(x, 3, 2024010101);
+}
+
+/* RFC 1982 3.2. */
+static void half_apart(xlab_t *x)
+{
+    set_serial(x, 0, 2024010101u + 0x80000000u);
+    set_serial(x, 1, 2024010101u + 0x80000000u);
+}
+
+static void primary_behind(xlab_t *x)
+{
+    set_serial(x, 0, 2024010100);
+    set_serial(x, 1, 2024010100);
+}
+
 /* The old copy names a server that the new one no longer has. */
 static void old_copy_names_more(xlab_t *x)
 {
@@ -429,6 +459,14 @@ const xcase_t xcases_zone[] = {
     {FINDING_SERIAL_DIFFERS, true, "one behind", behind, "serial-differs"},
     {FINDING_SERIAL_DIFFERS, true, "one behind, serials wrapped", behind_wrapped, "serial-differs"},
     {FINDING_SERIAL_DIFFERS, true, "the last one behind", last_behind, "serial-differs"},
+    {FINDING_SERIAL_DIFFERS, true, "2^31 apart", half_apart, "serial-differs serial-differs"},
+    {FINDING_SERIAL_DIFFERS, true, "the primary behind", primary_behind,
+     "serial-differs serial-differs"},
+    {FINDING_SERIAL_DIFFERS, false, "other primaries", other_primary, "primaries-differ"},
+    {FINDING_PRIMARIES_DIFFER, true, "two", other_primary, "primaries-differ"},
+    {FINDING_PRIMARIES_DIFFER, true, "two, one serial", other_primary_same_serial,
+     "primaries-differ answers-differ answers-differ"},
+    {FINDING_PRIMARIES_DIFFER, false, "one behind", behind, "serial-differs"},
     {FINDING_SERIAL_DIFFERS, false, "same serial, other data", txt_differs, "answers-differ"},
     {FINDING_ANSWERS_DIFFER, true, "TXT", txt_differs, "answers-differ"},
     {FINDING_ANSWERS_DIFFER, true, "NS", ns_differs, "answers-differ"},

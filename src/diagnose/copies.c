@@ -1,0 +1,244 @@
+#include "diagnose/copies.h"
+
+bool copy_usable(const subject_t *s)
+{
+    return s->serves && !s->folded && s->has_serial;
+}
+
+const nsp_name_t *copy_primary(diag_t *d, const subject_t *s)
+{
+    subject_t *mine = &d->subject[s - d->subject];
+    nsp_msg_t *m = &d->scratch->msg;
+    if (mine->primary.len > 0)
+        return &mine->primary;
+    nsp_name_root(&mine->primary);
+    const fact_t *f = subject_soa(d, s);
+    if (f == NULL)
+        return &mine->primary;
+    nsp_msg_index(m, f->o.reply->bytes, f->o.reply->size, d->scratch->arena, NSP_RR_MAX);
+    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
+        if (rr->type != NSP_TYPE_SOA || !nsp_rr_owner_is(m, rr, &d->m->zone))
+            continue;
+        if (!nsp_rdata_name(m, rr, 0, &mine->primary))
+            nsp_name_root(&mine->primary);
+        break;
+    }
+    return &mine->primary;
+}
+
+bool copy_same_primary(diag_t *d, const subject_t *a, const subject_t *b)
+{
+    return nsp_name_equal(copy_primary(d, a), copy_primary(d, b));
+}
+
+const subject_t *copy_newest(diag_t *d, const subject_t *s)
+{
+    const subject_t *best = NULL;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *o = &d->subject[i];
+        if (copy_usable(o) && copy_same_primary(d, s, o) &&
+            (best == NULL || serial_newer(o->serial, best->serial)))
+            best = o;
+    }
+    return best;
+}
+
+bool copy_is_first(diag_t *d, const subject_t *s)
+{
+    if (!copy_usable(s))
+        return false;
+    for (const subject_t *o = d->subject; o < s; o++)
+        if (copy_usable(o) && copy_same_primary(d, o, s))
+            return false;
+    return true;
+}
+
+/* True for a copy of the primary of s with the newest serial. */
+static bool is_current(diag_t *d, const subject_t *o, const subject_t *newest)
+{
+    return newest != NULL && copy_usable(o) && o->serial == newest->serial &&
+           copy_same_primary(d, o, newest);
+}
+
+/* --- NS --- */
+
+const fact_t *copy_ns(const diag_t *d, const subject_t *s)
+{
+    static const probe_kind_t kinds[] = {PROBE_NS, PROBE_NS_TCP};
+    for (size_t k = 0; k < 2; k++) {
+        const fact_t *f = subject_fact(d, s, kinds[k]);
+        if (fact_answered(f) && f->cls == CLASS_GOOD && (f->flags & NSP_FLAG_TC) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+static void index_fact(diag_t *d, const fact_t *f)
+{
+    nsp_msg_index(&d->scratch->msg, f->o.reply->bytes, f->o.reply->size, d->scratch->arena,
+                  NSP_RR_MAX);
+}
+
+copy_word_t copy_names(diag_t *d, const subject_t *s, const nsp_name_t *server)
+{
+    const fact_t *f = copy_ns(d, s);
+    if (f == NULL)
+        return COPY_SILENT;
+    index_fact(d, f);
+    return has_ns(&d->scratch->msg, NSP_ANSWER, &d->m->zone, server) ? COPY_YES : COPY_NO;
+}
+
+static bool is_delegation(diag_t *d, const fact_t *f)
+{
+    unsigned parent = 0;
+    index_fact(d, f);
+    for (uint16_t i = 0; i < d->m->server_count; i++) {
+        if (!d->m->server[i].in_parent)
+            continue;
+        parent++;
+        if (!has_ns(&d->scratch->msg, NSP_ANSWER, &d->m->zone, &d->m->server[i].name))
+            return false;
+    }
+    return parent == f->data_count;
+}
+
+const subject_t *copy_ns_reference(diag_t *d, const subject_t *source)
+{
+    const subject_t *newest = copy_newest(d, source);
+    const subject_t *best = NULL;
+    unsigned most = 0;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const fact_t *f = is_current(d, &d->subject[i], newest) ? copy_ns(d, &d->subject[i]) : NULL;
+        unsigned votes = 0;
+        if (f == NULL)
+            continue;
+        for (size_t k = 0; k < d->subject_count; k++) {
+            const fact_t *g =
+                is_current(d, &d->subject[k], newest) ? copy_ns(d, &d->subject[k]) : NULL;
+            votes += g != NULL && g->data_digest == f->data_digest ? 2 : 0;
+        }
+        votes += is_delegation(d, f);
+        if (votes > most) {
+            most = votes;
+            best = &d->subject[i];
+        }
+    }
+    return best;
+}
+
+bool copies_name(diag_t *d, const nsp_name_t *server)
+{
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *s = &d->subject[i];
+        const subject_t *ref = copy_is_first(d, s) ? copy_ns_reference(d, s) : NULL;
+        if (ref != NULL && copy_names(d, ref, server) == COPY_YES)
+            return true;
+    }
+    return false;
+}
+
+/* --- addresses --- */
+
+const exchange_t *copy_asked(diag_t *d, const subject_t *s, const nsp_name_t *name, uint16_t type)
+{
+    const nsp_msg_t *m = &d->scratch->msg;
+    outcome_t o;
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        const exchange_t *x = d->set->item[i];
+        if (x->qtype != type || !addr_equal(&x->server, &s->a->addr) ||
+            !nsp_name_equal(&x->qname, name))
+            continue;
+        outcome_of(x, &o, d->scratch);
+        uint16_t rcode = o.kind == OUTCOME_ANSWERED ? nsp_msg_rcode(m) : NSP_RCODE_SERVFAIL;
+        if (nsp_msg_has(m, NSP_FLAG_AA) && !nsp_msg_has(m, NSP_FLAG_TC) &&
+            (rcode == NSP_RCODE_NOERROR || rcode == NSP_RCODE_NXDOMAIN))
+            return x;
+    }
+    return NULL;
+}
+
+static bool rr_is_addr(const nsp_msg_t *m, const nsp_rr_t *rr, const nsp_name_t *name,
+                       const addr_t *a)
+{
+    size_t n = a->family == 4 ? 4 : 16;
+    return rr->type == (a->family == 4 ? NSP_TYPE_A : NSP_TYPE_AAAA) && rr->rdlength == n &&
+           nsp_rr_owner_is(m, rr, name) && memcmp(m->wire + rr->rdata, a->octets, n) == 0;
+}
+
+copy_word_t copy_has_addr(diag_t *d, const subject_t *s, const nsp_name_t *name, const addr_t *a)
+{
+    const nsp_msg_t *m = &d->scratch->msg;
+    if (copy_asked(d, s, name, a->family == 4 ? NSP_TYPE_A : NSP_TYPE_AAAA) == NULL)
+        return COPY_SILENT;
+    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++)
+        if (rr_is_addr(m, nsp_msg_rr(m, NSP_ANSWER, i), name, a))
+            return COPY_YES;
+    return COPY_NO;
+}
+
+/* The addresses that a copy gives to a name, as a number to compare; false when it was not asked.
+ */
+static bool addr_digest(diag_t *d, const subject_t *s, const nsp_name_t *name, uint16_t type,
+                        uint64_t *out)
+{
+    uint16_t count = 0;
+    uint32_t ttl = 0;
+    if (copy_asked(d, s, name, type) == NULL)
+        return false;
+    *out = rrset_digest(d->octets, &d->scratch->msg, NSP_ANSWER, name, type, &count, &ttl) + count;
+    return true;
+}
+
+/* True when the copy gives a host exactly the addresses of a family that the parent gives. */
+static bool is_glue(diag_t *d, const subject_t *s, const model_server_t *h, uint16_t type)
+{
+    for (uint16_t i = 0; i < h->addr_count; i++) {
+        const model_addr_t *a = &h->addr[i];
+        bool glue = (a->from & FROM_GLUE) != 0;
+        if (a->addr.family == (type == NSP_TYPE_A ? 4 : 6) &&
+            (copy_has_addr(d, s, &h->name, &a->addr) == COPY_YES) != glue)
+            return false;
+    }
+    return true;
+}
+
+const subject_t *copy_addr_reference(diag_t *d, const subject_t *source, const model_server_t *h,
+                                     uint16_t type)
+{
+    const subject_t *newest = copy_newest(d, source);
+    const subject_t *best = NULL;
+    uint64_t digest[MODEL_ADDRESSES_MAX];
+    bool known[MODEL_ADDRESSES_MAX];
+    unsigned most = 0;
+    for (size_t i = 0; i < d->subject_count; i++)
+        known[i] = is_current(d, &d->subject[i], newest) &&
+                   addr_digest(d, &d->subject[i], &h->name, type, &digest[i]);
+    for (size_t i = 0; i < d->subject_count; i++) {
+        unsigned votes = 0;
+        for (size_t k = 0; known[i] && k < d->subject_count; k++)
+            votes += known[k] && digest[k] == digest[i] ? 2 : 0;
+        votes += known[i] && is_glue(d, &d->subject[i], h, type);
+        if (votes > most && known[i]) {
+            most = votes;
+            best = &d->subject[i];
+        }
+    }
+    return best;
+}
+
+bool copies_have_addr(diag_t *d, const model_server_t *h, const model_addr_t *a)
+{
+    uint16_t type = a->addr.family == 4 ? NSP_TYPE_A : NSP_TYPE_AAAA;
+    bool asked = false;
+    if ((a->from & FROM_ELSEWHERE) != 0 || (a->from & FROM_ZONE) == 0)
+        return (a->from & FROM_ELSEWHERE) != 0;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *s = &d->subject[i];
+        const subject_t *ref = copy_is_first(d, s) ? copy_addr_reference(d, s, h, type) : NULL;
+        if (ref != NULL && copy_has_addr(d, ref, &h->name, &a->addr) == COPY_YES)
+            return true;
+        asked = asked || ref != NULL;
+    }
+    return !asked;
+}

@@ -1,0 +1,171 @@
+/* Which versions of the zone its servers have, and where these come from. */
+#include <stdio.h>
+
+#include "diagnose/copies.h"
+
+/* --- one primary --- */
+
+/* True when the server at s is the one that its own SOA names as the primary. */
+static bool is_primary(diag_t *d, const subject_t *s)
+{
+    const nsp_name_t *primary = copy_primary(d, s);
+    for (uint16_t i = 0; i < s->a->server_count; i++)
+        if (nsp_name_equal(&d->m->server[s->a->server[i]].name, primary))
+            return true;
+    return false;
+}
+
+/* The primary itself has a lower serial than a copy of it: secondaries take its zone for older than
+ * their own, and keep theirs (RFC 1982 3.2, RFC 1912 2.2). */
+static void went_back(finding_t *f, const char *label, uint32_t high)
+{
+    finding_add_text(f,
+                     " This server is the primary that the SOA names: the serial went backwards, "
+                     "and secondaries do not take its zone over.");
+    finding_add_likely(
+        f,
+        "The serial was set back at the primary: by hand, by another way to count, "
+        "or with an old file of the zone.",
+        "The SOA names this very server as the primary, and copies of it are newer.");
+    finding_set_fix(
+        f,
+        "Raise the serial at %s above %u, in one step of less than 2^31, or in two where "
+        "it is to become lower. If it is no primary in fact but a copy of a hidden one, "
+        "look at its log for transfers that fail.",
+        label, high);
+}
+
+/* RFC 1982 3.2: of serials exactly 2^31 apart neither is the newer one. */
+static void undefined(finding_t *f, uint32_t serial)
+{
+    finding_add_text(f,
+                     " They are exactly 2^31 apart, and neither is the newer one: nobody can tell "
+                     "whether to transfer the zone.");
+    finding_set_fix(
+        f,
+        "Set the serial at the primary to %u, which is newer than both, and see that all "
+        "servers have it.",
+        serial + UINT32_C(0x40000000));
+}
+
+static void serial_finding(diag_t *d, const subject_t *s, const subject_t *top)
+{
+    char label[LABEL_MAX];
+    subject_label(d, top, label);
+    finding_t *f = subject_finding(d, s, FINDING_SERIAL_DIFFERS, "Serial %u here; %u at %s.",
+                                   s->serial, top->serial, label);
+    finding_add_evidence(f, subject_soa(d, s)->x);
+    finding_add_evidence(f, subject_soa(d, top)->x);
+    subject_label(d, s, label);
+    if (!serial_newer(top->serial, s->serial))
+        undefined(f, s->serial > top->serial ? s->serial : top->serial);
+    else if (is_primary(d, s))
+        went_back(f, label, top->serial);
+    else
+        finding_set_fix(f,
+                        "If serial %u is not taken over soon: look at the log of %s for transfers "
+                        "that fail, and have it transfer the zone again.",
+                        top->serial, label);
+}
+
+/* --- several primaries --- */
+
+/* How a serial is counted, as far as it shows: RFC 1912 2.2 wants the date. */
+typedef enum style { STYLE_COUNT, STYLE_TIME, STYLE_DATE } style_t;
+
+static style_t serial_style(uint32_t serial)
+{
+    unsigned day = serial / 100 % 100;
+    unsigned month = serial / 10000 % 100;
+    unsigned year = serial / 1000000;
+    if (year >= 1985 && year <= 2100 && month >= 1 && month <= 12 && day >= 1 && day <= 31)
+        return STYLE_DATE;
+    return serial >= 1000000000 ? STYLE_TIME : STYLE_COUNT;
+}
+
+static bool same_records(const diag_t *d, const subject_t *a, const subject_t *b)
+{
+    const fact_t *one = copy_ns(d, a);
+    const fact_t *two = copy_ns(d, b);
+    const fact_t *txt = subject_fact(d, a, PROBE_BIG);
+    const fact_t *other = subject_fact(d, b, PROBE_BIG);
+    bool txt_known = fact_answered(txt) && fact_answered(other) && txt->x->qtype == NSP_TYPE_TXT &&
+                     other->x->qtype == NSP_TYPE_TXT &&
+                     ((txt->flags | other->flags) & NSP_FLAG_TC) == 0;
+    return one != NULL && two != NULL && one->data_digest == two->data_digest &&
+           (!txt_known || txt->data_digest == other->data_digest);
+}
+
+/* "ns1.example.net has serial 7 at ns1.example.net (192.0.2.1), ..." */
+static size_t list_copies(diag_t *d, const subject_t *source, char *buf, size_t cap)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    size_t len =
+        (size_t)snprintf(buf, cap, "%s (serial %u): ", name_label(copy_primary(d, source), name),
+                         copy_newest(d, source)->serial);
+    const char *before = "";
+    for (size_t i = 0; i < d->subject_count && len < cap; i++) {
+        const subject_t *s = &d->subject[i];
+        const subject_t *last = i > 0 ? &d->subject[i - 1] : NULL;
+        if (!copy_usable(s) || !copy_same_primary(d, s, source) || s->a->server_count == 0)
+            continue;
+        uint16_t server = s->a->server[0];
+        /* addresses are in the order of their servers: each name once */
+        if (last != NULL && copy_usable(last) && last->a->server_count > 0 &&
+            last->a->server[0] == server && copy_same_primary(d, last, source))
+            continue;
+        len += (size_t)snprintf(buf + len, cap - len, "%s%s", before,
+                                name_label(&d->m->server[server].name, name));
+        before = ", ";
+    }
+    return len < cap ? len : cap - 1;
+}
+
+static void primaries_rule(diag_t *d)
+{
+    char text[1536];
+    size_t len = 0;
+    unsigned primaries = 0;
+    bool same = true;
+    bool old = false; /* some copy may be one from before the primary was renamed */
+    const subject_t *first = NULL;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *s = &d->subject[i];
+        if (!copy_is_first(d, s))
+            continue;
+        first = first != NULL ? first : s;
+        const subject_t *newest = copy_newest(d, s);
+        const subject_t *other = copy_newest(d, first);
+        same = same && same_records(d, newest, other);
+        old = old || (newest->serial != other->serial &&
+                      serial_style(newest->serial) == serial_style(other->serial));
+        if (len + 2 < sizeof text)
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s", primaries > 0 ? "; " : "");
+        len += list_copies(d, s, text + len, sizeof text - len);
+        primaries++;
+    }
+    if (primaries < 2)
+        return;
+    finding_t *f = finding_add(d->list, FINDING_PRIMARIES_DIFFER,
+                               "The servers' copies name %u primaries. %s.", primaries, text);
+    if (old)
+        finding_add_text(f,
+                         " Their serials are counted alike: a lower one may also be an old copy, "
+                         "from before the primary was renamed.");
+    if (f != NULL && same && !old)
+        f->severity = SEVERITY_NOTICE;
+    for (size_t i = 0; i < d->subject_count; i++)
+        if (copy_is_first(d, &d->subject[i]))
+            finding_add_evidence(f, subject_soa(d, &d->subject[i])->x);
+}
+
+void rules_serial(diag_t *d)
+{
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *s = &d->subject[i];
+        const subject_t *top = copy_usable(s) ? copy_newest(d, s) : NULL;
+        if (top != NULL && s->serial != top->serial)
+            serial_finding(d, s, top);
+    }
+    primaries_rule(d);
+}
