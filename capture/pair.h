@@ -1,10 +1,10 @@
 /* From items to flows: questions paired with what came of them.
  *
  * UDP is paired by addresses, ports, ID and question. The same question again, from the same port
- * or (as dig, kdig, drill and resolvers do) from another, is another attempt of the same flow as
- * long as the first has no reply. A reply that does not match becomes evidence of the flow whose
- * client port it came to. ICMP errors belong to the flow that they quote. TCP is paired by
- * connection, replies in any order.
+ * with the same ID, or (as dig, kdig, drill and resolvers do) from another after some time, is
+ * another attempt of the same flow as long as the first has no reply. A reply that does not match
+ * becomes evidence of the flow whose client port it came to. ICMP errors belong to the flow that
+ * they quote. TCP is paired by connection, replies in any order.
  *
  * A flow is given out as soon as its reply is there, or when its time is over. Memory is bounded
  * by the options, whatever the traffic; what is given up for it is counted. The same items give

@@ -69,6 +69,7 @@ typedef struct slot {
     bool tcp;
     bool has_key;    /* hangs on key and ask */
     bool has_events; /* there is memory for events */
+    bool crowded;    /* another ID from the same port is another question (pair_udp.c) */
     /* the third */
     int64_t at;
     uint64_t packet;

@@ -5,10 +5,10 @@
 
 /* The same packet seen at two places of one host is so near in time, nanoseconds. */
 #define TWICE_WITHIN INT64_C(10000000)
-/* A client that changes port and ID asks again only after a time that it gives the server, and
- * before the time after which it is another question for certain. */
-#define NEW_PORT_AFTER  INT64_C(200000000)
-#define NEW_PORT_WITHIN INT64_C(6000000000)
+/* A client that changes port or ID asks again only after a time that it gives the server; if it
+ * changes both, before the time after which it is another question for certain. */
+#define CHANGED_AFTER  INT64_C(200000000)
+#define CHANGED_WITHIN INT64_C(6000000000)
 /* Flows looked at where many have the same question or client port. */
 #define LOOK_MAX 32
 
@@ -45,38 +45,50 @@ static uint32_t find_twin(const pairer_t *p, const cap_item_t *item, uint32_t ha
     return PAIR_NONE;
 }
 
-/* True when a question from this end is head's again, and not one of its own. */
+/* True when a question from this end is head's again, and not one of its own. The same ID from the
+ * same port is, as the C library asks again, and check; dig, kdig and drill keep their ID,
+ * resolvers keep neither. */
 static bool is_retry(const pairer_t *p, const slot_t *head, const cap_item_t *item)
 {
     const slot_t *last = &p->slot[head->last];
     int64_t gap = item->at - last->at;
-    if (head->client.port == item->from.port || last->id == id_of(item))
-        return true;
+    bool port = head->client.port == item->from.port;
+    bool id = last->id == id_of(item);
+    if ((port && id) || gap < CHANGED_AFTER)
+        return port && id;
+    if (port)
+        return !head->crowded;
     /* a client that has kept its port once keeps it */
-    if (head->attempts > 1 && (head->notes & FLOW_NEW_PORT) == 0)
-        return false;
-    return gap >= NEW_PORT_AFTER && gap <= NEW_PORT_WITHIN;
+    return id ||
+           ((head->attempts == 1 || (head->notes & FLOW_NEW_PORT) != 0) && gap <= CHANGED_WITHIN);
 }
 
-/* The open flow that asks the same of the same server, for the same host. */
-static uint32_t find_asked(const pairer_t *p, const cap_item_t *item, uint32_t hash)
+/* The open flow that asks the same of the same server, for the same host. crowded: set when there
+ * are others from the same port, too near for a retry: programs that measure ask so, and none of
+ * their questions with another ID is one again, however late it comes. */
+static uint32_t find_asked(pairer_t *p, const cap_item_t *item, uint32_t hash, bool *crowded)
 {
     unsigned looked = 0;
     for (uint32_t i = slot_first(p, LINK_ASK, hash); i != PAIR_NONE && looked < LOOK_MAX;
          i = p->slot[i].link[LINK_ASK].next, looked++) {
-        const slot_t *s = &p->slot[i];
-        if (!s->tcp && addr_same_host(&s->client, &item->from) &&
-            addr_equal(&s->server, &item->to) && same_wire(p, s, item) && is_retry(p, s, item))
+        slot_t *s = &p->slot[i];
+        if (s->tcp || !addr_same_host(&s->client, &item->from) ||
+            !addr_equal(&s->server, &item->to) || !same_wire(p, s, item))
+            continue;
+        if (is_retry(p, s, item))
             return i;
+        if (s->client.port == item->from.port)
+            s->crowded = *crowded = true;
     }
     return PAIR_NONE;
 }
 
-/* The hashes of a question. */
+/* The hashes of a question, and what its neighbours say. */
 typedef struct keys {
     uint32_t key;
     uint32_t port;
     uint32_t ask;
+    bool crowded; /* the same is asked from the same port, too near for a retry */
 } keys_t;
 
 static void add_retry(pairer_t *p, const cap_item_t *item, uint32_t head, const keys_t *keys)
@@ -123,6 +135,7 @@ static void add_question(pairer_t *p, const cap_item_t *item, conn_t *conn,
     s->attempt = 1;
     s->attempts = 1;
     s->has_key = true;
+    s->crowded = keys->crowded;
     slot_link(p, LINK_KEY, i, keys->key);
     slot_link(p, LINK_ASK, i, keys->ask);
     if (bare) {
@@ -140,7 +153,7 @@ void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
 {
     bool tcp = conn != NULL;
     pair_question_t q;
-    keys_t keys;
+    keys_t keys = {.crowded = false};
     ends_t ends = hash_ends(p->o.seed, &item->from, &item->to);
     /* what will be needed comes from memory all at once, and not one after the other */
     keys.port = hash_port(&ends);
@@ -159,7 +172,7 @@ void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
     if (twin != PAIR_NONE && p->slot[p->slot[twin].head].state == SLOT_OPEN)
         head = p->slot[twin].head;
     else if (!tcp)
-        head = find_asked(p, item, keys.ask);
+        head = find_asked(p, item, keys.ask, &keys.crowded);
     if (head != PAIR_NONE && p->slot[head].attempts >= FLOW_ATTEMPTS_MAX) {
         flow_give_up(p, head, 0);
         head = PAIR_NONE;

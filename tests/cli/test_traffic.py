@@ -119,12 +119,34 @@ def one_way_tests(t, prog):
         t.equal(f"clients' direction, {what}", findings(prog, f), ["one-way-capture"])
 
 
+def same_question_tests(t, prog):
+    """A program that asks the same 100 times a second from one port, one answer late, some lost."""
+    f = pm.Pcap()
+    lost = {20, 21, 50}
+    for i in range(100):
+        q = ask(f, i, port=42023)
+        late = 0.03 if i == 70 else 0
+        if i not in lost:
+            f.now += late
+            f.udp(S, 53, C, 42023, pm.reply(q, pm.a_record("192.0.2.80")))
+            f.now -= late
+        f.wait(0.008)
+    f.packets.sort(key=lambda p: p[0])
+    f.wait(30)
+    ask(f, 1000, name="end.example")
+    t.equal("one question, one port, many IDs", findings(prog, f), [])
+    server = next(v for v in values_of(run(prog, f, "--json")) if v["kind"] == "server")
+    t.equal("no retries, and what was lost", [server["counts"][k] for k in (
+        "queries", "retries", "late", "answered", "unanswered")], [101, 0, 0, 97, 3])
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
     end_tests(t, a.prog)
     size_tests(t, a.prog)
     one_way_tests(t, a.prog)
+    same_question_tests(t, a.prog)
     return t.done()
 
 

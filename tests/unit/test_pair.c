@@ -238,6 +238,18 @@ static const pair_case_t cases[] = {
      "q0/5000/7 q5000/5001/7 q10000/5002/7 r10004/5002/7", "1 u1 x3 =3@4 port r2 r3"},
     {"another port and ID, as resolvers do", "q0/5000/7 q800/5001/8 r804/5001/8",
      "1 u1 x2 =2@4 port r2"},
+    {"the same port and other IDs, too soon for a retry",
+     "q0/5000/7 q10/5000/8 r11/5000/8 r20/5000/7", "2 u1 x1 =1@1; 1 u1 x1 =1@20"},
+    {"one of these is lost, and those that follow later do not ask it again",
+     "q0/5000/7 q10/5000/8 r11/5000/8 q300/5000/9 r301/5000/9 q30000/1/1=b",
+     "2 u1 x1 =1@1; 3 u1 x1 =1@1; 1 u1 x1; 4 u1 x1 pending"},
+    {"the last of these is lost, too",
+     "q0/5000/7 q10/5000/8 r11/5000/7 q300/5000/9 r301/5000/9 q30000/1/1=b",
+     "1 u1 x1 =1@11; 3 u1 x1 =1@1; 2 u1 x1; 4 u1 x1 pending"},
+    {"the same port and ID, as the C library does", "q0/5000/7 q20/5000/7 r22/5000/7",
+     "1 u1 x2 =2@2 r2"},
+    {"the same ID and another port at once: two that number from 0",
+     "q0/5000/7 q5/5001/7 r6/5001/7 r7/5000/7", "2 u1 x1 =1@1; 1 u1 x1 =1@7"},
     {"two programs ask the same at the same time", "q0/5000/7 q5/5001/8 r8/5001/8 r9/5000/7",
      "2 u1 x1 =1@3; 1 u1 x1 =1@9"},
     {"who keeps the port once does not change it",
@@ -354,7 +366,7 @@ static void test_flood(void **state)
         snprintf(name, sizeof name, "n%u.test.", i);
         step_t s = {.kind = 'q', .port = (uint16_t)(1024 + i % 7), .id = (uint16_t)i, .name = name};
         feed(p, &s, i);
-        step_t again = {.kind = 'q', .ms = 100, .port = 5000, .id = (uint16_t)i};
+        step_t again = {.kind = 'q', .ms = 100 + (int)(i % 1000) * 11, .port = 5000, .id = 7};
         feed(p, &again, i);
         step_t syn = {.kind = 'S', .ms = 200, .port = (uint16_t)(2000 + i)};
         feed(p, &syn, i);
@@ -464,14 +476,14 @@ static void test_many_between(void **state)
         assert_non_null(p);
         feed_text(p, "q0/5000/7");
         feed_others(p, counts[i / n], 0);
-        feed_text(p, "q10/5000/8=b q11/5000/9");
+        feed_text(p, "q10/5000/8=b q211/5000/9");
         feed_others(p, counts[i % n], 10000);
         /* of both, of one, of the newer attempt; then both are answered */
-        feed_text(p, "r20/5000/3 I21/5000/8 I22/5000/9 I23/5000/2 r24/5000/8=b r25/5000/9");
+        feed_text(p, "r220/5000/3 I221/5000/8 I222/5000/9 I223/5000/2 r224/5000/8=b r225/5000/9");
         feed_others(p, 100, 20000);
-        feed_text(p, "r30/5000/8=b I31/5000/9");
+        feed_text(p, "r230/5000/8=b I231/5000/9");
         assert_string_equal(seen.text,
-                            "2 u1 x1 =1@14 i1; 1 u1 x2 =2@14 r2 m0/4 i2 i2; 2 u1 x0 noq dup");
+                            "2 u1 x1 =1@214 i1; 1 u1 x2 =2@14 r2 m0/4 i2 i2; 2 u1 x0 noq dup");
         assert_int_equal(pairer_stats(p)->icmp_orphans, 1);
         pairer_finish(p, INT64_MIN);
         pairer_free(p);
