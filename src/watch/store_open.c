@@ -34,14 +34,21 @@ static bool make_parents(const char *path)
 {
     char *copy = strdup(path);
     bool good = copy != NULL;
-    for (char *p = copy != NULL ? strchr(copy + 1, '/') : NULL; good && p != NULL;
-         p = strchr(p + 1, '/')) {
+    char *first = copy != NULL && copy[0] != '\0' ? strchr(copy + 1, '/') : NULL;
+    for (char *p = first; good && p != NULL; p = strchr(p + 1, '/')) {
         *p = '\0';
         good = mkdir(copy, 0700) == 0 || errno == EEXIST || errno == EROFS || errno == EACCES;
         *p = '/';
     }
     free(copy);
     return good;
+}
+
+/* NULL: a plain file is there, or nothing. */
+static const char *why_no_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) != 0 || S_ISREG(st.st_mode) ? NULL : "not a plain file";
 }
 
 /* Creates the file if it is missing, and resolves its links: two paths of one database must meet
@@ -236,6 +243,10 @@ static store_err_t open_readonly(store_t *s)
         return say_unshared(s);
     if (e != STORE_OK || version == SCHEMA_VERSION)
         return e;
+    if (version == 0) {
+        snprintf(s->error, sizeof s->error, "%s: nsprobe watch has written nothing to it", s->path);
+        return STORE_E_OLDER;
+    }
     snprintf(s->error, sizeof s->error,
              "%s: written by an earlier nsprobe (schema %lld, this one reads %d); nsprobe watch "
              "brings it up to date",
@@ -271,10 +282,11 @@ store_err_t store_open(const char *path, store_t **out, char err[STORE_ERROR_MAX
     store_t *s = new_store(err);
     if (s == NULL)
         return STORE_E_MEMORY;
-    if (make_parents(path))
+    const char *why = why_no_file(path);
+    if (why == NULL && make_parents(path))
         s->path = real_path(path);
     if (s->path == NULL) {
-        snprintf(err, STORE_ERROR_MAX, "%.300s: %s", path, strerror(errno));
+        snprintf(err, STORE_ERROR_MAX, "%.300s: %s", path, why != NULL ? why : strerror(errno));
         store_close(s);
         return STORE_E_OPEN;
     }
@@ -290,10 +302,13 @@ store_err_t store_open_readonly(const char *path, store_t **out, char err[STORE_
     store_t *s = new_store(err);
     if (s == NULL)
         return STORE_E_MEMORY;
-    s->path = realpath(path, NULL);
+    const char *why = why_no_file(path);
+    s->path = why == NULL ? realpath(path, NULL) : NULL;
     if (s->path == NULL) {
         snprintf(err, STORE_ERROR_MAX, "%.300s: %s", path,
-                 errno == ENOENT ? "no such file; has nsprobe watch run yet?" : strerror(errno));
+                 why != NULL       ? why
+                 : errno == ENOENT ? "no such file; has nsprobe watch run yet?"
+                                   : strerror(errno));
         store_close(s);
         return STORE_E_OPEN;
     }

@@ -373,6 +373,20 @@ static void test_refused(void **state)
     assert_non_null(strstr(err, path));
     assert_int_equal(store_open(p->dir, &s, err), STORE_E_OPEN);
     assert_int_equal(store_open("/proc/nowhere/watch.db", &s, err), STORE_E_OPEN);
+    assert_int_equal(store_open("", &s, err), STORE_E_OPEN);
+    assert_int_equal(store_open_readonly("", &s, err), STORE_E_OPEN);
+    snprintf(path, sizeof path, "%s/fifo", p->dir);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(store_open(path, &s, err), STORE_E_OPEN);
+    assert_non_null(strstr(err, "not a plain file"));
+    assert_int_equal(store_open_readonly("/dev/null", &s, err), STORE_E_OPEN);
+    assert_non_null(strstr(err, "not a plain file"));
+    snprintf(path, sizeof path, "%s/empty.db", p->dir);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fclose(f);
+    assert_int_equal(store_open_readonly(path, &s, err), STORE_E_OLDER);
+    assert_non_null(strstr(err, "nothing"));
     assert_int_equal(store_open_readonly("/nonexistent/watch.db", &s, err), STORE_E_OPEN);
 }
 
