@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/standard.h"
 
 static const command_desc_t *const commands[] = {
     &command_bulk,    &command_capture, &command_check, &command_dkim,
@@ -34,33 +35,39 @@ static void dump_options(void)
                    o->arg != NULL ? o->arg : "-", o->help);
 }
 
-int main(int argc, char **argv)
+/* What is no command. */
+static int run_other(const char *word)
 {
     const char *words[COMMANDS];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        help(stdout);
+        return EXIT_HEALTHY;
+    }
+    if (strcmp(word, "--version") == 0) {
+        puts("nsprobe " NSPROBE_VERSION);
+        return EXIT_HEALTHY;
+    }
+    if (strcmp(word, "--dump-options") == 0) {
+        dump_options();
+        return EXIT_HEALTHY;
+    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        words[i] = commands[i]->name;
+    const char *near = nearest_word(word, words, COMMANDS);
+    if (near != NULL)
+        return usage_error("", "unknown command '%s'; did you mean '%s'?", word, near);
+    return usage_error("", "unknown command '%s'; see nsprobe --help", word);
+}
+
+int main(int argc, char **argv)
+{
+    standard_keep();
     if (argc < 2) {
         help(stderr);
         return EXIT_USAGE;
     }
-    for (size_t i = 0; i < COMMANDS; i++) {
-        words[i] = commands[i]->name;
+    for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(argv[1], commands[i]->name) == 0)
-            return commands[i]->run(argc - 1, argv + 1);
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
-        help(stdout);
-        return EXIT_HEALTHY;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        puts("nsprobe " NSPROBE_VERSION);
-        return EXIT_HEALTHY;
-    }
-    if (strcmp(argv[1], "--dump-options") == 0) {
-        dump_options();
-        return EXIT_HEALTHY;
-    }
-    const char *near = nearest_word(argv[1], words, COMMANDS);
-    if (near != NULL)
-        return usage_error("", "unknown command '%s'; did you mean '%s'?", argv[1], near);
-    return usage_error("", "unknown command '%s'; see nsprobe --help", argv[1]);
+            return standard_end(argv[1], commands[i]->run(argc - 1, argv + 1));
+    return standard_end("", run_other(argv[1]));
 }

@@ -12,6 +12,7 @@
 #include "cmd/bulk_rows.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/files.h"
 #include "cmd/session.h"
 
 #define CHECK_THREADS 128
@@ -265,6 +266,7 @@ static int bulk_go(bulk_run_t *run)
 typedef struct run_names {
     char job[400];
     char list[LIST_IDENTITY_MAX];
+    char checkpoint[PATH_MAX];
 } run_names_t;
 
 /* List and output. Returns 0 or an exit code. */
@@ -272,13 +274,18 @@ static int open_list(bulk_run_t *run, run_names_t *names)
 {
     const bulk_args_t *c = run->args;
     char err[300] = "out of memory";
+    int rc = c->checkpoint != NULL
+                 ? files_place("bulk", "--checkpoint", c->checkpoint, names->checkpoint)
+                 : 0;
+    if (rc != 0)
+        return rc;
     snprintf(names->job, sizeof names->job, "%s %u/%u %.300s",
              c->query  ? "query"
              : c->dkim ? "dkim"
                        : "check",
              c->shard, c->shards, c->file);
     output_options_t o = {.path = c->output,
-                          .checkpoint = c->checkpoint,
+                          .checkpoint = c->checkpoint != NULL ? names->checkpoint : NULL,
                           .job = names->job,
                           .list = names->list,
                           .resume = c->resume};
@@ -328,6 +335,9 @@ static int cmd_bulk(int argc, char **argv)
     return rc < 0 ? EXIT_HEALTHY : rc;
 }
 
-const command_desc_t command_bulk = {"bulk", "-f LIST [OPTION...]",
+const command_desc_t command_bulk = {"bulk",
+                                     "-f LIST [OPTION...]",
                                      "A list of domains or questions, a result a line.",
-                                     bulk_options, cmd_bulk};
+                                     bulk_options,
+                                     cmd_bulk,
+                                     bulk_files};

@@ -49,6 +49,7 @@ typedef struct bulk_args {
 } bulk_args_t;
 
 extern const option_desc_t bulk_options[];
+extern const file_desc_t bulk_files[];
 /* Fills *c in. Returns 0, an exit code, or -1 when there is nothing left to do. */
 int bulk_args_read(bulk_args_t *c, int argc, char **argv);
 

@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/session.h"
+#include "cmd/standard.h"
 #include "queue/collect.h"
 #include "queue/submit.h"
 #include "queue/worker.h"
@@ -302,7 +303,7 @@ static int collect_to(FILE *out, const bulk_args_t *c)
     (void)broker_close(&b);
     if (progress)
         session_progress_end();
-    if (!good)
+    if (!good && !standard_lost())
         fprintf(stderr, "nsprobe bulk: %s\n", err);
     if (!c->quiet)
         fprintf(stderr, "%" PRIu64 " %s collected\n", s.count,

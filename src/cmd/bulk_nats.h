@@ -46,6 +46,11 @@ enum {
         BN_TLS_KEY, "tls-key", 0, NULL, "FILE", "its key"                                          \
     }
 
+/* Lines of the table of files. */
+#define BULK_NATS_FILES                                                                            \
+    READS_FILE(BN_CREDS), READS_FILE(BN_NKEY), READS_FILE(BN_TLS_CA), READS_FILE(BN_TLS_CERT),     \
+        READS_FILE(BN_TLS_KEY)
+
 typedef struct bulk_nats {
     broker_options_t broker;
     const char *consumer;

@@ -71,6 +71,19 @@ const option_desc_t bulk_options[] = {
     {0, NULL, 0, NULL, NULL, NULL},
 };
 
+/* The files of its options. */
+const file_desc_t bulk_files[] = {
+    PROBE_FILES,
+    EXPECT_FILES,
+    BULK_NATS_FILES,
+    READS_FILE(B_FILE),
+    READS_FILE(B_DKIM),
+    {B_OUTPUT, FILE_WRITES_RESULTS, {NULL}},
+    {B_CHECKPOINT, FILE_WRITES, {".new"}},
+    READS_FILE(B_OPT_OUT),
+    {0, FILE_READS, {NULL}},
+};
+
 static int set_shard(bulk_args_t *c, const char *value)
 {
     char first[16];

@@ -12,6 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/session.h"
+#include "cmd/standard.h"
 #include "report/live_text.h"
 
 #define SECOND     INT64_C(1000000000)
@@ -282,6 +283,8 @@ static int finish(run_t *run)
     run->out = NULL;
     if (!written)
         (void)failed(error);
+    if (standard_lost())
+        return EXIT_UNTESTED; /* which is told at the end */
     if (!run->good || !printed)
         return failed("out of memory, or the report could not be written");
     int rc = analysis_exit_code(run->analysis);
@@ -334,6 +337,9 @@ static int cmd_capture(int argc, char **argv)
 }
 
 const command_desc_t command_capture = {
-    "capture", "-i IF [DOMAIN... | --server ADDR...] [OPTION...]",
-    "Watches an interface, and diagnoses the DNS traffic that passes.", capture_options,
-    cmd_capture};
+    "capture",
+    "-i IF [DOMAIN... | --server ADDR...] [OPTION...]",
+    "Watches an interface, and diagnoses the DNS traffic that passes.",
+    capture_options,
+    cmd_capture,
+    capture_files};

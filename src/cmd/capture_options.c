@@ -48,6 +48,13 @@ const option_desc_t capture_options[] = {
     {0, NULL, 0, NULL, NULL, NULL},
 };
 
+/* The files of its options. */
+const file_desc_t capture_files[] = {
+    READS_FILE(PO_HINTS),
+    {K_WRITE, FILE_WRITES, {".part"}},
+    {0, FILE_READS, {NULL}},
+};
+
 static int wrong(const char *option, const char *value, const char *expected)
 {
     return usage_error("capture", "--%s '%.200s': expected %s", option, value, expected);

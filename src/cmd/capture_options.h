@@ -28,6 +28,7 @@ typedef struct capture_options {
 } capture_options_t;
 
 extern const option_desc_t capture_options[];
+extern const file_desc_t capture_files[];
 
 /* Reads the command line. Returns 0, EXIT_USAGE after a message, or -1 when --help was printed.
  * Nothing is opened but what --hints names. */

@@ -48,6 +48,15 @@ static const option_desc_t check_options[] = {
     {0, NULL, 0, NULL, NULL, NULL},
 };
 
+/* The files of its options. */
+static const file_desc_t check_files[] = {
+    PROBE_FILES,
+    FAIL_FILES,
+    {C_HTML, FILE_WRITES, {NULL}},
+    {C_PCAP, FILE_WRITES, {NULL}},
+    {0, FILE_READS, {NULL}},
+};
+
 /* The command line, read and checked before anything is sent. */
 typedef struct check_args {
     probe_options_t probe;
@@ -332,7 +341,10 @@ static int cmd_check(int argc, char **argv)
     return rc < 0 ? EXIT_HEALTHY : rc;
 }
 
-const command_desc_t command_check = {"check", "DOMAIN... [OPTION...]",
+const command_desc_t command_check = {"check",
+                                      "DOMAIN... [OPTION...]",
                                       "Asks every authoritative address of a domain and "
                                       "diagnoses it.",
-                                      check_options, cmd_check};
+                                      check_options,
+                                      cmd_check,
+                                      check_files};

@@ -48,6 +48,16 @@ static const option_desc_t dkim_options_table[] = {
     {0, NULL, 0, NULL, NULL, NULL},
 };
 
+/* The files of its options. */
+static const file_desc_t dkim_files[] = {
+    PROBE_FILES,
+    EXPECT_FILES,
+    FAIL_FILES,
+    {D_HTML, FILE_WRITES, {NULL}},
+    {D_PCAP, FILE_WRITES, {NULL}},
+    {0, FILE_READS, {NULL}},
+};
+
 /* The command line, read and checked before anything is sent. */
 typedef struct dkim_args {
     probe_options_t probe;
@@ -273,6 +283,9 @@ static int cmd_dkim(int argc, char **argv)
 }
 
 const command_desc_t command_dkim = {
-    "dkim", "DOMAIN [TOKEN...] [OPTION...]",
-    "Asks every address for the records that a mail service expects.", dkim_options_table,
-    cmd_dkim};
+    "dkim",
+    "DOMAIN [TOKEN...] [OPTION...]",
+    "Asks every address for the records that a mail service expects.",
+    dkim_options_table,
+    cmd_dkim,
+    dkim_files};

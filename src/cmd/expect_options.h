@@ -26,6 +26,10 @@ enum { EO_PROVIDER = 2000, EO_PROVIDERS, EO_EXPECT };
             "zone text, CSV, or 'NAME TYPE RDATA'; repeatable"                                     \
     }
 
+/* Lines of a command's table of files. A record is no file, and is taken for one that is not there.
+ */
+#define EXPECT_FILES READS_FILE(EO_PROVIDERS), READS_FILE(EO_EXPECT)
+
 typedef struct expect_options {
     const char *command; /* for messages */
     const char *provider;

@@ -149,6 +149,9 @@ static int cmd_explain(int argc, char **argv)
     return rc < 0 ? EXIT_HEALTHY : rc;
 }
 
-const command_desc_t command_explain = {"explain", "FINDING... | --list [OPTION...]",
+const command_desc_t command_explain = {"explain",
+                                        "FINDING... | --list [OPTION...]",
                                         "Says what a finding means, and what to do.",
-                                        explain_options, cmd_explain};
+                                        explain_options,
+                                        cmd_explain,
+                                        NULL};

@@ -15,6 +15,9 @@ enum { FO_PROFILE = 1100, FO_FAIL_ON };
         FO_FAIL_ON, "fail-on", 0, NULL, "WORD[,WORD]", "exit 2 on a severity or a finding, else 0" \
     }
 
+/* Line of a command's table of files. */
+#define FAIL_FILES READS_FILE(FO_PROFILE)
+
 typedef struct fail_options {
     const char *command; /* for messages */
     bool has_profile;

@@ -24,6 +24,12 @@ static const option_desc_t history_options[] = {
     {0, NULL, 0, NULL, NULL, NULL},
 };
 
+/* The files of its options. */
+static const file_desc_t history_files[] = {
+    READS_FILE(H_DB),
+    {0, FILE_READS, {NULL}},
+};
+
 typedef struct history_args {
     size_t count;
     const char *domain[DOMAINS_MAX];
@@ -196,6 +202,9 @@ static int cmd_history(int argc, char **argv)
     return rc < 0 ? EXIT_HEALTHY : rc;
 }
 
-const command_desc_t command_history = {"history", "[DOMAIN...] [OPTION...]",
+const command_desc_t command_history = {"history",
+                                        "[DOMAIN...] [OPTION...]",
                                         "Shows what nsprobe watch has seen of a domain.",
-                                        history_options, cmd_history};
+                                        history_options,
+                                        cmd_history,
+                                        history_files};

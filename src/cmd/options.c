@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/files.h"
 
 args_t args_begin(const command_desc_t *command, int argc, char **argv)
 {
@@ -50,7 +51,9 @@ static unsigned distance(const char *a, const char *b)
 const char *nearest_word(const char *typed, const char *const *words, size_t count)
 {
     const char *best = NULL;
-    unsigned least = 3;
+    size_t length = strlen(typed);
+    /* of a word of one letter any other would be near */
+    unsigned least = length > 2 ? 3 : length > 1 ? 2 : 1;
     for (size_t i = 0; i < count; i++) {
         unsigned d = distance(typed, words[i]);
         if (d < least) {
@@ -61,19 +64,21 @@ const char *nearest_word(const char *typed, const char *const *words, size_t cou
     return best;
 }
 
-static int unknown_option(const args_t *a, const char *dashes, const char *name)
+/* word is what was typed, which may be meant for a long name: -json. */
+static int unknown_option(const args_t *a, const char *dashes, const char *name, const char *word)
 {
     const char *words[128];
+    const char *meant = dashes[0] == '+' ? "+" : "--";
     size_t n = 0;
     for (const option_desc_t *o = a->command->options; o->id != 0 && n < 128; o++) {
-        const char *word = dashes[0] == '+' ? o->plus : o->name;
-        if (word != NULL)
-            words[n++] = word;
+        const char *known = dashes[0] == '+' ? o->plus : o->name;
+        if (known != NULL)
+            words[n++] = known;
     }
-    const char *near = nearest_word(name, words, n);
+    const char *near = nearest_word(word, words, n);
     if (near != NULL)
         usage_error(a->command->name, "unknown option '%s%s'; did you mean '%s%s'?", dashes, name,
-                    dashes, near);
+                    meant, near);
     else
         usage_error(a->command->name, "unknown option '%s%s'; see nsprobe %s --help", dashes, name,
                     a->command->name);
@@ -83,6 +88,14 @@ static int unknown_option(const args_t *a, const char *dashes, const char *name)
 static bool all_digits(const char *text)
 {
     return *text != '\0' && strspn(text, "0123456789") == strlen(text);
+}
+
+const file_desc_t *file_desc_find(const command_desc_t *command, int id)
+{
+    for (const file_desc_t *f = command->files; f != NULL && f->id != 0; f++)
+        if (f->id == id)
+            return f;
+    return NULL;
 }
 
 /* The argument of an option: behind '=', or the next word. One that may be left out ("[N]") is the
@@ -114,7 +127,7 @@ static int long_option(args_t *a, const char *word)
     const char *equals = strchr(word, '=');
     size_t n = equals != NULL ? (size_t)(equals - word) : strlen(word);
     if (n >= sizeof name)
-        return unknown_option(a, "--", word);
+        return unknown_option(a, "--", word, word);
     memcpy(name, word, n);
     name[n] = '\0';
     if (strcmp(name, "help") == 0) {
@@ -127,7 +140,7 @@ static int long_option(args_t *a, const char *word)
         if (o->name != NULL && strcmp(o->name, name) == 0)
             return with_argument(a, o, equals != NULL ? equals + 1 : NULL, shown);
     }
-    return unknown_option(a, "--", name);
+    return unknown_option(a, "--", name, name);
 }
 
 static int letter_option(args_t *a)
@@ -147,7 +160,7 @@ static int letter_option(args_t *a)
         return with_argument(a, o, o->arg != NULL ? rest : NULL, shown);
     }
     char name[2] = {letter, '\0'};
-    return unknown_option(a, "-", name);
+    return unknown_option(a, "-", name, a->argv[a->next - 1] + 1);
 }
 
 /* +word, +noword, +word=value */
@@ -157,7 +170,7 @@ static int plus_option(args_t *a, const char *word)
     const char *equals = strchr(word, '=');
     size_t n = equals != NULL ? (size_t)(equals - word) : strlen(word);
     if (n >= sizeof name)
-        return unknown_option(a, "+", word);
+        return unknown_option(a, "+", word, word);
     memcpy(name, word, n);
     name[n] = '\0';
     for (int negated = 0; negated < 2; negated++) {
@@ -172,10 +185,10 @@ static int plus_option(args_t *a, const char *word)
             return o->id;
         }
     }
-    return unknown_option(a, "+", name);
+    return unknown_option(a, "+", name, name);
 }
 
-int args_next(args_t *a)
+static int next(args_t *a)
 {
     if (a->cluster != NULL && *a->cluster != '\0')
         return letter_option(a);
@@ -189,7 +202,7 @@ int args_next(args_t *a)
         return ARGS_WORD;
     if (strcmp(word, "--") == 0) {
         a->only_words = true;
-        return args_next(a);
+        return next(a);
     }
     if (word[0] == '-' && word[1] == '-')
         return long_option(a, word + 2);
@@ -200,6 +213,33 @@ int args_next(args_t *a)
     if (word[0] == '+' && word[1] != '\0')
         return plus_option(a, word + 1);
     return ARGS_WORD;
+}
+
+/* Whether the option or word that was read names a file, with a name that is empty. */
+static bool names_nothing(const args_t *a, int id)
+{
+    const file_desc_t *f = file_desc_find(a->command, id);
+    if (f == NULL || a->value == NULL || f->use == FILE_WORDS_END)
+        return false;
+    return a->value[f->use == FILE_READS_AT && a->value[0] == '@'] == '\0';
+}
+
+static int empty_name(const args_t *a, int id)
+{
+    const option_desc_t *o = a->command->options;
+    while (o->id != 0 && o->id != id)
+        o++;
+    if (o->name != NULL)
+        usage_error(a->command->name, "option '--%s': the name of a file is empty", o->name);
+    else
+        usage_error(a->command->name, "the name of a file is empty");
+    return ARGS_ERROR;
+}
+
+int args_next(args_t *a)
+{
+    int id = next(a);
+    return names_nothing(a, id) ? empty_name(a, id) : id;
 }
 
 int args_each(const command_desc_t *command, int argc, char **argv,
@@ -215,7 +255,7 @@ int args_each(const command_desc_t *command, int argc, char **argv,
         if (rc != 0)
             return rc;
     }
-    return 0;
+    return files_check(command, argc, argv);
 }
 
 static void help_option(FILE *out, const option_desc_t *o)

@@ -19,6 +19,32 @@ typedef struct option_desc {
     const char *help; /* one line */
 } option_desc_t;
 
+/* What a command does with the file that an option, or a word, names. */
+typedef enum file_use {
+    FILE_READS,
+    FILE_READS_AT,       /* when the value begins with '@', which is left out */
+    FILE_READS_PART,     /* or the value up to its last ':' */
+    FILE_WRITES,         /* "-" is standard output or error */
+    FILE_WRITES_RESULTS, /* what would otherwise go to standard output */
+    FILE_RUNS,
+    FILE_WORDS_END /* no file: the first word ends the options */
+} file_use_t;
+
+typedef struct file_desc {
+    int id; /* the option's, or ARGS_WORD; 0 ends the table */
+    file_use_t use;
+    const char *beside[4]; /* what its name is made longer by for other files that are written */
+} file_desc_t;
+
+/* A line of such a table. */
+#define READS_FILE(id)                                                                             \
+    {                                                                                              \
+        id, FILE_READS,                                                                            \
+        {                                                                                          \
+            NULL                                                                                   \
+        }                                                                                          \
+    }
+
 /* One command, as main and --help know it. */
 typedef struct command_desc {
     const char *name;
@@ -26,6 +52,7 @@ typedef struct command_desc {
     const char *summary;          /* one line */
     const option_desc_t *options; /* ended by an entry with id 0 */
     int (*run)(int argc, char **argv);
+    const file_desc_t *files; /* NULL: it names none */
 } command_desc_t;
 
 #define ARGS_END   0
@@ -50,10 +77,14 @@ args_t args_begin(const command_desc_t *command, int argc, char **argv);
 int args_next(args_t *a);
 
 /* Reads a whole command line: each option, and each word (ARGS_WORD), is given to take, which
- * returns 0, or the exit code to end with. Returns 0, that code, EXIT_USAGE with the message
+ * returns 0, or the exit code to end with. No file that is written may be another one that is named
+ * (files.h): take must not open any. Returns 0, that code, EXIT_USAGE with the message
  * printed, or -1 when --help was printed and there is nothing left to do. */
 int args_each(const command_desc_t *command, int argc, char **argv,
               int (*take)(void *user, int id, const char *value), void *user);
+
+/* What the command does with the file that an option names; NULL: it names none. */
+const file_desc_t *file_desc_find(const command_desc_t *command, int id);
 
 /* Prints "nsprobe COMMAND: message" as one line on stderr; returns EXIT_USAGE. */
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -48,6 +48,9 @@ enum {
         PO_RAW, "raw", 0, NULL, NULL, "own IP and UDP headers (needs CAP_NET_RAW)"                 \
     }
 
+/* Lines of a command's table of files. */
+#define PROBE_FILES READS_FILE(PO_HINTS), READS_FILE(PO_LAB)
+
 typedef struct probe_options {
     const char *command; /* for messages */
     const char *hints;

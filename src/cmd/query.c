@@ -343,6 +343,9 @@ static int cmd_query(int argc, char **argv)
     return rc < 0 ? EXIT_HEALTHY : rc;
 }
 
-const command_desc_t command_query = {"query", "[@SERVER[#PORT]] NAME [TYPE] [CLASS] [OPTION...]",
+const command_desc_t command_query = {"query",
+                                      "[@SERVER[#PORT]] NAME [TYPE] [CLASS] [OPTION...]",
                                       "One exchange, shown as dig would, or octet by octet.",
-                                      query_options, cmd_query};
+                                      query_options,
+                                      cmd_query,
+                                      query_files};

@@ -6,6 +6,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/files.h"
 
 enum {
     Q_NAME = 1,
@@ -90,6 +91,13 @@ const option_desc_t query_options[] = {
     {Q_PCAP, "pcap", 0, NULL, "FILE", "write the packets to a pcap"},
     {Q_RAW, "raw", 0, NULL, NULL, "own IP and UDP headers (needs CAP_NET_RAW)"},
     {0, NULL, 0, NULL, NULL, NULL},
+};
+
+/* The files of its options. */
+const file_desc_t query_files[] = {
+    {Q_SEND_HEX, FILE_READS_AT, {NULL}},
+    {Q_PCAP, FILE_WRITES, {NULL}},
+    {0, FILE_READS, {NULL}},
 };
 
 /* The command line while it is read. */
@@ -517,5 +525,5 @@ int query_parse(const command_desc_t *command, int argc, char **argv, query_list
         if (!r.current->has_type)
             r.current->type = NSP_TYPE_NS;
     }
-    return 0;
+    return files_check(command, argc, argv);
 }

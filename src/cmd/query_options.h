@@ -55,6 +55,7 @@ typedef struct query_list {
 } query_list_t;
 
 extern const option_desc_t query_options[];
+extern const file_desc_t query_files[];
 
 /* Reads the command line into list. Returns 0, EXIT_USAGE after a message, or -1 when --help was
  * printed. Nothing is sent. The caller frees list->item. */

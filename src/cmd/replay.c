@@ -13,6 +13,7 @@
 #include "cmd/replay_queries.h"
 #include "cmd/replay_source.h"
 #include "cmd/session.h"
+#include "cmd/standard.h"
 #include "report/ladder.h"
 
 /* One run over files. */
@@ -115,13 +116,12 @@ static int finish(run_t *run)
     if (run->o->fail.has_profile)
         analysis_profile(run->analysis, &run->o->fail.profile);
     int rc = print_report(run);
-    if (fflush(stdout) != 0 || ferror(stdout) != 0)
-        run->good = false;
+    bool lost = standard_lost(); /* which is told at the end */
     replay_source_complain(&run->source);
-    if (!run->good) {
+    if (!run->good && !lost)
         fprintf(stderr, "nsprobe replay: out of memory, or the report could not be written\n");
+    if (!run->good || lost)
         return EXIT_UNTESTED;
-    }
     if (run->source.interrupted)
         return EXIT_INTERRUPTED;
     return run->source.broken > 0 ? EXIT_WARNINGS : rc;
@@ -176,6 +176,9 @@ static int cmd_replay(int argc, char **argv)
     return rc < 0 ? EXIT_HEALTHY : rc;
 }
 
-const command_desc_t command_replay = {"replay", "FILE... [OPTION...]",
+const command_desc_t command_replay = {"replay",
+                                       "FILE... [OPTION...]",
                                        "Diagnoses recorded packets as check does live ones.",
-                                       replay_options, cmd_replay};
+                                       replay_options,
+                                       cmd_replay,
+                                       replay_file_uses};

@@ -75,6 +75,15 @@ const option_desc_t replay_options[] = {
     {0, NULL, 0, NULL, NULL, NULL},
 };
 
+/* The files of its options. */
+const file_desc_t replay_file_uses[] = {
+    FAIL_FILES,
+    READS_FILE(ARGS_WORD),
+    READS_FILE(R_QUERIES),
+    {R_HTML, FILE_WRITES, {NULL}},
+    {0, FILE_READS, {NULL}},
+};
+
 static int wrong(const char *option, const char *value, const char *expected)
 {
     return usage_error("replay", "--%s '%.200s': expected %s", option, value, expected);

@@ -33,6 +33,7 @@ typedef struct replay_options {
 } replay_options_t;
 
 extern const option_desc_t replay_options[];
+extern const file_desc_t replay_file_uses[];
 
 /* Reads the command line. Returns 0, EXIT_USAGE after a message, or -1 when --help was printed.
  * Nothing is opened. The caller frees o->file. */

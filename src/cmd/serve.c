@@ -7,6 +7,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/files.h"
 #include "serve/fuzz.h"
 
 enum { OPT_LOG = 1, OPT_PORT_BASE, OPT_LIST, OPT_FUZZ, OPT_ONLY, OPT_LISTEN, OPT_REPLAY };
@@ -23,6 +24,14 @@ static const option_desc_t serve_options[] = {
     {OPT_PORT_BASE, "port-base", 0, NULL, "PORT", "first port for addresses without 'on' (5300)"},
     {OPT_LIST, "list", 0, NULL, NULL, "list behaviours, malformed messages and faults"},
     {0, NULL, 0, NULL, NULL, NULL},
+};
+
+/* The files of its options. */
+static const file_desc_t serve_files[] = {
+    READS_FILE(ARGS_WORD),
+    {OPT_LOG, FILE_WRITES, {NULL}},
+    {OPT_REPLAY, FILE_READS_PART, {NULL}},
+    {0, FILE_READS, {NULL}},
 };
 
 static int list_all(void)
@@ -96,6 +105,7 @@ static int serve_scenario(const char *path, uint16_t port_base, FILE *log)
 /* The command line. */
 typedef struct serve_args {
     const char *path;
+    const char *log_path;
     FILE *log;
     uint32_t port;
     bool fuzz;
@@ -104,10 +114,13 @@ typedef struct serve_args {
     fuzz_options_t options;
 } serve_args_t;
 
-static int open_log(serve_args_t *s, const char *value)
+static int open_log(serve_args_t *s)
 {
-    s->log = strcmp(value, "-") == 0 ? stderr : fopen(value, "we");
-    return s->log != NULL ? 0 : usage_error("serve", "--log %s: %s", value, strerror(errno));
+    const char *path = s->log_path;
+    if (path == NULL)
+        return 0;
+    s->log = strcmp(path, "-") == 0 ? stderr : fopen(path, "we");
+    return s->log != NULL ? 0 : usage_error("serve", "--log %s: %s", path, strerror(errno));
 }
 
 static int take_fault(serve_args_t *s, const char *value)
@@ -136,7 +149,8 @@ static int take_option(serve_args_t *s, int id, const char *value)
             return usage_error("serve", "--port-base '%s' is not a port from 1 to 65000", value);
         return 0;
     case OPT_LOG:
-        return open_log(s, value);
+        s->log_path = value;
+        return 0;
     case OPT_FUZZ:
         return take_seed(s, value);
     case OPT_ONLY:
@@ -243,12 +257,19 @@ static int cmd_serve(int argc, char **argv)
     if (rc == 0)
         rc = check_conflicts(&s);
     if (rc == 0)
+        rc = files_check(&command_serve, argc, argv);
+    if (rc == 0)
+        rc = open_log(&s);
+    if (rc == 0)
         rc = s.path != NULL ? serve_scenario(s.path, (uint16_t)s.port, s.log) : serve_fuzz(&s);
     if (s.log != NULL && s.log != stderr)
         fclose(s.log);
     return rc;
 }
 
-const command_desc_t command_serve = {"serve", "SCENARIO | --fuzz SEED [OPTION...]",
-                                      "Plays broken servers on loopback until ^C.", serve_options,
-                                      cmd_serve};
+const command_desc_t command_serve = {"serve",
+                                      "SCENARIO | --fuzz SEED [OPTION...]",
+                                      "Plays broken servers on loopback until ^C.",
+                                      serve_options,
+                                      cmd_serve,
+                                      serve_files};

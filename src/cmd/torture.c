@@ -8,6 +8,8 @@
 
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/files.h"
+#include "cmd/standard.h"
 
 enum {
     T_ONLY = 1,
@@ -40,17 +42,28 @@ static const option_desc_t torture_options[] = {
     {0, NULL, 0, NULL, NULL, NULL},
 };
 
+/* The files of its options. */
+static const file_desc_t torture_files[] = {
+    {ARGS_WORD, FILE_WORDS_END, {NULL}},
+    {T_JUNIT, FILE_WRITES, {NULL}},
+    {T_LOG, FILE_WRITES, {NULL}},
+    {0, FILE_READS, {NULL}},
+};
+
 typedef struct torture_args {
     torture_options_t o;
     const char *junit_path;
+    const char *log_path;
     FILE *junit;
     bool json;
     bool verbose;
     bool quiet;
 } torture_args_t;
 
-static int take_file(const char *option, const char *path, FILE **out)
+static int open_file(const char *option, const char *path, FILE **out)
 {
+    if (path == NULL)
+        return 0;
     *out = fopen(path, "we");
     return *out != NULL ? 0 : usage_error("torture", "--%s %s: %s", option, path, strerror(errno));
 }
@@ -100,9 +113,11 @@ static int take_option(torture_args_t *t, int id, const char *value)
     case T_LISTEN:
         return take_listen(t, value);
     case T_JUNIT:
-        return take_file("junit", value, &t->junit);
+        t->junit_path = value;
+        return 0;
     case T_LOG:
-        return take_file("log", value, &t->o.log);
+        t->log_path = value;
+        return 0;
     case T_JSON:
         t->json = true;
         return 0;
@@ -187,10 +202,10 @@ static int run(torture_args_t *t)
         if (!good)
             snprintf(err, sizeof err, "the report could not be written");
     }
-    if (!good) {
+    if (!good && !standard_lost())
         fprintf(stderr, "nsprobe torture: %s\n", err);
+    if (!good)
         rc = EXIT_UNTESTED;
-    }
     torture_report_free(&report);
     return rc;
 }
@@ -199,6 +214,12 @@ static int cmd_torture(int argc, char **argv)
 {
     torture_args_t t = {0};
     int rc = parse_args(&t, argc, argv);
+    if (rc == 0)
+        rc = files_check(&command_torture, argc, argv);
+    if (rc == 0)
+        rc = open_file("junit", t.junit_path, &t.junit);
+    if (rc == 0)
+        rc = open_file("log", t.log_path, &t.o.log);
     if (rc == 0)
         rc = run(&t);
     if (t.o.log != NULL)
@@ -209,6 +230,9 @@ static int cmd_torture(int argc, char **argv)
 }
 
 const command_desc_t command_torture = {
-    "torture", "[OPTION...] CLIENT [ARG...]",
-    "Runs a DNS client against every fault; {addr} {port} {name} are filled in.", torture_options,
-    cmd_torture};
+    "torture",
+    "[OPTION...] CLIENT [ARG...]",
+    "Runs a DNS client against every fault; {addr} {port} {name} are filled in.",
+    torture_options,
+    cmd_torture,
+    torture_files};

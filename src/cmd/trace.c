@@ -309,6 +309,9 @@ static int cmd_trace(int argc, char **argv)
     return run_trace(&a);
 }
 
-const command_desc_t command_trace = {"trace", "@ADDR[#PORT] NAME [TYPE] [OPTION...]",
-                                      "The hop at which this very DNS query stops.", trace_options,
-                                      cmd_trace};
+const command_desc_t command_trace = {"trace",
+                                      "@ADDR[#PORT] NAME [TYPE] [OPTION...]",
+                                      "The hop at which this very DNS query stops.",
+                                      trace_options,
+                                      cmd_trace,
+                                      NULL};

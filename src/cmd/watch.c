@@ -9,7 +9,9 @@
 
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/files.h"
 #include "cmd/session.h"
+#include "cmd/standard.h"
 #include "cmd/watch_options.h"
 #include "report/metrics.h"
 #include "report/watch_report.h"
@@ -30,7 +32,6 @@ typedef struct watcher {
     int64_t watchdog_at; /* the next one */
     int64_t textfile_at; /* not before */
     bool textfile_dirty;
-    bool output_failed;
 } watcher_t;
 
 /* --- one round, on a worker's thread --- */
@@ -145,10 +146,8 @@ static void w_report(void *user, const watch_report_t *r)
         return;
     bool good =
         w->args->json ? watch_report_json(stdout, r) : watch_report_text(stdout, &w->style, r);
-    if ((!good || fflush(stdout) != 0) && !w->output_failed) {
-        w->output_failed = true; /* said once: rounds go on, and are stored */
-        w_complain(w, "standard output cannot be written any more");
-    }
+    if (!good || standard_lost())
+        standard_complain("watch"); /* rounds go on, and are stored */
 }
 
 /* --- metrics --- */
@@ -176,15 +175,19 @@ static bool page_health(void *user, char reason[HTTP_REASON_MAX])
 /* Written beside its place and then moved there, so that no reader sees a part. */
 static void write_textfile(watcher_t *w)
 {
-    char path[WATCH_PATH_CAP + 16];
+    char place[PATH_MAX];
+    char path[PATH_MAX + 32];
     size_t size = 0;
+    /* anew each time: what a link says, and what is there, may have changed */
+    if (files_place("watch", "--textfile", w->args->textfile, place) != 0)
+        return;
     char *text = metrics_text(&w->watch, METRICS_PROMETHEUS, &size);
-    snprintf(path, sizeof path, "%s.%ld.tmp", w->args->textfile, (long)getpid());
+    snprintf(path, sizeof path, "%s.%ld.tmp", place, (long)getpid());
     FILE *f = text != NULL ? fopen(path, "we") : NULL;
     bool good = f != NULL && fwrite(text, 1, size, f) == size;
     if (f != NULL)
         good = fclose(f) == 0 && good;
-    if (!good || rename(path, w->args->textfile) != 0) {
+    if (!good || rename(path, place) != 0) {
         fprintf(stderr, "nsprobe watch: --textfile %s: %s\n", w->args->textfile, strerror(errno));
         (void)unlink(path);
     }
@@ -356,6 +359,9 @@ static int cmd_watch(int argc, char **argv)
 }
 
 const command_desc_t command_watch = {
-    "watch", "DOMAIN [TOKEN...] | --config FILE [OPTION...]",
-    "Keeps verifying, and says when a verifier would accept, or revoke.", watch_options_table,
-    cmd_watch};
+    "watch",
+    "DOMAIN [TOKEN...] | --config FILE [OPTION...]",
+    "Keeps verifying, and says when a verifier would accept, or revoke.",
+    watch_options_table,
+    cmd_watch,
+    watch_files};

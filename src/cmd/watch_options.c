@@ -6,6 +6,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/files.h"
 #include "cmd/when.h"
 #include "watch/config.h"
 #include "watch/http.h"
@@ -67,6 +68,17 @@ const option_desc_t watch_options_table[] = {
     {W_VERBOSE, "verbose", 'v', NULL, NULL, "the worst findings of every round"},
     {W_QUIET, "quiet", 0, NULL, NULL, "only changes of status"},
     {0, NULL, 0, NULL, NULL, NULL},
+};
+
+/* The files of its options. */
+const file_desc_t watch_files[] = {
+    PROBE_FILES,
+    EXPECT_FILES,
+    READS_FILE(W_CONFIG),
+    {W_DB, FILE_WRITES, {".lock", "-wal", "-shm", "-journal"}},
+    {W_TEXTFILE, FILE_WRITES, {NULL}},
+    {W_EXEC, FILE_RUNS, {NULL}},
+    {0, FILE_READS, {NULL}},
 };
 
 static int take_word(watch_args_t *c, const char *text)
@@ -258,6 +270,18 @@ static int check_conflicts(watch_args_t *c)
     return 0;
 }
 
+/* What is written every few seconds must be a file of its own. The database that is not named on
+ * the command line was not looked at there. */
+static int check_textfile(const watch_args_t *c)
+{
+    char place[PATH_MAX];
+    if (c->textfile == NULL)
+        return 0;
+    if (files_same(c->textfile, c->db))
+        return usage_error("watch", "--textfile %s is the database", c->textfile);
+    return files_place("watch", "--textfile", c->textfile, place);
+}
+
 static void init(watch_args_t *c)
 {
     memset(c, 0, sizeof *c);
@@ -285,6 +309,8 @@ int watch_args_read(watch_args_t *c, const command_desc_t *command, int argc, ch
         return -1;
     }
     rc = check_conflicts(c);
+    if (rc == 0)
+        rc = check_textfile(c);
     c->watch.tell = c->exec[0] != NULL;
     return rc != 0 ? rc : probe_options_finish(&c->probe);
 }

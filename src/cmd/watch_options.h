@@ -35,6 +35,7 @@ typedef struct watch_args {
 } watch_args_t;
 
 extern const option_desc_t watch_options_table[];
+extern const file_desc_t watch_files[];
 
 /* Reads the command line. Returns 0, an exit code after a message, or -1 when there is nothing left
  * to do. watch_args_free in any case. */

@@ -12,7 +12,7 @@
 
 #include "cmd/cmd.h"
 
-enum { T_TRIES = 1, T_JSON, T_VERBOSE, T_TCP, T_COOKIE, T_ONLY };
+enum { T_TRIES = 1, T_JSON, T_VERBOSE, T_TCP, T_COOKIE, T_ONLY, T_IN, T_AT };
 
 static const option_desc_t table[] = {
     {T_TRIES, "tries", 't', NULL, "N", "how often to send"},
@@ -21,10 +21,18 @@ static const option_desc_t table[] = {
     {T_TCP, "tcp", 0, "tcp", NULL, "ask over TCP"},
     {T_COOKIE, "cookie", 0, "cookie", "HEX", "send a cookie"},
     {T_ONLY, NULL, 'o', NULL, "WORD", "a letter alone"},
+    {T_IN, "in", 0, NULL, "FILE", "a file"},
+    {T_AT, "at", 0, NULL, "HEX|@FILE", "octets, or a file"},
     {0, NULL, 0, NULL, NULL, NULL},
 };
 
-static const command_desc_t command = {"test", "WORD...", "Does nothing.", table, NULL};
+static const file_desc_t files[] = {
+    READS_FILE(T_IN),
+    {T_AT, FILE_READS_AT, {NULL}},
+    {0, FILE_READS, {NULL}},
+};
+
+static const command_desc_t command = {"test", "WORD...", "Does nothing.", table, NULL, files};
 
 #define WORDS_MAX 6
 
@@ -66,6 +74,14 @@ static const struct {
     {{"--tries"}, "error", "nsprobe test: option '--tries' needs an argument: N\n"},
     {{"-t"}, "error", "nsprobe test: option '-t' needs an argument: N\n"},
     {{"-jz"}, "2 error", "nsprobe test: unknown option '-z'; see nsprobe test --help\n"},
+    {{"-x"}, "error", "nsprobe test: unknown option '-x'; see nsprobe test --help\n"},
+    {{"--x"}, "error", "nsprobe test: unknown option '--x'; see nsprobe test --help\n"},
+    {{"-jsno"}, "2 error", "nsprobe test: unknown option '-s'; did you mean '--json'?\n"},
+    {{"-cookie"}, "error", "nsprobe test: unknown option '-c'; did you mean '--cookie'?\n"},
+    {{"--in", "x"}, "7=x end", ""},
+    {{"--in="}, "error", "nsprobe test: option '--in': the name of a file is empty\n"},
+    {{"--at", "@"}, "error", "nsprobe test: option '--at': the name of a file is empty\n"},
+    {{"--at", "@x"}, "8=@x end", ""},
     {{"+tcq"}, "error", "nsprobe test: unknown option '+tcq'; did you mean '+tcp'?\n"},
     {{"+json"}, "error", "nsprobe test: unknown option '+json'; see nsprobe test --help\n"},
     {{"+no"}, "error", "nsprobe test: unknown option '+no'; see nsprobe test --help\n"},
@@ -167,19 +183,13 @@ static void nearest(void **state)
         const char *typed;
         const char *wanted;
     } cases[] = {
-        {"check", "check"},
-        {"chekc", "check"},
-        {"quer", "query"},
-        {"qurey", "query"},
-        {"serv", "serve"},
-        {"trade", "trace"},
-        {"che", "check"},
-        {"ch", NULL},
-        {"xxxxx", NULL},
-        {"", NULL},
-        {"servers", "serve"},
-        {"servers1", NULL},
-        {"a-word-that-is-longer-than-any-option", NULL},
+        {"check", "check"}, {"chekc", "check"},
+        {"quer", "query"},  {"qurey", "query"},
+        {"serv", "serve"},  {"trade", "trace"},
+        {"che", "check"},   {"ch", NULL},
+        {"x", NULL},        {"xxxxx", NULL},
+        {"", NULL},         {"servers", "serve"},
+        {"servers1", NULL}, {"a-word-that-is-longer-than-any-option", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *got = nearest_word(cases[i].typed, words, 4);
@@ -288,6 +298,8 @@ static void help_text(void **state)
                               "      --tcp, +tcp             ask over TCP\n"
                               "      --cookie, +cookie HEX   send a cookie\n"
                               "  -o WORD                     a letter alone\n"
+                              "      --in FILE               a file\n"
+                              "      --at HEX|@FILE          octets, or a file\n"
                               "  -h, --help                  this text\n");
     free(text);
 }
