@@ -45,7 +45,19 @@ typedef struct trace {
     exchange_set_t set;
     exchange_t *x[WAY_HOPS_MAX][PROBES_MAX];
     way_t way;
+    bool interrupted;
 } trace_t;
+
+/* What the way came to. */
+typedef enum trace_end {
+    END_ANSWER,
+    END_CONNECTION, /* TCP: taken or refused, and no answer */
+    END_REJECTED,   /* an ICMP error that says that it goes no further */
+    END_MAX_HOPS,   /* the last hop that was tried reported: it goes on */
+    END_SILENCE,
+    END_INTERRUPTED,
+    END_NOT_SENT
+} trace_end_t;
 
 static int take_word(trace_args_t *t, const char *word)
 {
@@ -188,6 +200,71 @@ static const char *event_text(const trace_t *t, const event_t *e)
     }
 }
 
+/* Why nothing at all could be sent; NULL when something was. */
+static const event_t *unsent(const trace_t *t)
+{
+    const event_t *failed = NULL;
+    for (uint32_t i = 0; i < t->set.count; i++) {
+        if (exchange_query(t->set.item[i]) != NULL)
+            return NULL;
+        failed = exchange_find(t->set.item[i], EVENT_SEND_FAILED);
+    }
+    return failed;
+}
+
+/* What ended the way, and at which hop: that of the router that ended it, where that is known. */
+static trace_end_t end_of(const trace_t *t, unsigned *hop)
+{
+    const way_t *w = &t->way;
+    *hop = w->answered;
+    if (unsent(t) != NULL)
+        return END_NOT_SENT;
+    if (w->answered != 0)
+        return END_ANSWER;
+    *hop = w->reached;
+    if (w->reached != 0)
+        return END_CONNECTION;
+    *hop = way_stop_router(w) != 0 ? way_stop_router(w) : w->stop;
+    if (w->stop != 0)
+        return END_REJECTED;
+    *hop = w->heard;
+    if (t->interrupted)
+        return END_INTERRUPTED;
+    return w->heard == t->args->hops ? END_MAX_HOPS : END_SILENCE;
+}
+
+/* The first hop that a router which had reported before lets nobody go on to; 0 for none. */
+static unsigned barred_hop(const trace_t *t)
+{
+    unsigned router = way_stop_router(&t->way);
+    return router != 0 ? router + 1 : 0;
+}
+
+static uint32_t shown_of(const trace_t *t)
+{
+    bool there = t->way.answered != 0 || t->way.reached != 0;
+    return !there && barred_hop(t) != 0 ? barred_hop(t) : way_shown(&t->way);
+}
+
+/* What one query told, and when it was sent; NULL when nothing came. A router's rejection that was
+ * lost for this hop (routers limit how many they send) is taken from a later one. */
+static const event_t *probe_of(const trace_t *t, uint32_t hop, uint32_t i, const event_t **sent)
+{
+    const event_t *stop = way_stop(&t->way);
+    const exchange_t *x = t->x[hop][i];
+    const event_t *e = x != NULL ? way_event(x) : NULL;
+    bool barred = hop + 1 == barred_hop(t);
+    for (uint32_t k = hop + 1; barred && e == NULL && k < WAY_HOPS_MAX; k++) {
+        x = t->x[k][i];
+        e = x != NULL ? way_event(x) : NULL;
+        if (e != NULL &&
+            (e->kind != EVENT_ICMP || way_is_exceeded(e) || !addr_same_host(&e->peer, &stop->peer)))
+            e = NULL;
+    }
+    *sent = e != NULL ? exchange_sent_of(x, e) : NULL;
+    return *sent != NULL ? e : NULL;
+}
+
 /* "10.0.0.1  time to live exceeded  0.3 ms 0.2 ms *" */
 static void print_hop(const trace_t *t, uint32_t hop)
 {
@@ -196,58 +273,99 @@ static void print_hop(const trace_t *t, uint32_t hop)
     char times[256] = "";
     size_t n = 0;
     for (uint32_t i = 0; i < t->args->probes; i++) {
-        const exchange_t *x = t->x[hop][i];
-        const event_t *e = x != NULL ? way_event(x) : NULL;
-        if (e != NULL)
-            what = event_text(t, e);
-        const event_t *sent = e != NULL ? exchange_sent_of(x, e) : NULL;
-        if (e != NULL && sent != NULL) {
-            addr_text(&e->peer, from);
+        const event_t *sent = NULL;
+        const event_t *e = probe_of(t, hop, i, &sent);
+        if (e == NULL) {
+            n += (size_t)snprintf(times + n, sizeof times - n, " *");
+            continue;
+        }
+        what = event_text(t, e);
+        addr_text(&e->peer, from);
+        if (e->resent)
+            n += (size_t)snprintf(times + n, sizeof times - n, " resent");
+        else
             n += (size_t)snprintf(times + n, sizeof times - n, " %.1f ms",
                                   (double)(e->at - sent->at) / 1e6);
-        } else {
-            n += (size_t)snprintf(times + n, sizeof times - n, " *");
-        }
     }
     printf("%3u  %-39s %s\n     %s\n", hop + 1, from[0] != '\0' ? from : "no report", what,
            times[0] == ' ' ? times + 1 : times);
 }
 
-static void print_end(const trace_t *t, uint32_t shown)
+static void print_end(const trace_t *t)
 {
     char addr[ADDR_TEXT_MAX];
+    unsigned hop = 0;
     const event_t *stop = way_stop(&t->way);
-    if (t->way.answered != 0)
-        printf("the server answers at hop %u\n", t->way.answered);
-    else if (t->way.reached != 0)
-        printf("the query stops at hop %u: %s\n", t->way.reached,
-               event_text(t, t->way.hop[t->way.reached - 1].e));
-    else if (stop != NULL)
-        printf("the query stops at hop %u: %s, reported by %s\n", t->way.stop,
+    switch (end_of(t, &hop)) {
+    case END_ANSWER:
+        printf("the server answers at hop %u\n", hop);
+        break;
+    case END_CONNECTION:
+        printf("the query stops at hop %u: %s\n", hop, event_text(t, t->way.hop[hop - 1].e));
+        break;
+    case END_REJECTED:
+        printf("the query stops at hop %u: %s, reported by %s\n", hop,
                icmp_text(t->args->server.family, stop->icmp_type, stop->icmp_code),
                addr_text(&stop->peer, addr));
+        break;
+    case END_MAX_HOPS:
+        printf("the way goes on beyond hop %u, the last that was tried (-m)\n", hop);
+        break;
+    case END_SILENCE:
+        printf("the query stops after hop %u: nothing is heard from further on\n", hop);
+        break;
+    case END_NOT_SENT:
+        printf("not sent  %s\n", strerror(unsent(t)->os_error));
+        break;
+    case END_INTERRUPTED:
+        break;
+    }
+    if (t->interrupted)
+        printf("interrupted: what was learnt until then\n");
+}
+
+static void print_probe(const trace_t *t, uint32_t hop, uint32_t i)
+{
+    char addr[ADDR_TEXT_MAX];
+    const event_t *sent = NULL;
+    const event_t *e = probe_of(t, hop, i, &sent);
+    if (e == NULL) {
+        printf("null");
+        return;
+    }
+    printf("{\"from\":\"%s\",\"kind\":\"%s\",\"rtt\":", addr_text(&e->peer, addr),
+           event_text(t, e));
+    if (e->resent)
+        printf("null}");
     else
-        printf("the query stops after hop %u: nothing is heard from further on\n",
-               shown > 0 ? shown - 1 : 0);
+        printf("%.6f}", (double)(e->at - sent->at) / 1e9);
 }
 
 static void print_json(const trace_t *t, uint32_t shown)
 {
+    static const char *const ends[] = {
+        [END_ANSWER] = "answer",     [END_CONNECTION] = "connection",
+        [END_REJECTED] = "rejected", [END_MAX_HOPS] = "max-hops",
+        [END_SILENCE] = "silence",   [END_INTERRUPTED] = "interrupted",
+        [END_NOT_SENT] = "not-sent"};
     char addr[ADDR_TEXT_MAX];
-    printf("{\"server\":\"%s\",\"transport\":\"%s\",\"answered_at\":%u,\"hops\":[",
-           addr_text(&t->args->server, addr), t->args->tcp ? "tcp" : "udp", t->way.answered);
+    unsigned hop_end = 0;
+    trace_end_t end = end_of(t, &hop_end);
+    printf("{\"server\":\"%s\",\"transport\":\"%s\",\"answered_at\":%u,\"end\":\"%s\","
+           "\"end_hop\":%u,\"interrupted\":%s,\"error\":",
+           addr_text(&t->args->server, addr), t->args->tcp ? "tcp" : "udp", t->way.answered,
+           ends[end], hop_end, t->interrupted ? "true" : "false");
+    if (end == END_NOT_SENT)
+        printf("\"%s\"", strerror(unsent(t)->os_error));
+    else
+        printf("null");
+    printf(",\"hops\":[");
     for (uint32_t hop = 0; hop < shown; hop++) {
         printf("%s{\"hop\":%u,\"probes\":[", hop > 0 ? "," : "", hop + 1);
         for (uint32_t i = 0; i < t->args->probes; i++) {
-            const exchange_t *x = t->x[hop][i];
-            const event_t *e = x != NULL ? way_event(x) : NULL;
-            const event_t *sent = e != NULL ? exchange_sent_of(x, e) : NULL;
-            if (e == NULL || sent == NULL)
-                printf("%snull", i > 0 ? "," : "");
-            else
-                printf("%s{\"from\":\"%s\",\"kind\":\"%s\",\"rtt\":%.6f}", i > 0 ? "," : "",
-                       addr_text(&e->peer, addr), event_text(t, e),
-                       (double)(e->at - sent->at) / 1e9);
+            if (i > 0)
+                putchar(',');
+            print_probe(t, hop, i);
         }
         printf("]}");
     }
@@ -276,13 +394,14 @@ static int run_trace(const trace_args_t *a)
         err = ask_all(t, e);
     int rc = EXIT_UNTESTED;
     if (t != NULL && (err == NET_OK || err == NET_E_INTERRUPTED)) {
-        uint32_t shown = way_shown(&t->way);
+        t->interrupted = err == NET_E_INTERRUPTED;
+        uint32_t shown = unsent(t) == NULL ? shown_of(t) : 0;
         if (a->json)
             print_json(t, shown);
         for (uint32_t hop = 0; !a->json && hop < shown; hop++)
             print_hop(t, hop);
         if (!a->json)
-            print_end(t, shown);
+            print_end(t);
         rc = err == NET_E_INTERRUPTED ? EXIT_INTERRUPTED
              : t->way.answered != 0   ? EXIT_HEALTHY
                                       : EXIT_UNTESTED;

@@ -103,6 +103,17 @@ static const addr_t *router_at(const way_t *w, unsigned hop)
     return e != NULL && way_is_exceeded(e) ? &e->peer : NULL;
 }
 
+unsigned way_stop_router(const way_t *w)
+{
+    const event_t *e = way_stop(w);
+    for (unsigned hop = 1; e != NULL && hop < w->stop; hop++) {
+        const addr_t *at = router_at(w, hop);
+        if (at != NULL && addr_same_host(at, &e->peer))
+            return hop;
+    }
+    return 0;
+}
+
 unsigned way_loop(const way_t *w, unsigned *first)
 {
     for (unsigned hop = 3; hop <= w->heard; hop++) {
@@ -138,13 +149,13 @@ static void stop_text(const way_t *w, const addr_t *server, char buf[WAY_TEXT_MA
 {
     char peer[ADDR_TEXT_MAX];
     const event_t *e = way_stop(w);
-    const addr_t *last = w->stop > 1 ? router_at(w, w->stop - 1) : NULL;
+    const unsigned router = way_stop_router(w);
     const char *what = icmp_text(server->family, e->icmp_type, e->icmp_code);
     addr_text(&e->peer, peer);
     /* a router reports under its own number, and rejects what would go on */
-    if (last != NULL && addr_same_host(last, &e->peer))
+    if (router != 0)
         snprintf(buf, WAY_TEXT_MAX, " The path ends at hop %u: %s says there \"%s\" (ICMP).",
-                 w->stop - 1, peer, what);
+                 router, peer, what);
     else
         snprintf(buf, WAY_TEXT_MAX, " The path ends between hops %u and %u: %s says \"%s\" (ICMP).",
                  w->stop - 1, w->stop, peer, what);

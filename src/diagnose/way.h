@@ -47,6 +47,9 @@ unsigned way_shown(const way_t *w);
 const addr_t *way_last(const way_t *w);
 /* What ends the way: an ICMP error other than of hops used up, or NULL. */
 const event_t *way_stop(const way_t *w);
+/* The hop at which the router that ends the way had reported before; 0 when it had not. The report
+ * that came first may be one about a query that would have gone further, since others were lost. */
+unsigned way_stop_router(const way_t *w);
 /* The hop whose router was at an earlier hop too, with *first, and another in between: packets go
  * round. 0 for none. */
 unsigned way_loop(const way_t *w, unsigned *first);

@@ -56,6 +56,8 @@ typedef struct event {
     const uint8_t *bytes; /* owned by the exchange */
     uint8_t *owned;       /* the same, for freeing; NULL in events that are appended */
     uint32_t size;
+    bool resent; /* TCP, probed: the kernel had sent something again before, so that the time since
+                    the query is no round trip */
 } event_t;
 
 typedef struct exchange {

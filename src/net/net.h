@@ -54,6 +54,7 @@ typedef struct net_event {
     uint8_t icmp_code;
     uint32_t icmp_mtu;
     int os_error;
+    bool resent; /* TCP: the kernel had sent something again before it */
 } net_event_t;
 
 typedef struct net net_t;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/errqueue.h>
 #include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,12 +19,16 @@
 #define LOCALS     64
 #define LOCAL_TIME INT64_C(1000000000)
 
+/* No kernel sends a segment again earlier: nanoseconds (TCP_RTO_MIN). */
+#define TCP_RESENT_LEAST INT64_C(150000000)
+
 typedef struct sock {
     int fd; /* -1: free */
     net_kind_t kind;
     bool connecting;
     bool dead; /* nothing more comes; kept until closed */
     addr_t dest;
+    int64_t opened; /* TCP: when the handshake began */
     uint16_t generation;
     uint8_t *out; /* TCP octets not written yet */
     size_t out_len;
@@ -248,6 +253,7 @@ static net_err_t socket_open(net_t *net, const net_open_t *how, uint32_t *handle
                   .kind = how->kind,
                   .connecting = how->kind == NET_TCP,
                   .dest = how->dest,
+                  .opened = how->kind == NET_TCP ? clock_ns(CLOCK_MONOTONIC) : 0,
                   .generation = generation};
     *handle = handle_of(s, k);
     ev.data.u32 = *handle;
@@ -453,6 +459,16 @@ static bool read_tcp(socket_net_t *s, sock_t *k, uint32_t events, net_event_t *e
     return true;
 }
 
+/* Whether the kernel sent a segment again, be it the SYN: what came may answer that one. */
+static bool was_resent(const sock_t *k, int64_t at)
+{
+    struct tcp_info info;
+    socklen_t n = sizeof info;
+    memset(&info, 0, sizeof info);
+    return at - k->opened >= TCP_RESENT_LEAST &&
+           getsockopt(k->fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 && info.tcpi_total_retrans > 0;
+}
+
 /* One event out of one ready socket. */
 static bool take_event(socket_net_t *s, const struct epoll_event *ready, net_event_t *e)
 {
@@ -464,6 +480,8 @@ static bool take_event(socket_net_t *s, const struct epoll_event *ready, net_eve
     e->at = clock_ns(CLOCK_MONOTONIC);
     bool got =
         k->kind == NET_UDP ? read_udp(s, k, ready->events, e) : read_tcp(s, k, ready->events, e);
+    if (got && k->kind == NET_TCP)
+        e->resent = was_resent(k, e->at);
     if (k->dead) /* level-triggered: a dead socket must not wake us again */
         (void)epoll_ctl(s->epoll, EPOLL_CTL_DEL, k->fd, NULL);
     return got;

@@ -389,14 +389,15 @@ static uint8_t mismatch_of(const job_t *j, const addr_t *peer, const uint8_t *by
 
 /* A whole message for a job. */
 static net_err_t job_message(engine_t *e, job_t *j, const addr_t *peer, const uint8_t *bytes,
-                             uint32_t size, int64_t at)
+                             uint32_t size, const net_event_t *n)
 {
     unsigned attempt = 0;
     uint8_t bits = mismatch_of(j, peer, bytes, size, &attempt);
     event_t ev = {.kind = bits == 0 ? EVENT_REPLY : EVENT_MISMATCH,
                   .attempt = (uint8_t)attempt,
                   .mismatch = bits,
-                  .at = at,
+                  .at = n->at,
+                  .resent = n->resent,
                   .peer = *peer,
                   .bytes = bytes,
                   .size = size};
@@ -447,7 +448,7 @@ static job_t *job_of_frame(engine_t *e, const conn_t *c, const uint8_t *bytes, u
     return first;
 }
 
-static net_err_t conn_frames(engine_t *e, conn_t *c, int64_t at)
+static net_err_t conn_frames(engine_t *e, conn_t *c, const net_event_t *n)
 {
     size_t used = 0;
     uint16_t size = 0;
@@ -457,7 +458,7 @@ static net_err_t conn_frames(engine_t *e, conn_t *c, int64_t at)
            nsp_frame_peek(c->in + used, c->in_len - used, &size) == NSP_FRAME_READY) {
         job_t *j = job_of_frame(e, c, c->in + used + 2, size);
         if (j != NULL)
-            err = job_message(e, j, &c->server, c->in + used + 2, size, at);
+            err = job_message(e, j, &c->server, c->in + used + 2, size, n);
         used += size + 2u;
     }
     c->in_len -= used;
@@ -475,7 +476,7 @@ static net_err_t conn_bytes(engine_t *e, conn_t *c, const net_event_t *n)
     memcpy(in + c->in_len, n->bytes, n->size);
     c->in = in;
     c->in_len += n->size;
-    return conn_frames(e, c, n->at);
+    return conn_frames(e, c, n);
 }
 
 /* Something happened to the connection as a whole: each of its jobs has it as an event; any but
@@ -493,6 +494,7 @@ static net_err_t conn_event(engine_t *e, conn_t *c, const net_event_t *n, event_
                       .peer = n->kind == NET_EVENT_ICMP ? n->peer : c->server,
                       .icmp_type = n->icmp_type,
                       .icmp_code = n->icmp_code,
+                      .resent = n->resent,
                       .os_error = kind == EVENT_SEND_FAILED ? n->os_error : 0,
                       .bytes = kind == EVENT_TCP_CLOSED ? c->in : NULL,
                       .size = kind == EVENT_TCP_CLOSED ? (uint32_t)c->in_len : 0};
@@ -538,7 +540,7 @@ static net_err_t udp_event(engine_t *e, job_t *j, const net_event_t *n)
                       .os_error = n->os_error};
     switch (n->kind) {
     case NET_EVENT_DATAGRAM:
-        return job_message(e, j, &n->peer, n->bytes, n->size, n->at);
+        return job_message(e, j, &n->peer, n->bytes, n->size, n);
     case NET_EVENT_ICMP:
         return job_icmp(e, j, n);
     case NET_EVENT_FAILED: {

@@ -3,6 +3,7 @@
 IPv6, with and without our own headers, and over TCP."""
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -65,6 +66,94 @@ def way(report):
     return [sorted({(p["from"], p["kind"]) for p in h["probes"] if p}) for h in report["hops"]]
 
 
+def text(net, prog, server, *options):
+    return net.exec("client", prog, "trace", "@" + server, "zone.test", "-w", "1", *options,
+                    check=False).stdout
+
+
+def conforms(report):
+    return list(schema.errors(report, schema.load("trace")))
+
+
+def end(report):
+    return report["end"], report["end_hop"]
+
+
+def beyond(t, net, prog):
+    """-m is less than the way: the last hop that was tried reports."""
+    for server in (SERVER4, SERVER6):
+        code, report = trace(net, prog, server, "-m", "2")
+        t.equal(f"{server}, -m 2: the way goes on", (code, end(report), len(way(report)),
+                                                     conforms(report)), (3, ("max-hops", 2), 2, []))
+        shown = text(net, prog, server, "-m", "2")
+        t.check(f"{server}, -m 2: in words", "goes on beyond hop 2" in shown and "-m" in shown and
+                "stops" not in shown, shown)
+
+
+def not_sent(t, net, prog):
+    for options in ([], ["--tcp"]):
+        code, report = trace(net, prog, SERVER4, "-b", "10.54.99.99", *options)
+        t.equal(f"-b of nobody's address {options}", (code, end(report), report["error"],
+                                                      report["hops"], conforms(report)),
+                (3, ("not-sent", 0), "Cannot assign requested address", [], []))
+        shown = text(net, prog, SERVER4, "-b", "10.54.99.99", *options)
+        t.equal(f"-b of nobody's address {options}: in words", shown,
+                "not sent  Cannot assign requested address\n")
+
+
+def interrupted(t, net, prog):
+    """^C while nothing comes."""
+    net.nft("r1", "table inet f {\n chain f {\n type filter hook prerouting priority 0;\n"
+            " udp dport 53 drop\n }\n}\n")
+    for options in ([], ["--json"]):
+        p = subprocess.Popen(["ip", "netns", "exec", net.prefix + "client", prog, "trace",
+                              "@" + SERVER4, "zone.test", "-w", "20", *options],
+                             stdout=subprocess.PIPE, text=True)
+        time.sleep(0.7)
+        p.send_signal(signal.SIGINT)
+        out, _ = p.communicate(timeout=10)
+        if options:
+            report = json.loads(out)
+            t.equal("^C: JSON", (p.returncode, report["interrupted"], report["end"],
+                                 conforms(report)), (130, True, "interrupted", []))
+        else:
+            t.check("^C: text", p.returncode == 130 and "interrupted" in out and
+                    "stops" not in out, out)
+    net.exec("r1", "nft", "flush", "ruleset")
+
+
+def resent(t, net, prog):
+    """The first SYN of each hop is lost: what answers the second is no round trip."""
+    for server in (SERVER4, SERVER6):
+        net.nft("r1", "table inet f {\n chain f {\n type filter hook prerouting priority 0;\n"
+                " tcp dport 53 drop\n }\n}\n")
+        p = subprocess.Popen(["ip", "netns", "exec", net.prefix + "client", prog, "trace",
+                              "@" + server, "zone.test", "--tcp", "-w", "4", "--json"],
+                             stdout=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        net.exec("r1", "nft", "flush", "ruleset")
+        report = json.loads(p.communicate(timeout=30)[0])
+        probes = [x for h in report["hops"] for x in h["probes"]]
+        t.equal(f"{server}: a SYN that is sent again", (end(report), conforms(report),
+                                                        {x and x["rtt"] for x in probes}),
+                (("answer", 3), [], {None}))
+        t.check(f"{server}: reports came all the same", any(probes), report)
+
+
+def limited(t, net, prog):
+    """The report of the first hop that is rejected gets lost, as by a router's rate limit."""
+    net.nft("r2", "table inet f {\n chain f {\n type filter hook forward priority 0;\n"
+            " ip ttl 1 tcp dport 53 drop\n ip6 hoplimit 1 tcp dport 53 drop\n"
+            " tcp dport 53 reject with icmpx type admin-prohibited\n }\n}\n")
+    for server in (SERVER4, SERVER6):
+        code, report = trace(net, prog, server, "--tcp")
+        t.equal(f"{server}: a rejection stands at its router's hop",
+                (code, end(report), way(report)[2:], conforms(report)),
+                (3, ("rejected", 2),
+                 [[(router_of(server), "communication administratively prohibited")]], []))
+    net.exec("r2", "nft", "flush", "ruleset")
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
@@ -88,6 +177,8 @@ def main():
                         list(schema.errors(report, schema.load("trace"))), [])
                 t.equal(f"{name} {' '.join(options)}: the way", (code, way(report)),
                         (0, routers + [[(server, "answer")]]))
+        for part in (beyond, not_sent, interrupted, resent, limited):
+            part(t, net, a.prog)
         net.nft("r2", "table inet f {\n chain f {\n type filter hook forward priority 0;\n"
                 " udp dport 53 reject with icmpx type admin-prohibited\n }\n}\n")
         for server in (SERVER4, SERVER6):
@@ -96,7 +187,7 @@ def main():
                     (3, [[(router_of(server), "communication administratively prohibited")]]))
             t.equal(f"{server}: over TCP it is not", trace(net, a.prog, server, "--tcp")[0], 0)
         net.exec("r2", "nft", "flush", "ruleset")
-        for verdict, end in (("reject with tcp reset", (server_of, "connection refused")),
+        for verdict, last in (("reject with tcp reset", (server_of, "connection refused")),
                              ("reject with icmpx type admin-prohibited",
                               (router_of, "communication administratively prohibited")),
                              ("drop", None)):
@@ -105,7 +196,7 @@ def main():
             for server in (SERVER4, SERVER6):
                 code, report = trace(net, a.prog, server, "--tcp")
                 t.equal(f"{server}, TCP: {verdict}", (code, report["answered_at"], way(report)[2:]),
-                        (3, 0, [[(end[0](server), end[1])] if end else []]))
+                        (3, 0, [[(last[0](server), last[1])] if last else []]))
                 t.equal(f"{server}, TCP: {verdict}: UDP is answered", trace(net, a.prog, server)[0],
                         0)
             net.exec("r2", "nft", "flush", "ruleset")
