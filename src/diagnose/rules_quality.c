@@ -76,14 +76,41 @@ static void flapping_evidence(const diag_t *d, const subject_t *s, finding_t *f)
     }
 }
 
+/* So many questions are silent, of so many types, with EDNS and without, that what they have in
+ * common is only chance: a rate limit lets the first few pass. */
+#define SILENT_LEAST 4
+#define TYPES_LEAST  3
+
+static bool is_silent_by_chance(const diag_t *d, const subject_t *s)
+{
+    uint16_t type[TYPES_LEAST];
+    unsigned types = 0;
+    unsigned with_edns = 0;
+    unsigned silent = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        bool seen = false;
+        if (!fact_is_udp(f) || f->o.kind != OUTCOME_SILENT)
+            continue;
+        silent++;
+        with_edns += f->query_opt;
+        for (unsigned k = 0; k < types; k++)
+            seen = seen || type[k] == f->x->qtype;
+        if (!seen && types < TYPES_LEAST)
+            type[types++] = f->x->qtype;
+    }
+    return silent >= SILENT_LEAST && types == TYPES_LEAST && with_edns > 0 && with_edns < silent;
+}
+
 /* One lost packet is ordinary; it is told, but it is no warning. A fifth and more of the attempts
  * lost means that a kind which was silent in all of its attempts may be chance as well. */
 static void flapping_one(diag_t *d, subject_t *s)
 {
     loss_t n = count_loss(d, s);
-    if (n.lost == 0)
+    bool chance = is_silent_by_chance(d, s);
+    if (n.lost == 0 && !chance)
         return;
-    s->flapping = n.lost >= 2 && n.lost * 5 >= n.attempts;
+    s->flapping = chance || (n.lost >= 2 && n.lost * 5 >= n.attempts);
     if (s->flapping) {
         n.attempts += n.silent_attempts;
         n.lost += n.silent_attempts;

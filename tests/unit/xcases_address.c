@@ -607,6 +607,13 @@ static void wildcard_of_old_copy(xlab_t *x)
         x->probe[BAD][q].serial--;
 }
 
+/* The first few pass, whatever they are. */
+static void rate_limited(xlab_t *x)
+{
+    xlab_act_udp(x, BAD, XA_SILENT);
+    x->probe[BAD][XQ_NS].act = x->probe[BAD][XQ_DNSKEY].act = XA_ANSWER;
+}
+
 /* So late that all attempts were sent: none of them was lost. */
 static void make_very_late(xprobe_t *p)
 {
@@ -755,6 +762,7 @@ const xcase_t xcases_address[] = {
     {FINDING_NEGATIVE_WITHOUT_SOA, false, "SERVFAIL", type_servfail, "negative-broken"},
     {FINDING_FLAPPING, true, "three lost", lossy, "flapping"},
     {FINDING_FLAPPING, true, "one lost", lossy_once, "flapping"},
+    {FINDING_FLAPPING, true, "most kinds are silent", rate_limited, "flapping"},
     {FINDING_FLAPPING, false, "one late", late_once, "late-reply"},
     {FINDING_FLAPPING, false, "later than all attempts", very_late, "late-reply"},
     {FINDING_LATE_REPLY, true, "one late", late_once, "late-reply"},
