@@ -5,10 +5,12 @@
 
 /* The same packet seen at two places of one host is so near in time, nanoseconds. */
 #define TWICE_WITHIN INT64_C(10000000)
-/* A client that changes port or ID asks again only after a time that it gives the server; if it
- * changes both, before the time after which it is another question for certain. */
-#define CHANGED_AFTER  INT64_C(200000000)
-#define CHANGED_WITHIN INT64_C(6000000000)
+/* A client that changes port or ID asks again only after a time that it gives the server (check as
+ * little as it is told to, from the same port); if it changes both, before the time after which it
+ * is another question for certain. */
+#define NEW_ID_AFTER    INT64_C(90000000)
+#define NEW_PORT_AFTER  INT64_C(200000000)
+#define NEW_PORT_WITHIN INT64_C(6000000000)
 /* Flows looked at where many have the same question or client port. */
 #define LOOK_MAX 32
 
@@ -54,13 +56,11 @@ static bool is_retry(const pairer_t *p, const slot_t *head, const cap_item_t *it
     int64_t gap = item->at - last->at;
     bool port = head->client.port == item->from.port;
     bool id = last->id == id_of(item);
-    if ((port && id) || gap < CHANGED_AFTER)
-        return port && id;
     if (port)
-        return !head->crowded;
+        return id || (gap >= NEW_ID_AFTER && !head->crowded);
     /* a client that has kept its port once keeps it */
-    return id ||
-           ((head->attempts == 1 || (head->notes & FLOW_NEW_PORT) != 0) && gap <= CHANGED_WITHIN);
+    bool kept = head->attempts > 1 && (head->notes & FLOW_NEW_PORT) == 0;
+    return gap >= NEW_PORT_AFTER && (id || (!kept && gap <= NEW_PORT_WITHIN));
 }
 
 /* The open flow that asks the same of the same server, for the same host. crowded: set when there
