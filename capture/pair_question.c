@@ -103,13 +103,21 @@ bool pair_question_equal(const pairer_t *p, const slot_t *head, const uint8_t *b
            own.qclass == q->qclass && same_folded(a, b, len);
 }
 
+/* A query that asks nothing: a client wants a cookie (RFC 7873 5.4). */
+static bool asks_nothing(const pairer_t *p, const slot_t *head)
+{
+    const uint8_t *asked = slot_wire(p, head);
+    return head->size >= NSP_HEADER_SIZE && (asked[4] | asked[5]) == 0;
+}
+
 bool pair_question_answers(const pairer_t *p, const slot_t *head, const uint8_t *bytes,
                            uint32_t size, const pair_question_t *q)
 {
     if (size < NSP_HEADER_SIZE)
         return true; /* cut inside its header: malformed, and known by its ID */
     if ((bytes[4] | bytes[5]) == 0)
-        return (bytes[3] & 15) != NSP_RCODE_NOERROR || size == NSP_HEADER_SIZE;
+        return (bytes[3] & 15) != NSP_RCODE_NOERROR || size == NSP_HEADER_SIZE ||
+               asks_nothing(p, head);
     return !q->found || pair_question_equal(p, head, bytes, q);
 }
 

@@ -263,11 +263,12 @@ typedef struct seen {
     bool udp;
     bool rd;
     bool edns;
-    bool has_name;    /* qname, qtype and qclass are there */
-    bool cut;         /* the capture does not have all of the question */
-    bool plain;       /* an ordinary question: opcode 0, class IN, for data */
-    bool silent;      /* nothing at all came, though it was time */
-    uint32_t sampled; /* exchange made of it; 0: none yet */
+    bool asks_nothing; /* a whole query without a question (RFC 7873 5.4) */
+    bool has_name;     /* qname, qtype and qclass are there */
+    bool cut;          /* the capture does not have all of the question */
+    bool plain;        /* an ordinary question: opcode 0, class IN, for data */
+    bool silent;       /* nothing at all came, though it was time */
+    uint32_t sampled;  /* exchange made of it; 0: none yet */
     unsigned
         type; /* place of qtype in the entry; TRAFFIC_TYPES_MAX: none, or no ordinary question */
     nsp_err_t query_fault; /* NSP_OK for none */

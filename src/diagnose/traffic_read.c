@@ -84,6 +84,7 @@ void traffic_read_query(traffic_t *t, seen_t *k)
     k->cut = q->size < q->original;
     if (q->bytes != NULL && q->size >= NSP_HEADER_SIZE) {
         k->rd = (q->bytes[2] & 1) != 0;
+        k->asks_nothing = (q->bytes[4] | q->bytes[5]) == 0;
         read_question(t, k);
         k->plain = is_plain(k);
         if (k->has_name && load16(q->bytes + 10) != 0)
