@@ -273,15 +273,15 @@ static void server_rules(traffic_t *t, const entry_t *e, bool one_way, finding_l
     traffic_rules_names(t, e, list);
 }
 
-/* Clients that get no answer ask again. Where there is no packet of any server, and most questions
- * to some server were asked once, the answers were only not captured. They may be of that server
- * alone; but then no packet tells who else is silent. */
+/* Clients that get no answer ask again. Where there is no packet of any server, and no question was
+ * asked again, or to some server most were asked once, the answers were only not captured. They may
+ * be of that server alone; but then no packet tells who else is silent. */
 static bool is_content(const traffic_t *t)
 {
     for (uint32_t i = 0; i < t->used; i++)
         if (t->entry[i].udp_alone > 0 && t->entry[i].udp_alone >= t->entry[i].s.n.retried)
             return true;
-    return false;
+    return t->total.n.retried == 0;
 }
 
 static void one_way_rule(const traffic_t *t, const traffic_end_t *end, finding_list_t *list)
