@@ -155,7 +155,7 @@ void flow_answer(pairer_t *p, uint32_t attempt, const cap_item_t *item)
     flow_view(p, s, &f);
     set_message(&f.reply, item);
     f.reply_attempt = a->attempt;
-    f.asked = a->attempt == 1 ? s->began : a->at;
+    f.asked = a->at;
     f.ended = item->at;
     f.notes |= FLOW_ANSWERED | notes_of(item);
     if (a->attempt < s->attempts)
@@ -251,7 +251,7 @@ void pairer_finish(pairer_t *p, int64_t end)
     p->clock = end > p->clock ? end : p->clock;
     while (p->due.first != PAIR_NONE) {
         const slot_t *s = &p->slot[p->due.first];
-        bool early = p->clock - s->began < p->o.grace;
+        bool early = p->clock - s->at < p->o.grace;
         flow_give_up(p, p->due.first, early ? FLOW_PENDING : 0);
     }
     while (p->conn_lru.first != PAIR_NONE)

@@ -120,6 +120,13 @@ bool event_is_late(const exchange_t *x, const event_t *e)
     return e->kind == EVENT_REPLY && attempt_over_before(x, e->attempt, e);
 }
 
+/* When the question left: over TCP it may have waited for the handshake. */
+static int64_t left_at(const exchange_t *x, const event_t *sent)
+{
+    const event_t *open = exchange_find(x, EVENT_TCP_OPEN);
+    return open != NULL && open->at > sent->at ? open->at : sent->at;
+}
+
 static void outcome_measure(const exchange_t *x, outcome_t *out)
 {
     const event_t *reply = out->reply;
@@ -127,7 +134,7 @@ static void outcome_measure(const exchange_t *x, outcome_t *out)
     if (sent == NULL && reply->attempt == 0)
         sent = exchange_query(x);
     if (sent != NULL && reply->kind != EVENT_SEND_FAILED)
-        out->rtt = reply->at - sent->at;
+        out->rtt = reply->at - (reply->kind == EVENT_REPLY ? left_at(x, sent) : sent->at);
     if (reply->kind != EVENT_REPLY)
         return;
     out->late = event_is_late(x, reply);

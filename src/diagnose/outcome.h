@@ -44,7 +44,8 @@ bool reply_is_questionless(const uint8_t *query, uint32_t size, transport_t tran
 typedef struct outcome {
     outcome_kind_t kind;
     const event_t *reply; /* the deciding event: reply, mismatch, ICMP, reset ..., or NULL */
-    int64_t rtt;          /* from the attempt that the reply answers, nanoseconds; -1 without one */
+    int64_t rtt;          /* from the attempt that the reply answers, nanoseconds; -1 without one.
+                             Over TCP a reply's time counts from the handshake's end at least */
     bool late;            /* the reply came after its attempt's time was over */
     unsigned attempts;
     unsigned lost;   /* attempts that got nothing although another was answered */

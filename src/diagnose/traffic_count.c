@@ -189,8 +189,9 @@ static bool is_silent(const traffic_t *t, const seen_t *k)
 {
     const flow_t *f = k->flow;
     /* a client that hung up sooner has not seen silence */
+    int64_t since = f->query.bytes != NULL ? f->query.at : f->began;
     return (f->notes & (FLOW_PENDING | FLOW_EVICTED)) == 0 && is_unheard(f) &&
-           f->ended - f->began >= t->o.grace;
+           f->ended - since >= t->o.grace;
 }
 
 /* Silence over TCP: of the handshake, or on a connection that something was asked on. */
@@ -264,6 +265,8 @@ static void count_unanswered(traffic_t *t, seen_t *k)
     if (!k->silent)
         return;
     n->silent++;
+    if (k->asks_nothing)
+        return; /* servers without cookies may leave it at that */
     if (k->udp)
         count_udp_silence(t, k);
     else

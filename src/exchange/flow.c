@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A question that follows the handshake later than any round trip takes, nanoseconds. */
+#define IDLE_AFTER INT64_C(300000000)
+
 /* A flow while its exchange is made. */
 typedef struct maker {
     const flow_t *flow;
@@ -153,14 +156,31 @@ static bool ended(const flow_t *flow)
     return false;
 }
 
+/* True when the connection was made for later: the question did not wait for its handshake, as it
+ * does in check. */
+static bool was_idle(const flow_t *flow)
+{
+    for (uint32_t i = 0; flow->transport == TRANSPORT_TCP && i < flow->event_count; i++)
+        if (flow->event[i].kind == FLOW_EVENT_TCP_OPEN)
+            return flow->query.at - flow->event[i].message.at > IDLE_AFTER;
+    return false;
+}
+
+/* The question in its place: over TCP when the SYN was sent for it, else with its own packet. */
 static void put_all(maker_t *k)
 {
     const flow_t *flow = k->flow;
     bool asked = flow->query.bytes != NULL;
-    if (asked)
+    bool idle = asked && was_idle(flow);
+    if (asked && !idle)
         put_sent(k, &flow->client, &flow->query, flow->began);
-    for (uint32_t i = 0; i < flow->event_count; i++)
+    for (uint32_t i = 0; i < flow->event_count; i++) {
+        if (idle && k->tries == 0 && flow->event[i].message.at >= flow->query.at)
+            put_sent(k, &flow->client, &flow->query, flow->query.at);
         put_event(k, &flow->event[i]);
+    }
+    if (idle && k->tries == 0)
+        put_sent(k, &flow->client, &flow->query, flow->query.at);
     if (flow->reply.bytes != NULL)
         put_reply(k);
     else if (asked && k->patience != NULL && !ended(flow) &&

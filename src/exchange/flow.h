@@ -73,7 +73,8 @@ typedef struct flow {
     uint32_t event_count;      /* 0 for a question and a reply and nothing else */
     const flow_event_t *event; /* in order of time */
     int64_t began; /* of the SYN for the first question of a connection, else query.at */
-    int64_t asked; /* of the attempt that the reply answers, or of the last one */
+    int64_t asked; /* of the attempt that the reply answers, or of the last one: of its own packet,
+                      whenever its connection was made */
     int64_t ended; /* when it was given out: the reply's time, or that of giving up */
     uint8_t reply_attempt;
     uint16_t name_octets; /* as question_name_octets tells of the query; 0 also: not looked at */

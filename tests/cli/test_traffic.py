@@ -2,6 +2,8 @@
 """nsprobe replay: what is said of traffic made by hand, and what must not be said of it."""
 import json
 import os
+import re
+import struct
 import subprocess
 import sys
 
@@ -140,6 +142,42 @@ def same_question_tests(t, prog):
         "queries", "retries", "late", "answered", "unanswered")], [101, 0, 0, 97, 3])
 
 
+def cookie_tests(t, prog):
+    """A query without a question, for a cookie (RFC 7873 5.4), and its answer."""
+    f = pm.Pcap()
+    opt = b"\0" + struct.pack(">HHIH", 41, 1232, 0, 12) + struct.pack(">HH", 10, 8) + b"12345678"
+    for i in range(5):
+        f.udp(C, 40000 + i, S, 53, struct.pack(">HHHHHH", i, 0, 0, 0, 0, 1) + opt)
+        f.udp(S, 53, C, 40000 + i, struct.pack(">HHHHHH", i, 0x8000, 0, 0, 0, 1) + opt)
+        f.udp(C, 41000 + i, D, 53, struct.pack(">HHHHHH", i, 0, 0, 0, 0, 1) + opt)
+    f.wait(30)
+    ask(f, 99)
+    t.equal("cookies: healthy", findings(prog, f), [])
+    t.equal("cookies: answered", [v["counts"]["answered"] for v in values_of(run(prog, f, "--json"))
+                                  if v["kind"] == "server" and v["address"] == S], [5])
+
+
+def idle_tests(t, prog):
+    """Connections that wait before they ask: the answer's time is not theirs."""
+    f = pm.Pcap()
+    for i in range(5):
+        q = pm.query(i, "www.example", "A")
+        a = pm.reply(q, pm.a_record("192.0.2.80"))
+        before = len(f.packets)
+        f.tcp_exchange(C, 40000 + i, S, q, a)
+        f.packets[before + 3:] = [(at + 1.5, p) for at, p in f.packets[before + 3:]]
+        f.wait(2)
+    t.equal("idle connections: not slow", findings(prog, f), [])
+    values = values_of(run(prog, f, "--json"))
+    server = next(v for v in values if v["kind"] == "server")
+    t.check("idle connections: the time", 0.0009 < server["latency"]["p50"] < 0.0011, server)
+    p = run(prog, f, "--ladder", "1")
+    t.check("idle connections: the ladder", re.search(
+        rb"SYN .*\n.*SYN ACK.*\n +1.50\d+ .*TCP query(.*\n)+.*answered after 0.001", p.stdout), p)
+    p = run(prog, f, "--exchanges")
+    t.check("idle connections: the list", p.stdout.count(b" 1.0ms ") == 5, p)
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
@@ -147,6 +185,8 @@ def main():
     size_tests(t, a.prog)
     one_way_tests(t, a.prog)
     same_question_tests(t, a.prog)
+    cookie_tests(t, a.prog)
+    idle_tests(t, a.prog)
     return t.done()
 
 
