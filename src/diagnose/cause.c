@@ -370,6 +370,17 @@ static uint64_t signs_of_group(const causes_t *c, const subject_t *s, finding_id
     return signs;
 }
 
+/* How it answers questions with DO: which error, and whether it is for all of them. */
+static uint64_t signs_of_do(const subject_t *s)
+{
+    uint64_t signs = s->do_error ? SIGN_DO_ERROR : 0;
+    if (!s->keys_error)
+        return 0;
+    return signs | (s->keys_rcode == NSP_RCODE_REFUSED    ? SIGN_KEYS_REFUSED
+                    : s->keys_rcode == NSP_RCODE_SERVFAIL ? SIGN_KEYS_SERVFAIL
+                                                          : SIGN_KEYS_UNKNOWN);
+}
+
 /* What the address has of the zone. */
 static uint64_t signs_of_copy(const diag_t *d, const subject_t *s)
 {
@@ -378,7 +389,8 @@ static uint64_t signs_of_copy(const diag_t *d, const subject_t *s)
         newest =
             newest && !(d->subject[i].has_serial && serial_newer(d->subject[i].serial, s->serial));
     return (newest ? SIGN_NEWEST : 0) | (s->no_keys ? SIGN_NO_KEYS : 0) |
-           (s->no_signatures ? SIGN_NO_SIGNATURES : 0) | (s->keys_ahead ? SIGN_KEYS_AHEAD : 0);
+           (s->no_signatures ? SIGN_NO_SIGNATURES : 0) | (s->keys_ahead ? SIGN_KEYS_AHEAD : 0) |
+           signs_of_do(s);
 }
 
 /* Signs of a finding about the whole zone: what all addresses that serve it have in common. */

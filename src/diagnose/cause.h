@@ -44,9 +44,14 @@
 #define SIGN_ICMP_NEXT   0x40000000u /* the router before the host finds no such host */
 #define SIGN_ICMP_TTL    0x80000000u /* the hops are used up, of a question that had enough */
 /* Of DNSSEC */
-#define SIGN_KEYS_AHEAD                                                                            \
-    UINT64_C(                                                                                      \
-        0x100000000) /* none of the keys that the DS names, in a newer copy than those with one */
+/* none of the keys that the DS names, in a newer copy than those with one */
+#define SIGN_KEYS_AHEAD UINT64_C(0x100000000)
+/* asked for DNSKEY it answers REFUSED, SERVFAIL, or another error */
+#define SIGN_KEYS_REFUSED  UINT64_C(0x200000000)
+#define SIGN_KEYS_SERVFAIL UINT64_C(0x400000000)
+#define SIGN_KEYS_UNKNOWN  UINT64_C(0x800000000)
+/* and so it does whatever is asked with DO */
+#define SIGN_DO_ERROR UINT64_C(0x1000000000)
 
 /* Links the findings from list->item[first] on, all of them about the zone of d, to their causes,
  * and adds the probable causes. The order of the list does not change; finding_list_sort then puts

@@ -128,6 +128,23 @@ static void add_texts(const group_t *g, nsp_text_t *t)
     }
 }
 
+/* The keys cannot be had: an error is one to be named. */
+static void describe_no_answer(const group_t *g, const sighting_t *s, const char *subjects,
+                               nsp_text_t *t)
+{
+    char rcode[16];
+    const subject_t *at = g->z->place[s->place].s;
+    if (!at->keys_error) {
+        verdict_say(t, s->id, &s->v, subjects, s->now, effect(g));
+        return;
+    }
+    nsp_text_printf(t, "Asked with DO for %s, it answers %s%s. %s", subjects,
+                    nsp_rcode_text(at->keys_rcode, rcode),
+                    at->do_error ? ", as it does whatever it is asked with DO"
+                                 : ", while it has an answer to others of these questions",
+                    effect(g));
+}
+
 static void describe(const group_t *g, const sighting_t *s, nsp_text_t *t)
 {
     char subjects[SUBJECTS_MAX] = "";
@@ -143,7 +160,10 @@ static void describe(const group_t *g, const sighting_t *s, nsp_text_t *t)
     } else {
         nsp_text_begin(&names, subjects, sizeof subjects);
         add_subjects(g, &names);
-        verdict_say(t, s->id, &s->v, subjects, s->now, effect(g));
+        if (s->id == FINDING_DNSSEC_NO_ANSWER)
+            describe_no_answer(g, s, subjects, t);
+        else
+            verdict_say(t, s->id, &s->v, subjects, s->now, effect(g));
     }
 }
 
@@ -239,11 +259,22 @@ static bool any_keyed(const signed_zone_t *z)
     return false;
 }
 
+static bool is_error(const signed_answer_t *a)
+{
+    return a->outcome == OUTCOME_ANSWERED && a->rcode != NSP_RCODE_NOERROR &&
+           a->rcode != NSP_RCODE_NXDOMAIN;
+}
+
 /* What tells causes from each other. */
 static void note_signs(signed_place_t *p)
 {
     p->s->no_keys = !p->keyed && p->answer[SIGNED_DNSKEY].reply != NULL;
     p->s->no_signatures = !p->signatures;
+    p->s->keys_error = is_error(&p->answer[SIGNED_DNSKEY]);
+    p->s->keys_rcode = p->answer[SIGNED_DNSKEY].rcode;
+    p->s->do_error = p->s->keys_error;
+    for (unsigned q = 0; q < SIGNED_COUNT; q++)
+        p->s->do_error = p->s->do_error && (p->answer[q].x == NULL || is_error(&p->answer[q]));
 }
 
 /* Addresses whose copy is newer than every one with keys that the DS leads to, and has none of

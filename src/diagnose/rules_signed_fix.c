@@ -1,4 +1,6 @@
 /* What is to be done about DNSSEC in this very case, where the table's word is too general. */
+#include <stdio.h>
+
 #include "diagnose/signed.h"
 #include "diagnose/verdict_text.h"
 
@@ -114,6 +116,31 @@ static void fix_same_serial(const cure_t *c)
                         c->label);
 }
 
+/* What answers with an error gets the question: nothing is to be let through. */
+static void fix_no_answer(const cure_t *c)
+{
+    char rcode[16];
+    const subject_t *s = c->p->s;
+    const char *name = nsp_rcode_text(s->keys_rcode, rcode);
+    if (!s->keys_error)
+        return;
+    if (s->keys_rcode == NSP_RCODE_SERVFAIL)
+        finding_set_fix(c->f,
+                        "Look in the log of %s why it fails (%s): whether it can read its zone and "
+                        "its keys, and reach what it has the answer from.",
+                        c->label, name);
+    else if (s->keys_rcode == NSP_RCODE_REFUSED)
+        finding_set_fix(c->f,
+                        "Look at %s which rule refuses these questions (%s): access lists, filters "
+                        "of query types, and what stands in front of it.",
+                        c->label, name);
+    else
+        finding_set_fix(c->f,
+                        "Update the software of %s, or what stands in front of it and does not "
+                        "understand these questions (%s).",
+                        c->label, name);
+}
+
 static bool any_ahead(const signed_zone_t *z)
 {
     for (size_t i = 0; i < z->place_count; i++)
@@ -157,9 +184,14 @@ void signed_fix(const signed_zone_t *z, finding_id_t id, size_t place, const sig
     if (seen->place == SIGNED_NOWHERE)
         return;
     c.p = &z->place[seen->place];
-    subject_label(z->d, c.p->s, c.label);
+    if (place != SIGNED_NOWHERE)
+        subject_label(z->d, c.p->s, c.label);
+    else
+        snprintf(c.label, sizeof c.label, "every server");
     if (id == FINDING_DNSSEC_KEYS_DIFFER && place != SIGNED_NOWHERE)
         fix_keys_differ(&c);
+    else if (id == FINDING_DNSSEC_NO_ANSWER)
+        fix_no_answer(&c);
     else if (!verdict_cured_by_transfer(id))
         return;
     else if (place != SIGNED_NOWHERE && c.p->ahead &&

@@ -343,9 +343,11 @@ static void ask(signedworld_t *w, unsigned place, const char *qname, uint16_t ty
         exchange_append(x, &t);
         return;
     }
-    bool refused = type == NSP_TYPE_DNSKEY && p->silence == KEYS_REFUSED;
+    bool refused =
+        (type == NSP_TYPE_DNSKEY && p->silence == KEYS_REFUSED) || p->silence == ALL_REFUSED;
+    uint16_t rcode = p->rcode != 0 ? p->rcode : NSP_RCODE_SERVFAIL;
     bool nxdomain = type == NSP_TYPE_A && !p->wildcard;
-    reply_begin(w, &b, x, refused ? NSP_RCODE_SERVFAIL : nxdomain ? NSP_RCODE_NXDOMAIN : 0);
+    reply_begin(w, &b, x, refused ? rcode : nxdomain ? NSP_RCODE_NXDOMAIN : 0);
     if (!refused)
         answer(&b, p, &name, type);
     nsp_edns_t opt = {.udp_size = 1232, .flags = NSP_EDNS_DO};

@@ -11,7 +11,7 @@
 #define KEYS   6
 #define PLACES 4
 
-typedef enum silence { ANSWERS, KEYS_SILENT, KEYS_REFUSED } silence_t;
+typedef enum silence { ANSWERS, KEYS_SILENT, KEYS_REFUSED, ALL_REFUSED } silence_t;
 
 /* What one address has and does. */
 typedef struct place_plan {
@@ -31,6 +31,7 @@ typedef struct place_plan {
     bool wildcard; /* answers for names that do not exist, with the proof that is needed */
     bool wildcard_bare;
     silence_t silence;
+    uint16_t rcode; /* of REFUSED; 0: SERVFAIL */
     uint32_t ttl;
     unsigned key_count;
     const signer_t *key[KEYS]; /* in DNSKEY */

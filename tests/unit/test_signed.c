@@ -268,6 +268,29 @@ static void keys_servfail(signedworld_t *w)
     ALL(w, p->silence = KEYS_REFUSED)
 }
 
+static void keys_servfail_one(signedworld_t *w)
+{
+    w->place[1].silence = KEYS_REFUSED;
+}
+
+static void keys_refused(signedworld_t *w)
+{
+    w->place[1].silence = KEYS_REFUSED;
+    w->place[1].rcode = NSP_RCODE_REFUSED;
+}
+
+static void keys_notimp(signedworld_t *w)
+{
+    w->place[1].silence = KEYS_REFUSED;
+    w->place[1].rcode = NSP_RCODE_NOTIMP;
+}
+
+static void do_refused(signedworld_t *w)
+{
+    w->place[1].silence = ALL_REFUSED;
+    w->place[1].rcode = NSP_RCODE_REFUSED;
+}
+
 static void key_small(signedworld_t *w)
 {
     ALL(w, p->key[p->key_count++] = &w->small; p->ksk[p->ksk_count++] = &w->small;
@@ -531,6 +554,8 @@ static const scase_t cases[] = {
     {"wildcard without proof", wildcard_bare, "dnssec-no-denial"},
     {"no answer for the keys at one address", keys_silent, "dnssec-no-answer"},
     {"SERVFAIL for the keys", keys_servfail, "dnssec-no-answer"},
+    {"REFUSED for the keys at one address", keys_refused, "dnssec-no-answer"},
+    {"REFUSED for all with DO at one address", do_refused, "dnssec-no-answer"},
     {"small key", key_small, "dnssec-key-small"},
     {"a key whose algorithm signs nothing", key_eight, "dnssec-algorithm-incomplete"},
     {"revoked key", key_revoked, "dnssec-key-revoked"},
@@ -732,6 +757,15 @@ static const struct advice {
      "does not take their copy of the zone over"},
     {unsigned_ns_one, FINDING_DNSSEC_UNSIGNED, "Records were added behind the signer",
      "no serial is newer"},
+    {keys_silent, FINDING_DNSSEC_NO_ANSWER, "Old software, or a firewall that drops", ""},
+    {keys_servfail, FINDING_DNSSEC_NO_ANSWER, "The server signs by itself and cannot",
+     "(SERVFAIL)"},
+    {keys_servfail_one, FINDING_DNSSEC_NO_ANSWER, "The server signs by itself and cannot",
+     "(SERVFAIL)"},
+    {keys_refused, FINDING_DNSSEC_NO_ANSWER, "An access list or a filter of query types",
+     "(REFUSED)"},
+    {do_refused, FINDING_DNSSEC_NO_ANSWER, "A policy, or something in front", "(REFUSED)"},
+    {keys_notimp, FINDING_DNSSEC_NO_ANSWER, "Old software, at the server or", "(NOTIMP)"},
     {ds_other, FINDING_DNSSEC_DS_MISMATCH, "The keys, or the provider that signs",
      "At the registrar, replace the DS record"},
 };
@@ -748,7 +782,7 @@ static void test_advice(void **state)
         run_case(&c, &list, ids, sizeof ids);
         const finding_t *f = of(&list, a->id);
         if (f == NULL || strncmp(finding_cause(f), a->cause, strlen(a->cause)) != 0 ||
-            f->fix == NULL || strstr(f->fix, a->fix) == NULL) {
+            (*a->fix != '\0' && (f->fix == NULL || strstr(f->fix, a->fix) == NULL))) {
             print_error("advice %zu: %s\n  %s\n", k, f != NULL ? finding_cause(f) : "not found",
                         f != NULL && f->fix != NULL ? f->fix : "no fix");
             wrong++;
@@ -776,11 +810,35 @@ static void test_ahead_is_first(void **state)
     }
 }
 
+/* An error that is answered is named. */
+static void test_rcode_is_named(void **state)
+{
+    static const struct {
+        void (*edit)(signedworld_t *w);
+        const char *words;
+    } rows[] = {{keys_silent, "there is no usable answer for DNSKEY"},
+                {keys_servfail, "for DNSKEY of example.net, it answers SERVFAIL, while"},
+                {keys_refused, "it answers REFUSED, while"},
+                {do_refused, "it answers REFUSED, as it does whatever it is asked with DO"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const scase_t c = {"", rows[i].edit, ""};
+        char ids[1024];
+        finding_list_t list;
+        run_case(&c, &list, ids, sizeof ids);
+        const finding_t *f = of(&list, FINDING_DNSSEC_NO_ANSWER);
+        assert_non_null(f);
+        assert_non_null(strstr(f->text, rows[i].words));
+        finding_list_free(&list);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),      cmocka_unit_test(test_every_finding),
-        cmocka_unit_test(test_severities), cmocka_unit_test(test_subject),
-        cmocka_unit_test(test_advice),     cmocka_unit_test(test_ahead_is_first)};
+        cmocka_unit_test(test_cases),         cmocka_unit_test(test_every_finding),
+        cmocka_unit_test(test_severities),    cmocka_unit_test(test_subject),
+        cmocka_unit_test(test_advice),        cmocka_unit_test(test_ahead_is_first),
+        cmocka_unit_test(test_rcode_is_named)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
