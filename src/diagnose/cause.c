@@ -390,7 +390,7 @@ static uint64_t signs_of_copy(const diag_t *d, const subject_t *s)
             newest && !(d->subject[i].has_serial && serial_newer(d->subject[i].serial, s->serial));
     return (newest ? SIGN_NEWEST : 0) | (s->no_keys ? SIGN_NO_KEYS : 0) |
            (s->no_signatures ? SIGN_NO_SIGNATURES : 0) | (s->keys_ahead ? SIGN_KEYS_AHEAD : 0) |
-           signs_of_do(s);
+           (s->ds_digest ? SIGN_DS_DIGEST : 0) | signs_of_do(s);
 }
 
 /* Signs of a finding about the whole zone: what all addresses that serve it have in common. */

@@ -52,6 +52,8 @@
 #define SIGN_KEYS_UNKNOWN  UINT64_C(0x800000000)
 /* and so it does whatever is asked with DO */
 #define SIGN_DO_ERROR UINT64_C(0x1000000000)
+/* the DS has the tag of a key of the zone, and not its digest */
+#define SIGN_DS_DIGEST UINT64_C(0x2000000000)
 
 /* Links the findings from list->item[first] on, all of them about the zone of d, to their causes,
  * and adds the probable causes. The order of the list does not change; finding_list_sort then puts

@@ -59,7 +59,7 @@ static void fix_ds(const cure_t *c)
     char name[NSP_NAME_TEXT_MAX];
     char tags[TAGS_SIZE];
     verdict_fix_ds(c->f, "At the registrar", name_label(&c->z->d->m->zone, name), ksk_tags(c, tags),
-                   c->seen->v.status);
+                   &c->seen->v);
 }
 
 /* The DS must be there before the key that it is of is the only one (RFC 6781 4.1.2): a transfer

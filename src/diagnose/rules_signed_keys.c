@@ -234,6 +234,7 @@ static void chain_rule(signed_zone_t *z, const nsp_msg_t *m, size_t place)
         keyed_elsewhere = keyed_elsewhere || z->place[i].keyed;
     for (unsigned i = 0; i < z->proved->count; i++)
         z->place[place].led = z->place[place].led || z->proved->key[i].by_ds;
+    z->place[place].s->ds_digest = v.status == DNSSEC_DS_DIGEST;
     if (v.status == DNSSEC_NO_DNSKEY && keyed_elsewhere)
         signed_see(z, FINDING_DNSSEC_UNSIGNED, place, a->x,
                    "There are no DNSKEY records here: it is an unsigned copy of the zone. "

@@ -201,13 +201,19 @@ void verdict_fix_transfer(finding_t *f, const char *label)
 }
 
 void verdict_fix_ds(finding_t *f, const char *where, const char *zone, const char *key_tags,
-                    dnssec_status_t status)
+                    const dnssec_verdict_t *v)
 {
-    if (status == DNSSEC_NO_DNSKEY)
+    if (v->status == DNSSEC_NO_DNSKEY)
         finding_set_fix(f,
                         "%s, remove the DS record of %s; or sign the zone with the key that the "
                         "DS record names.",
                         where, zone);
+    else if (v->status == DNSSEC_DS_DIGEST)
+        finding_set_fix(f,
+                        "%s, replace the DS record of %s with key tag %u by one that is made anew, "
+                        "for this very name, of the key that the zone has (key tag %s); or remove "
+                        "it when the zone is not to be signed.",
+                        where, zone, v->key_tag, key_tags);
     else
         finding_set_fix(f,
                         "%s, replace the DS record of %s by one for a key that the zone has (key "

@@ -48,6 +48,6 @@ void verdict_fix_transfer(finding_t *f, const char *label);
  * where     "At the registrar"
  * key_tags  those of verdict_add_ksk_tags */
 void verdict_fix_ds(finding_t *f, const char *where, const char *zone, const char *key_tags,
-                    dnssec_status_t status);
+                    const dnssec_verdict_t *v);
 
 #endif

@@ -137,7 +137,7 @@ static void fix_ds(facts_t *f, const group_t *g, const sighting_t *s, finding_t 
         snprintf(where, sizeof where, "In the zone %s", facts_name(&g->z->parent, parent));
     nsp_text_begin(&t, tags, sizeof tags);
     verdict_add_ksk_tags(&t, s->by != NULL ? facts_message(f, s->by) : NULL, &g->z->apex);
-    verdict_fix_ds(finding, where, apex, tags, s->v.status);
+    verdict_fix_ds(finding, where, apex, tags, &s->v);
 }
 
 /* The fix for this very case, where the table's word is too general. */

@@ -51,6 +51,7 @@ typedef struct ds_plan {
     bool unknown;   /* not asked */
     const signer_t *of[3];
     uint8_t digest_type[3];
+    bool mistyped[3]; /* the digest is another */
 } ds_plan_t;
 
 typedef struct signedworld {

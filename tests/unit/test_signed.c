@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "dnssec/dnssec.h"
 #include "signedworld.h"
 
 #define ALL(w, statement)                                                                          \
@@ -95,6 +96,11 @@ static void ds_sha1(signedworld_t *w)
 static void ds_sha384(signedworld_t *w)
 {
     w->ds[0].digest_type[0] = w->ds[1].digest_type[0] = 4;
+}
+
+static void ds_mistyped(signedworld_t *w)
+{
+    w->ds[0].mistyped[0] = w->ds[1].mistyped[0] = true;
 }
 
 static void ds_both(signedworld_t *w)
@@ -519,6 +525,7 @@ static const scase_t cases[] = {
     {"no DS", ds_none, "dnssec-no-ds"},
     {"DS not known", ds_unknown, ""},
     {"no DS and expired", ds_none_expired, "dnssec-expired dnssec-no-ds"},
+    {"DS with a wrong digest", ds_mistyped, "dnssec-ds-mismatch"},
     {"DS at one parent", ds_at_one, "dnssec-ds-differs"},
     {"DS with SHA-1", ds_sha1, "dnssec-ds-weak"},
     {"DS with SHA-384", ds_sha384, ""},
@@ -766,6 +773,7 @@ static const struct advice {
      "(REFUSED)"},
     {do_refused, FINDING_DNSSEC_NO_ANSWER, "A policy, or something in front", "(REFUSED)"},
     {keys_notimp, FINDING_DNSSEC_NO_ANSWER, "Old software, at the server or", "(NOTIMP)"},
+    {ds_mistyped, FINDING_DNSSEC_DS_MISMATCH, "The DS record was mistyped", "for this very name"},
     {ds_other, FINDING_DNSSEC_DS_MISMATCH, "The keys, or the provider that signs",
      "At the registrar, replace the DS record"},
 };
@@ -810,6 +818,31 @@ static void test_ahead_is_first(void **state)
     }
 }
 
+/* A DS record is made of a key with the flag SEP, and of no other (RFC 4034 2.1.1). */
+static void test_ds_is_of_sep(void **state)
+{
+    static void (*const edits[])(signedworld_t * w) = {ds_mistyped, ds_other};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        signedworld_t *w = malloc(sizeof *w);
+        char ksk[32];
+        finding_list_t list;
+        assert_non_null(w);
+        signedworld_begin(w);
+        edits[i](w);
+        snprintf(ksk, sizeof ksk, "(key tag %u)", dnssec_key_tag(w->ksk.rdata, w->ksk.size));
+        signedworld_build(w);
+        finding_list_init(&list);
+        assert_true(diagnose(w->x.m, &w->x.set, NULL, &list));
+        const finding_t *f = of(&list, FINDING_DNSSEC_DS_MISMATCH);
+        assert_non_null(f);
+        assert_non_null(strstr(f->fix, ksk));
+        finding_list_free(&list);
+        signedworld_end(w);
+        free(w);
+    }
+}
+
 /* An error that is answered is named. */
 static void test_rcode_is_named(void **state)
 {
@@ -836,9 +869,9 @@ static void test_rcode_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),         cmocka_unit_test(test_every_finding),
-        cmocka_unit_test(test_severities),    cmocka_unit_test(test_subject),
-        cmocka_unit_test(test_advice),        cmocka_unit_test(test_ahead_is_first),
-        cmocka_unit_test(test_rcode_is_named)};
+        cmocka_unit_test(test_cases),          cmocka_unit_test(test_every_finding),
+        cmocka_unit_test(test_severities),     cmocka_unit_test(test_subject),
+        cmocka_unit_test(test_advice),         cmocka_unit_test(test_ahead_is_first),
+        cmocka_unit_test(test_rcode_is_named), cmocka_unit_test(test_ds_is_of_sep)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
