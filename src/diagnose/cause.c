@@ -10,6 +10,8 @@ typedef enum where {
     ALIKE,
     OF_PRIMARY,
     WHOLE,
+    SAME_DS,
+    WITH_DO,
     AHEAD,
     LEFT_BEHIND,
     ANYWHERE
@@ -100,6 +102,7 @@ static bool same_server(const finding_t *a, const finding_t *b)
 
 static bool lies(const causes_t *c, where_t where, const finding_t *f, const finding_t *cause)
 {
+    const subject_t *s = NULL;
     switch (where) {
     case AT_ADDRESS:
         return f->has_addr && cause->has_addr && addr_equal(&f->addr, &cause->addr);
@@ -110,6 +113,11 @@ static bool lies(const causes_t *c, where_t where, const finding_t *f, const fin
                (!f->has_addr || addr_equal(&f->addr, &cause->addr));
     case OF_PRIMARY:
         return cause->has_server && nsp_name_equal(&cause->server, &c->primary);
+    case SAME_DS:
+        return f->ds_algorithm != 0 && f->ds_algorithm == cause->ds_algorithm;
+    case WITH_DO:
+        s = subject_of(c->d, cause);
+        return s != NULL && s == subject_of(c->d, f) && s->do_error;
     case WHOLE:
         return !f->has_addr && !f->has_server;
     case AHEAD:

@@ -167,6 +167,17 @@ static void describe(const group_t *g, const sighting_t *s, nsp_text_t *t)
     }
 }
 
+/* The algorithm of the DS records that all of a group is about; 0: it is about something else, too.
+ */
+static uint8_t ds_algorithm_of(const group_t *g)
+{
+    uint8_t algorithm = first_of(g)->ds_algorithm;
+    for (size_t i = 0; i < g->z->count; i++)
+        if (in_group(g, &g->z->sighting[i]) && g->z->sighting[i].ds_algorithm != algorithm)
+            return 0;
+    return algorithm;
+}
+
 /* Which severity a group has: the worst that one of its own asks for, else the table's, where
  * nobody validates no error. */
 static void set_severity(const group_t *g, finding_t *f)
@@ -211,6 +222,8 @@ static void report(const group_t *g)
         finding_add_evidence(f, s->other);
     }
     set_severity(g, f);
+    if (f != NULL)
+        f->ds_algorithm = ds_algorithm_of(g);
     if (f != NULL)
         signed_fix(g->z, g->id, g->place, first, f);
     free(text);

@@ -209,7 +209,9 @@ void signed_hold_back(const signed_zone_t *z)
     bool ahead = any_ahead(z);
     for (size_t i = z->d->first; ahead && i < z->d->list->count; i++) {
         finding_t *f = &z->d->list->item[i];
-        for (size_t k = 0; f->id == FINDING_SERIAL_DIFFERS && k < z->place_count; k++)
+        /* where the serial itself is what is wrong, that has been told */
+        bool old = f->id == FINDING_SERIAL_DIFFERS && f->likely_count == 0;
+        for (size_t k = 0; old && k < z->place_count; k++)
             if (z->place[k].led && addr_equal(&f->addr, &z->place[k].s->a->addr))
                 fix_held_back(f, subject_label(z->d, z->place[k].s, label));
     }

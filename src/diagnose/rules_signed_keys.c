@@ -119,12 +119,15 @@ static void match_rule(signed_zone_t *z)
         if (!is_ds(z, i, &ds))
             continue;
         match_t match = match_anywhere(z, &ds, &sep);
+        sighting_t *s = NULL;
         if (match == MATCH_NONE || (match == MATCH_TAG && dnssec_digest_known(ds.digest_type)))
-            signed_see(z, FINDING_DNSSEC_DS_UNUSED, SIGNED_NOWHERE, z->ds_by,
-                       "The DS record with key tag %u and algorithm %u (%s) %s.", ds.key_tag,
-                       ds.algorithm, dnssec_algorithm_name(ds.algorithm),
-                       match == MATCH_NONE ? "fits no DNSKEY of the zone"
-                                           : "has another digest than the key with its tag");
+            s = signed_see(z, FINDING_DNSSEC_DS_UNUSED, SIGNED_NOWHERE, z->ds_by,
+                           "The DS record with key tag %u and algorithm %u (%s) %s.", ds.key_tag,
+                           ds.algorithm, dnssec_algorithm_name(ds.algorithm),
+                           match == MATCH_NONE ? "fits no DNSKEY of the zone"
+                                               : "has another digest than the key with its tag");
+        if (s != NULL && match == MATCH_NONE)
+            s->ds_algorithm = ds.algorithm;
         if (!sep)
             signed_see(z, FINDING_DNSSEC_SEP_MISSING, SIGNED_NOWHERE, z->ds_by,
                        "The DNSKEY with key tag %u, which a DS record names, has no SEP flag.",

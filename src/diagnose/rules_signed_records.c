@@ -78,13 +78,17 @@ static bool signed_with(const work_t *w, uint8_t algorithm)
     return false;
 }
 
-static void miss_algorithm(const work_t *w, uint8_t algorithm, const char *who)
+static void miss_algorithm(const work_t *w, uint8_t algorithm, bool of_ds)
 {
     char word[32];
+    sighting_t *s = NULL;
     if (!signed_with(w, algorithm))
-        signed_see(w->z, FINDING_DNSSEC_ALGORITHM_INCOMPLETE, w->place, w->a->x,
-                   "%s has no signature with algorithm %u (%s), which %s.", signed_word(w->q, word),
-                   algorithm, dnssec_algorithm_name(algorithm), who);
+        s = signed_see(w->z, FINDING_DNSSEC_ALGORITHM_INCOMPLETE, w->place, w->a->x,
+                       "%s has no signature with algorithm %u (%s), which %s.",
+                       signed_word(w->q, word), algorithm, dnssec_algorithm_name(algorithm),
+                       of_ds ? "a DS record has" : "a DNSKEY has");
+    if (s != NULL && of_ds)
+        s->ds_algorithm = algorithm;
 }
 
 /* RFC 4035 2.2: every algorithm of the DS records signs the keys, every one of the keys all. */
@@ -95,7 +99,7 @@ static void algorithms_rule(const work_t *w)
     for (unsigned i = 0; i < w->z->own->count; i++) {
         uint8_t algorithm = w->z->own->key[i].algorithm;
         if (!seen[algorithm])
-            miss_algorithm(w, algorithm, "a DNSKEY has");
+            miss_algorithm(w, algorithm, false);
         seen[algorithm] = true;
     }
     for (uint16_t i = 0; w->z->ds == DS_SOME && w->q == SIGNED_DNSKEY && i < ds->found[NSP_ANSWER];
@@ -104,7 +108,7 @@ static void algorithms_rule(const work_t *w)
         if (nsp_msg_rr(ds, NSP_ANSWER, i)->type != NSP_TYPE_DS ||
             !ds_read(ds, (uint16_t)(ds->first[NSP_ANSWER] + i), &one) || seen[one.algorithm])
             continue;
-        miss_algorithm(w, one.algorithm, "a DS record has");
+        miss_algorithm(w, one.algorithm, true);
         seen[one.algorithm] = true;
     }
 }

@@ -61,6 +61,7 @@ typedef struct sighting {
     const exchange_t *by;    /* proof; may be NULL */
     const exchange_t *other; /* further proof; may be NULL */
     int severity;            /* -1: the table's */
+    uint8_t ds_algorithm;    /* it is about DS records with this algorithm; 0: it is not */
     char *text;              /* owned; NULL: the verdict's */
 } sighting_t;
 

@@ -37,7 +37,7 @@ class Scenario:
         self.algorithms = d.get("algorithms", ["ECDSAP256SHA256"])
         self.bits = d.get("bits", 2048)
         self.nsec3 = d.get("nsec3", [])      # options of dnssec-signzone
-        self.ds = d.get("ds", "good")        # "good", "none", "other"; or digest types
+        self.ds = d.get("ds", "good")        # "good", "none", "other", "both"; or digest types
         self.records = d.get("records", "")
         self.cds = d.get("cds", "")          # "same", "cds", "other", "delete"
         self.signed = d.get("signed", True)
@@ -153,10 +153,10 @@ def edit(s, host, path):
 def parent_ds(net, s):
     if s.ds == "none":
         return ""
-    folder = "other" if s.ds == "other" else "keys"
-    digests = ("SHA-256",) if s.ds in ("good", "other") else s.ds.split()
+    folders = {"other": ["other"], "both": ["keys", "other"]}.get(s.ds, ["keys"])
+    digests = ("SHA-256",) if s.ds in ("good", "other", "both") else s.ds.split()
     text = ""
-    for path in make_keys(net, s, folder)[1]:
+    for path in [p for folder in folders for p in make_keys(net, s, folder)[1]]:
         known = [d for d in digests if not d.isdigit()]
         text += ds_of(path, *known)
         for number in (d for d in digests if d.isdigit()):

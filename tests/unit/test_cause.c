@@ -16,6 +16,8 @@ typedef enum {
     ALIKE,
     OF_PRIMARY,
     WHOLE,
+    SAME_DS,
+    WITH_DO,
     AHEAD,
     LEFT_BEHIND,
     ANYWHERE
@@ -116,6 +118,9 @@ static void link_row(fixture_t *f, const row_t *r, bool near)
     else
         add(f, r->symptom, 0);
     add(f, r->cause, apart ? elsewhere(f->x.m) : at);
+    f->list.item[1].ds_algorithm = 8;
+    f->list.item[2].ds_algorithm = near ? 8 : 13;
+    f->d->subject[0].do_error = near;
     f->list.item[2].severity = SEVERITY_WARNING;
     f->list.item[1].severity = SEVERITY_ERROR;
     causes_find(f->d, 0);

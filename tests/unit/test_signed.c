@@ -127,6 +127,23 @@ static void ds_two(signedworld_t *w)
     ALL(w, p->key_count = 1; p->zsk[0] = &w->ksk)
 }
 
+/* The DS of a key that is gone, with an algorithm that no other key has. */
+static void ds_gone(signedworld_t *w)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        w->ds[i].count = 2;
+        w->ds[i].of[1] = &w->eight;
+        w->ds[i].digest_type[1] = 2;
+    }
+}
+
+/* And a key beside it whose algorithm does not sign either: that is another matter. */
+static void ds_gone_and_more(signedworld_t *w)
+{
+    ds_gone(w);
+    ALL(w, p->key[p->key_count++] = &w->other)
+}
+
 static void ds_of_zsk(signedworld_t *w)
 {
     w->ds[0].of[0] = w->ds[1].of[0] = &w->zsk;
@@ -401,6 +418,10 @@ static void keys_ahead(signedworld_t *w)
     }
     for (unsigned i = 0; i < 2; i++)
         set_serial(w, i, 1);
+    /* the primary is among those with the new keys */
+    for (unsigned i = 0; i < PLACES; i++)
+        for (unsigned q = 0; q < XQ_COUNT; q++)
+            w->x.probe[i][q].soa_names = "ns2.example.net. host.example.net.";
 }
 
 /* The same, most addresses being behind. */
@@ -532,6 +553,9 @@ static const scase_t cases[] = {
     {"DS with SHA-1 and SHA-256", ds_both, "dnssec-ds-weak"},
     {"DS with GOST", ds_gost, "dnssec-ds-weak dnssec-unknown-algorithm"},
     {"a DS too many", ds_two, "dnssec-ds-unused"},
+    {"DS of a key that is gone", ds_gone, "dnssec-ds-unused dnssec-algorithm-incomplete"},
+    {"DS of a key that is gone, and a key that does not sign", ds_gone_and_more,
+     "dnssec-algorithm-incomplete dnssec-ds-unused"},
     {"DS of a key without SEP", ds_of_zsk, "dnssec-sep-missing"},
     {"no keys", no_keys, "dnssec-ds-mismatch"},
     {"an unsigned copy", unsigned_one, "dnssec-unsigned dnssec-keys-differ"},
@@ -843,6 +867,25 @@ static void test_ds_is_of_sep(void **state)
     }
 }
 
+/* A DS record that leads nowhere is why nothing is signed with its algorithm, when that is all. */
+static void test_unused_ds_is_first(void **state)
+{
+    static void (*const edits[])(signedworld_t * w) = {ds_gone, ds_gone_and_more};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        const scase_t c = {"", edits[i], ""};
+        char ids[1024];
+        finding_list_t list;
+        run_case(&c, &list, ids, sizeof ids);
+        const finding_t *f = of(&list, FINDING_DNSSEC_ALGORITHM_INCOMPLETE);
+        const finding_t *root = finding_root(&list, f);
+        assert_int_equal(root->id,
+                         i == 0 ? FINDING_DNSSEC_DS_UNUSED : FINDING_DNSSEC_ALGORITHM_INCOMPLETE);
+        assert_int_equal(root->severity, SEVERITY_WARNING);
+        finding_list_free(&list);
+    }
+}
+
 /* An error that is answered is named. */
 static void test_rcode_is_named(void **state)
 {
@@ -868,10 +911,14 @@ static void test_rcode_is_named(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),          cmocka_unit_test(test_every_finding),
-        cmocka_unit_test(test_severities),     cmocka_unit_test(test_subject),
-        cmocka_unit_test(test_advice),         cmocka_unit_test(test_ahead_is_first),
-        cmocka_unit_test(test_rcode_is_named), cmocka_unit_test(test_ds_is_of_sep)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases),
+                                       cmocka_unit_test(test_every_finding),
+                                       cmocka_unit_test(test_severities),
+                                       cmocka_unit_test(test_subject),
+                                       cmocka_unit_test(test_advice),
+                                       cmocka_unit_test(test_ahead_is_first),
+                                       cmocka_unit_test(test_rcode_is_named),
+                                       cmocka_unit_test(test_ds_is_of_sep),
+                                       cmocka_unit_test(test_unused_ds_is_first)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
