@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "diagnose/copies.h"
 #include "diagnose/host.h"
 
 typedef enum where {
@@ -14,6 +15,8 @@ typedef enum where {
     WITH_DO,
     AHEAD,
     LEFT_BEHIND,
+    LEFT_OUT,
+    SPLIT,
     ANYWHERE
 } where_t;
 
@@ -86,13 +89,30 @@ static bool left_behind(const diag_t *d, const finding_t *f)
 }
 
 /* True when the server is in the zone, and the parent delegates without it. */
-static bool is_ahead(const diag_t *d, const finding_t *f)
+static bool is_ahead(diag_t *d, const finding_t *f)
 {
     const model_server_t *s = server_of(d, f);
     bool delegated = false;
     for (uint16_t i = 0; i < d->m->server_count; i++)
         delegated = delegated || d->m->server[i].in_parent;
-    return delegated && s != NULL && s->in_child && !s->in_parent;
+    return delegated && s != NULL && s->in_child && !s->in_parent && copies_name(d, &s->name);
+}
+
+/* True when the symptom is about a server, or an address of one, that only some copies of the zone
+ * have, those that the cause is about. */
+static bool is_left_out(diag_t *d, const finding_t *f, const finding_t *cause)
+{
+    const subject_t *there = subject_of(d, cause);
+    const subject_t *s = subject_of(d, f);
+    const model_server_t *h = server_of(d, f);
+    if (there == NULL)
+        return false;
+    if (h != NULL && copies_leave_server_out(d, h, there))
+        return true;
+    for (uint16_t i = 0; s != NULL && i < s->a->server_count; i++)
+        if (!copies_leave_addr_out(d, &d->m->server[s->a->server[i]], &s->a->addr, there))
+            return false;
+    return s != NULL && s->a->server_count > 0;
 }
 
 static bool same_server(const finding_t *a, const finding_t *b)
@@ -124,6 +144,10 @@ static bool lies(const causes_t *c, where_t where, const finding_t *f, const fin
         return is_ahead(c->d, f);
     case LEFT_BEHIND:
         return left_behind(c->d, f);
+    case LEFT_OUT:
+        return is_left_out(c->d, f, cause);
+    case SPLIT:
+        return copies_split(c->d);
     case ANYWHERE:
         break;
     }

@@ -242,3 +242,42 @@ bool copies_have_addr(diag_t *d, const model_server_t *h, const model_addr_t *a)
     }
     return !asked;
 }
+
+/* --- what only some copies know --- */
+
+bool copies_leave_server_out(diag_t *d, const model_server_t *h, const subject_t *s)
+{
+    if (h->in_parent || !h->in_child || copies_name(d, &h->name))
+        return false;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *o = &d->subject[i];
+        if (copy_usable(o) && o->serial == s->serial && copy_names(d, o, &h->name) == COPY_YES)
+            return true;
+    }
+    return false;
+}
+
+bool copies_leave_addr_out(diag_t *d, const model_server_t *h, const addr_t *a, const subject_t *s)
+{
+    for (uint16_t i = 0; i < h->addr_count; i++)
+        if (addr_equal(&h->addr[i].addr, a))
+            return (h->addr[i].from & FROM_GLUE) == 0 && !copies_have_addr(d, h, &h->addr[i]) &&
+                   copy_has_addr(d, s, &h->name, a) == COPY_YES;
+    return false;
+}
+
+bool copies_split(diag_t *d)
+{
+    const fact_t *first = NULL;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *s = &d->subject[i];
+        const subject_t *ref = copy_is_first(d, s) ? copy_ns_reference(d, s) : NULL;
+        if (ref == NULL)
+            continue;
+        const fact_t *f = copy_ns(d, ref);
+        if (first != NULL && f->data_digest != first->data_digest)
+            return true;
+        first = f;
+    }
+    return false;
+}

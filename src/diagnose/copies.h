@@ -39,5 +39,12 @@ const subject_t *copy_addr_reference(diag_t *d, const subject_t *source, const m
 /* True when the address is one that the host's own zone gives: by the word of most of its newest
  * copies, where they were asked. */
 bool copies_have_addr(diag_t *d, const model_server_t *h, const model_addr_t *a);
+/* True when neither the delegation nor the zone as such names the server, and the copy at s, or one
+ * of the same serial, does. */
+bool copies_leave_server_out(diag_t *d, const model_server_t *h, const subject_t *s);
+/* The same for an address of a server, which the copy at s gives it. */
+bool copies_leave_addr_out(diag_t *d, const model_server_t *h, const addr_t *a, const subject_t *s);
+/* True when the copies of several primaries have different NS sets. */
+bool copies_split(diag_t *d);
 
 #endif

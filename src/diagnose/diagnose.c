@@ -28,6 +28,8 @@ static void run_rules(diag_t *d)
     rules_versions(d);
     rules_serial(d);
     rules_agree(d);
+    rules_copies(d);
+    rules_ns(d);
     rules_layout(d);
     rules_content(d);
     rules_forms(d);

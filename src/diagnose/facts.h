@@ -162,6 +162,8 @@ void rules_quality(diag_t *d);
 void rules_versions(diag_t *d);
 void rules_serial(diag_t *d);
 void rules_agree(diag_t *d);
+void rules_copies(diag_t *d); /* after rules_agree: adds to what that tells of a copy */
+void rules_ns(diag_t *d);
 void rules_layout(diag_t *d);
 void rules_content(diag_t *d); /* after rules_layout: a single server shares all addresses */
 void rules_signed(diag_t *d);

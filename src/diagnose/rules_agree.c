@@ -1,5 +1,5 @@
-/* Whether the servers of the zone, and the parent, agree. Only addresses that serve the zone are
- * compared; one that is behind (serial) is not compared any further. */
+/* Whether servers with one version of the zone give the same records. Only addresses that serve the
+ * zone are compared; one that is behind (serial) is not compared any further. */
 #include <stdio.h>
 
 #include "diagnose/facts.h"
@@ -7,17 +7,6 @@
 static bool comparable(const subject_t *s)
 {
     return s->serves && !s->folded && s->has_serial;
-}
-
-static const subject_t *newest(const diag_t *d)
-{
-    const subject_t *best = NULL;
-    for (size_t i = 0; i < d->subject_count; i++) {
-        const subject_t *s = &d->subject[i];
-        if (comparable(s) && (best == NULL || serial_newer(s->serial, best->serial)))
-            best = s;
-    }
-    return best;
 }
 
 /* What is compared between servers with the same serial. (DNSKEY is, whatever the serial:
@@ -134,104 +123,10 @@ static void ttl_rule(diag_t *d, const subject_t *s)
     }
 }
 
-/* NS answers of the addresses with the newest serial: the zone's own set. */
-static const fact_t *own_ns(const diag_t *d, const subject_t *s, const subject_t *top)
-{
-    if (!comparable(s) || s->serial != top->serial)
-        return NULL;
-    const fact_t *f = data_fact(d, s, 1);
-    return f != NULL && f->cls == CLASS_GOOD ? f : NULL;
-}
-
-static bool zone_names(diag_t *d, const subject_t *top, const nsp_name_t *name)
-{
-    for (size_t i = 0; i < d->subject_count; i++) {
-        const fact_t *f = own_ns(d, &d->subject[i], top);
-        if (f == NULL)
-            continue;
-        nsp_msg_index(&d->scratch->msg, f->o.reply->bytes, f->o.reply->size, d->scratch->arena,
-                      NSP_RR_MAX);
-        if (has_ns(&d->scratch->msg, NSP_ANSWER, &d->m->zone, name))
-            return true;
-    }
-    return false;
-}
-
-typedef struct name_list {
-    unsigned count;
-    size_t len;
-    char text[1024];
-} name_list_t;
-
-static void name_list_add(name_list_t *l, const nsp_name_t *name)
-{
-    char text[NSP_NAME_TEXT_MAX];
-    name_label(name, text);
-    l->count++;
-    if (l->len + strlen(text) + 3 < sizeof l->text)
-        l->len += (size_t)snprintf(l->text + l->len, sizeof l->text - l->len, "%s%s",
-                                   l->len > 0 ? ", " : "", text);
-}
-
-static void mismatch_report(diag_t *d, const subject_t *top, const name_list_t *parent,
-                            const name_list_t *zone)
-{
-    finding_t *f;
-    if (zone->count == 0)
-        f = finding_add(d->list, FINDING_NS_MISMATCH, "Only the parent names %s.", parent->text);
-    else if (parent->count == 0)
-        f = finding_add(d->list, FINDING_NS_MISMATCH, "Only the zone itself names %s.", zone->text);
-    else
-        f = finding_add(d->list, FINDING_NS_MISMATCH,
-                        "Only the parent names %s; only the zone itself names %s.", parent->text,
-                        zone->text);
-    for (uint16_t i = 0; i < d->m->parent_count; i++)
-        if (d->m->parent_addr[i].referral) {
-            finding_add_evidence(f, d->m->parent_addr[i].asked);
-            break;
-        }
-    for (size_t i = 0; i < d->subject_count; i++) {
-        const fact_t *k = own_ns(d, &d->subject[i], top);
-        finding_add_evidence(f, k != NULL ? k->x : NULL);
-    }
-    if (zone->count == 0)
-        finding_set_fix(f, "Add %s to the NS records of the zone, or remove it at the registrar.",
-                        parent->text);
-    else if (parent->count == 0)
-        finding_set_fix(f,
-                        "Add %s to the delegation at the registrar, or remove it from the NS "
-                        "records of the zone.",
-                        zone->text);
-}
-
-static void ns_mismatch_rule(diag_t *d, const subject_t *top)
-{
-    name_list_t parent = {0, 0, ""};
-    name_list_t zone = {0, 0, ""};
-    bool any_parent = false;
-    bool any_zone = false;
-    for (uint16_t i = 0; i < d->m->server_count; i++) {
-        const model_server_t *s = &d->m->server[i];
-        bool own = zone_names(d, top, &s->name);
-        any_parent = any_parent || s->in_parent;
-        any_zone = any_zone || own;
-        if (s->in_parent && !own)
-            name_list_add(&parent, &s->name);
-        else if (own && !s->in_parent)
-            name_list_add(&zone, &s->name);
-    }
-    if (d->m->parent_known && any_parent && any_zone && parent.count + zone.count > 0)
-        mismatch_report(d, top, &parent, &zone);
-}
-
 void rules_agree(diag_t *d)
 {
-    const subject_t *top = newest(d);
-    if (top == NULL)
-        return;
     for (size_t i = 0; i < d->subject_count; i++)
         if (comparable(&d->subject[i]) && !data_rule(d, &d->subject[i]) &&
             !rules_negative_differ(d, &d->subject[i]))
             ttl_rule(d, &d->subject[i]);
-    ns_mismatch_rule(d, top);
 }

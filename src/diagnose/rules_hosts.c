@@ -1,11 +1,13 @@
 /* The names of the servers and their addresses: as the parent gives them, and as they are. */
 #include <stdio.h>
 
+#include "diagnose/copies.h"
 #include "diagnose/host.h"
 
 /* A list of addresses in a sentence. */
 typedef struct addr_list {
     unsigned count;
+    unsigned dead; /* of these, those that do not serve the zone */
     size_t len;
     char text[512];
 } addr_list_t;
@@ -206,6 +208,14 @@ static subject_t *subject_of(diag_t *d, const addr_t *a)
     return NULL;
 }
 
+/* True when an address serves the zone, or was not seen not to. */
+static bool serves_at(diag_t *d, const addr_t *a)
+{
+    const subject_t *s = subject_of(d, a);
+    return s == NULL || s->serves || s->pending ||
+           (s->udp <= REACH_NOT_SENT && s->tcp <= REACH_NOT_SENT);
+}
+
 /* Glue that the zone does not have, at an address that does not serve the zone: whatever else is
  * wrong with the address follows from that. */
 static void glue_dead(diag_t *d, const model_server_t *server, subject_t *s, const exchange_t *own)
@@ -236,10 +246,11 @@ static void compare_family(diag_t *d, const model_server_t *server, unsigned fam
     for (uint16_t i = 0; i < server->addr_count; i++) {
         const model_addr_t *a = &server->addr[i];
         bool glue = (a->from & FROM_GLUE) != 0;
-        bool zone = (a->from & (FROM_ZONE | FROM_ELSEWHERE)) != 0;
+        bool zone = copies_have_addr(d, server, a);
         if (a->addr.family != family || glue == zone)
             continue;
         if (zone) {
+            only_zone->dead += !serves_at(d, &a->addr);
             addr_list_add(only_zone, &a->addr);
             continue;
         }
@@ -277,7 +288,13 @@ static void glue_mismatch(diag_t *d, const model_server_t *s, const addr_list_t 
     for (uint16_t i = 0; i < d->m->parent_count; i++)
         if (d->m->parent_addr[i].referral)
             finding_add_evidence(f, d->m->parent_addr[i].asked);
-    if (only_parent->count == 0)
+    if (only_parent->count == 0 && only_zone->dead > 0)
+        finding_set_fix(
+            f,
+            "Have %s answer for the zone, or remove it from the records of %s; only what "
+            "answers belongs into the glue.",
+            only_zone->text, name);
+    else if (only_parent->count == 0)
         finding_set_fix(f, "Add %s to the glue of %s at the registrar.", only_zone->text, name);
     else
         finding_set_fix(f,
@@ -288,8 +305,8 @@ static void glue_mismatch(diag_t *d, const model_server_t *s, const addr_list_t 
 
 static void glue_rule(diag_t *d, const model_server_t *s)
 {
-    addr_list_t only_parent = {0, 0, ""};
-    addr_list_t only_zone = {0, 0, ""};
+    addr_list_t only_parent = {0, 0, 0, ""};
+    addr_list_t only_zone = {0, 0, 0, ""};
     if (s->state == HOST_NODATA || s->state == HOST_NXDOMAIN || s->state == HOST_CNAME ||
         addresses_from(s, FROM_GLUE) == 0)
         return;
@@ -307,7 +324,7 @@ static void glue_rule(diag_t *d, const model_server_t *s)
  * one remark for all of them. */
 static void private_rule(diag_t *d)
 {
-    addr_list_t list = {0, 0, ""};
+    addr_list_t list = {0, 0, 0, ""};
     for (size_t i = 0; i < d->subject_count; i++) {
         subject_t *s = &d->subject[i];
         char label[LABEL_MAX];

@@ -20,6 +20,8 @@ typedef enum {
     WITH_DO,
     AHEAD,
     LEFT_BEHIND,
+    LEFT_OUT,
+    SPLIT,
     ANYWHERE
 } place_t;
 
@@ -127,11 +129,19 @@ static void link_row(fixture_t *f, const row_t *r, bool near)
     finding_list_sort(&f->list);
 }
 
+/* Lines that hang on what copies of the zone say: test_told_copies has these. */
+static bool needs_copies(const row_t *r)
+{
+    return r->where == LEFT_OUT || r->where == SPLIT;
+}
+
 static void test_every_line_links(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fixture_t f;
+        if (needs_copies(&rows[i]))
+            continue;
         begin(&f);
         link_row(&f, &rows[i], true);
         const finding_t *symptom = of(&f, rows[i].symptom);
@@ -158,7 +168,7 @@ static void test_every_line_keeps_apart(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fixture_t f;
-        if (rows[i].where == ANYWHERE)
+        if (rows[i].where == ANYWHERE || needs_copies(&rows[i]))
             continue;
         begin(&f);
         link_row(&f, &rows[i], false);

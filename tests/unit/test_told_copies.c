@@ -61,6 +61,107 @@ static const zonecase_t renamed = {"a primary that was renamed",
                                    {"warning primaries-differ [-]", "may also be an old copy"},
                                    {"serial-differs"}};
 
+#define SOA         "@ SOA ns1 host 7" TIMES
+#define ADDRESS3    "address 8.0.3.1 {\nserves zone.test\n}\n"
+#define THREE_NS    "@ NS ns1\n@ NS ns2\n@ NS ns3\nns2 A 8.0.2.1\nns3 A 8.0.3.1\n@ MX 0 .\n"
+#define THREE_GLUED TWO_GLUED "zone NS ns3.zone\nns3.zone A 8.0.3.1\n"
+
+/* The address that one copy gives a server is dead: a mistake of the copy, not of the server. */
+static const zonecase_t other_address = {
+    "one copy has another address",
+    THREE_GLUED,
+    TWO_VERSIONS(SOA THREE_NS "ns1 A 8.0.1.1\n", SOA THREE_NS "ns1 A 8.0.9.1\n") ADDRESS3
+    "address 8.0.9.1 {\nbehave drop\n}\n",
+    {"error answers-differ [ns2.zone.test. 8.0.2.1]\n",
+     "ns1.zone.test has 8.0.9.1 here, and 8.0.1.1 at ns1.zone.test (8.0.1.1), with the same serial "
+     "7.",
+     "error unresponsive [ns1.zone.test. 8.0.9.1] <- answers-differ [ns2.zone.test. 8.0.2.1]"},
+    {"to the glue", "glue-mismatch"}};
+
+/* The same of an old copy. */
+static const zonecase_t old_address = {
+    "an old copy has an old address",
+    THREE_GLUED,
+    TWO_VERSIONS(SOA THREE_NS "ns1 A 8.0.1.1\n",
+                 "@ SOA ns1 host 6" TIMES THREE_NS "ns1 A 8.0.9.1\n") ADDRESS3
+    "address 8.0.9.1 {\nbehave drop\n}\n",
+    {"error unresponsive [ns1.zone.test. 8.0.9.1] <- serial-differs [ns2.zone.test. 8.0.2.1]"},
+    {"to the glue", "glue-mismatch"}};
+
+/* All copies agree about an address that does not answer: no glue for that. */
+static const zonecase_t dead_address = {
+    "an address that does not answer",
+    TWO_GLUED,
+    "zone zone.test {\n$TTL 3600\n" SOA TWO_NS "ns2 A 8.0.9.1\n}\n"
+    "address 8.0.1.1 {\nserves zone.test\n}\naddress 8.0.2.1 {\nserves zone.test\n}\n"
+    "address 8.0.9.1 {\nbehave drop\n}\n",
+    {"fix: Have 8.0.9.1 answer for the zone"},
+    {"Add 8.0.9.1 to the glue"}};
+
+static const zonecase_t other_server = {
+    "one copy names a server that does not exist",
+    THREE_GLUED,
+    TWO_VERSIONS(SOA THREE_NS "ns1 A 8.0.1.1\n",
+                 SOA "@ NS ns1\n@ NS ns2\n@ NS nix.test.\nns1 A 8.0.1.1\nns2 A 8.0.2.1\n"
+                     "ns3 A 8.0.3.1\n") ADDRESS3,
+    {"error answers-differ [ns2.zone.test. 8.0.2.1]\n",
+     "Only here is a server named nix.test, and only there ns3.zone.test.",
+     "error ns-no-address [nix.test.] <- answers-differ [ns2.zone.test. 8.0.2.1]"},
+    {"ns-mismatch", "Add nix.test"}};
+
+/* A move that is half done. */
+static const zonecase_t half_moved = {
+    "each primary has NS records of its own",
+    TWO_GLUED,
+    TWO_VERSIONS("@ SOA ns1 host 2026112401" TIMES
+                 "@ NS ns1\n@ NS nix.test.\nns1 A 8.0.1.1\nns2 A 8.0.2.1\n",
+                 "@ SOA ns2 host 17" TIMES
+                 "@ NS ns2\n@ NS ns3\nns1 A 8.0.1.1\nns2 A 8.0.2.1\nns3 A 8.0.3.1\n") ADDRESS3,
+    {"error primaries-differ [-]\n",
+     "error ns-mismatch [-] <- primaries-differ [-]: each primary has NS records of its own",
+     "Only the copy at ns1.zone.test (8.0.1.1) names nix.test (does not exist); only the copy at "
+     "ns2.zone.test (8.0.2.1) names ns3.zone.test.",
+     "Remove nix.test from the NS records of the zone", "Add ns3.zone.test to the delegation"},
+    {"Only the parent names", "serial-differs", "Add nix.test"}};
+
+/* A server is added to the delegation only when it works. */
+static const zonecase_t extra_lame = {
+    "the zone names a server that refuses",
+    TWO_GLUED,
+    "zone zone.test {\n$TTL 3600\n" SOA TWO_NS "@ NS ns3\nns3 A 8.0.3.1\n}\n"
+    "address 8.0.1.1 {\nserves zone.test\n}\naddress 8.0.2.1 {\nserves zone.test\n}\n"
+    "address 8.0.3.1 {\nbehave refuse\n}\n",
+    {"Only the zone itself names ns3.zone.test (does not serve the zone).",
+     "fix: Remove ns3.zone.test from the NS records of the zone, or put it right first"},
+    {"Add ns3.zone.test"}};
+
+static const zonecase_t left_dead = {
+    "the delegation names a server that is dead",
+    TWO_GLUED "zone NS ns3.zone\nns3.zone A 8.0.3.1\n",
+    "zone zone.test {\n$TTL 3600\n" SOA TWO_NS "ns3 A 8.0.3.1\n}\n"
+    "address 8.0.1.1 {\nserves zone.test\n}\naddress 8.0.2.1 {\nserves zone.test\n}\n"
+    "address 8.0.3.1 {\nbehave drop\n}\n",
+    {"Only the parent names ns3.zone.test (does not answer).",
+     "fix: Remove ns3.zone.test from the delegation at the registrar."},
+    {"Add ns3.zone.test"}};
+
+static void test_addresses(void **state)
+{
+    (void)state;
+    zonecase_check(&other_address);
+    zonecase_check(&old_address);
+    zonecase_check(&dead_address);
+}
+
+static void test_servers(void **state)
+{
+    (void)state;
+    zonecase_check(&other_server);
+    zonecase_check(&half_moved);
+    zonecase_check(&extra_lame);
+    zonecase_check(&left_dead);
+}
+
 static void test_serials(void **state)
 {
     (void)state;
@@ -79,6 +180,8 @@ static void test_primaries(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_servers),
         cmocka_unit_test(test_serials),
         cmocka_unit_test(test_primaries),
     };

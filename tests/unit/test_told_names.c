@@ -71,7 +71,9 @@ static const zonecase_t no_final_dot = {
     "zone zone.test {\n" SOA "@ NS ns1.zone.test\n@ NS ns2.zone.test\nns1 A 8.0.1.1\n"
     "ns2 A 8.0.2.1\n}\n" TWO_ADDRESSES,
     {"ns1.zone.test.zone.test does not exist: the name was written without its final dot",
-     "fix: Write ns1.zone.test. with its final dot"},
+     "fix: Write ns1.zone.test. with its final dot",
+     "names ns1.zone.test.zone.test (written without its final dot)",
+     "fix: Write ns1.zone.test, ns2.zone.test with the final dot in the NS records of the zone.\n"},
     {"Add ns1.zone.test.zone.test"}};
 
 static void test_below_dead_cut(void **state)
