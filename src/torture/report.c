@@ -38,9 +38,6 @@ void torture_print(FILE *out, const torture_report_t *r, bool verbose)
     for (int v = TORTURE_VERDICT_COUNT - 1; v >= 0; v--) {
         for (size_t i = 1; i < r->count; i++) {
             const torture_result_t *one = &r->item[i];
-            if (one->milliseconds == 0 && one->questions == 0 && one->exit_code == 0 &&
-                r->interrupted)
-                continue; /* was not run any more */
             if (one->verdict != (torture_verdict_t)v)
                 continue;
             n[v]++;

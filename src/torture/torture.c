@@ -255,28 +255,50 @@ static void job_end(torture_t *t, job_t *j, int status, bool killed)
     r->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     judge(r, killed);
     j->busy = false;
+    r->ended = true;
     t->done++;
     if (t->options->progress != NULL)
         t->options->progress(t->options->user, t->done, t->report->count);
+}
+
+static bool stopped(const torture_t *t)
+{
+    return t->options->stop != NULL && *t->options->stop != 0;
+}
+
+static void job_kill(const job_t *j, int *status)
+{
+    (void)kill(-j->pid, SIGKILL);
+    (void)kill(j->pid, SIGKILL);
+    (void)waitpid(j->pid, status, 0);
+}
+
+/* Somebody wants an end: nothing is learnt of this client. */
+static void job_give_up(job_t *j)
+{
+    int status = 0;
+    job_kill(j, &status);
+    if (j->pipe >= 0)
+        close(j->pipe);
+    j->busy = false;
 }
 
 static void job_step(torture_t *t, job_t *j)
 {
     int status = 0;
     bool late = now_ms() - j->began > t->options->timeout_ms;
-    bool stop = t->options->stop != NULL && *t->options->stop != 0;
     fuzz_server_step(j->server, STEP_MS);
     job_read(j);
     if (waitpid(j->pid, &status, WNOHANG) == j->pid) {
         job_end(t, j, status, false);
         return;
     }
-    if (!late && !stop)
-        return;
-    (void)kill(-j->pid, SIGKILL);
-    (void)kill(j->pid, SIGKILL);
-    (void)waitpid(j->pid, &status, 0);
-    job_end(t, j, status, true);
+    if (late) {
+        job_kill(j, &status);
+        job_end(t, j, status, true);
+    } else if (stopped(t)) {
+        job_give_up(j);
+    }
 }
 
 /* --- all of them --- */
@@ -327,6 +349,8 @@ static bool honest_run(torture_t *t, char err[FUZZ_ERROR_MAX])
     while (j->busy)
         job_step(t, j);
     t->next = 1;
+    if (!r->ended)
+        return true; /* interrupted */
     if (r->questions > 0 && (r->verdict == TORTURE_SURVIVED))
         return true;
     snprintf(err, FUZZ_ERROR_MAX, "against an honest server the client %s (exit code %d): %.120s",
@@ -343,7 +367,7 @@ static void run_all(torture_t *t)
     bool busy = true;
     while (busy) {
         busy = false;
-        bool stop = t->options->stop != NULL && *t->options->stop != 0;
+        bool stop = stopped(t);
         for (unsigned i = 0; i < t->jobs; i++) {
             job_t *j = &t->job[i];
             if (!j->busy && !stop && t->next < t->report->count)
@@ -354,6 +378,19 @@ static void run_all(torture_t *t)
         }
         t->report->interrupted = stop;
     }
+}
+
+/* Leaves out what has not ended. */
+static void keep_ended(torture_report_t *r)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->item[i].ended)
+            r->item[kept++] = r->item[i];
+        else
+            free(r->item[i].output);
+    }
+    r->count = kept;
 }
 
 bool torture_run(const torture_options_t *options, torture_report_t *out, char err[FUZZ_ERROR_MAX])
@@ -371,6 +408,8 @@ bool torture_run(const torture_options_t *options, torture_report_t *out, char e
     bool good = plan(options, out) && open_servers(t, err) && honest_run(t, err);
     if (good)
         run_all(t);
+    if (out->interrupted)
+        keep_ended(out);
     for (unsigned i = 0; i < t->jobs; i++)
         fuzz_server_free(t->job[i].server);
     free(t);

@@ -29,6 +29,7 @@ typedef struct torture_result {
     fault_id_t fault; /* FAULT_COUNT: mutation */
     uint64_t seed;
     bool honest; /* the first run, without a fault */
+    bool ended;  /* by itself, or in time or not: not because of an interruption */
     torture_verdict_t verdict;
     int exit_code; /* -1: by a signal */
     int signal;
@@ -57,7 +58,7 @@ typedef struct torture_options {
 typedef struct torture_report {
     size_t count;
     torture_result_t *item; /* owned; the honest run first, then in order of the catalogue */
-    bool interrupted;
+    bool interrupted;       /* runs that had not ended are not there */
 } torture_report_t;
 
 /* Runs everything. False with a sentence in err when nothing could be run; what was run until an

@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree as ElementTree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -126,6 +128,31 @@ def reproducible(t, prog):
         t.equal("--replay sends the very octets", again[0]["pieces"], wanted["pieces"])
 
 
+def interrupted(t, prog):
+    """Clients that run at ^C are left out: nothing is known of them."""
+    with tempfile.TemporaryDirectory() as d:
+        for flag, wanted in (("once", ["honest"]), ("never", [])):
+            path, junit = os.path.join(d, flag), os.path.join(d, "j.xml")
+            slow = f"test {'!' if flag == 'never' else ''} -e {path} && sleep 60; touch {path}; exec \"$@\""
+            p = subprocess.Popen([prog, "torture", "--json", "--jobs", "3", "--junit", junit, "sh", "-c",
+                                  slow, "sh", *client("none")], stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True)
+            for _ in range(200):
+                if os.path.exists(path) or flag == "never":
+                    break
+                time.sleep(0.05)
+            time.sleep(1.5)
+            p.send_signal(signal.SIGINT)
+            out, err = p.communicate(timeout=30)
+            report = json.loads(out or "{}")
+            t.equal(f"^C: {flag}: what ran is left out", (
+                p.returncode, report.get("interrupted"), [r["fault"] for r in report.get("results", [])],
+                err), (130, True, wanted, ""))
+            t.equal(f"^C: {flag}: no failure in JUnit", (
+                ElementTree.parse(junit).getroot().get("tests"),
+                ElementTree.parse(junit).getroot().get("failures")), ("0", "0"))
+
+
 USAGE = [
     (["torture"], "client"),
     (["torture", "--only", "nosuch", "dig"], "nosuch"),
@@ -170,6 +197,7 @@ def main():
     reproducible(t, a.prog)
     files(t, a.prog)
     bad_clients(t, a.prog)
+    interrupted(t, a.prog)
     whole_catalogue(t, a.prog)
     return t.done()
 
