@@ -237,8 +237,9 @@ static int begin_http(watcher_t *w, http_t **http)
         return EXIT_UNTESTED;
     }
     if (!w->args->quiet)
-        fprintf(stderr, "nsprobe watch: metrics at http://%s:%u/metrics\n",
-                addr_text(&w->args->listen, text), http_port(*http));
+        fprintf(stderr, "nsprobe watch: metrics at http://%s%s%s:%u/metrics\n",
+                w->args->listen.family == 6 ? "[" : "", addr_text(&w->args->listen, text),
+                w->args->listen.family == 6 ? "]" : "", http_port(*http));
     return 0;
 }
 

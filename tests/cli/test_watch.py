@@ -412,6 +412,15 @@ def units(t, lab):
     t.equal("units: systemd has nothing to say", (p.returncode, p.stdout + p.stderr), (0, ""))
 
 
+def brackets(t, lab):
+    """The address of the metrics as a browser takes it."""
+    lab.serve()
+    p = lab.run("six.db", "--once", "--listen", "[::1]:9756", *DOMAIN)
+    t.check("listen: IPv6 in brackets", "http://[::1]:9756/metrics" in p.stderr, p.stderr)
+    p = lab.run("four.db", "--once", "--listen", "9756", *DOMAIN)
+    t.check("listen: IPv4", "http://127.0.0.1:9756/metrics" in p.stderr, p.stderr)
+
+
 USAGE = [
     (["watch"], "domain"),
     (["watch", "zone.test"], "expect"),
@@ -442,7 +451,7 @@ def main():
     a = tap.arguments()
     t = tap.Tap()
     lab = Lab(a.prog)
-    for part in (usage, units, once, coverage, history, databases, exec_fails, signals, served,
+    for part in (usage, units, once, coverage, history, databases, exec_fails, signals, served, brackets,
                  killed):
         if not a.only or a.only == part.__name__:
             part(t, lab)
