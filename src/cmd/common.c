@@ -77,6 +77,17 @@ bool common_name(const char *text, nsp_name_t *out, char err[200])
     return e == NSP_OK;
 }
 
+/* Takes away the mark that some editors begin UTF-8 with. Returns its size. */
+static size_t skip_mark(char *text, size_t n)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t size = sizeof mark - 1;
+    if (n < size || memcmp(text, mark, size) != 0)
+        return 0;
+    memmove(text, text + size, n - size + 1);
+    return size;
+}
+
 char *common_read_file(const char *path, size_t *len, char err[300])
 {
     bool standard = strcmp(path, "-") == 0;
@@ -116,7 +127,7 @@ char *common_read_file(const char *path, size_t *len, char err[300])
         return NULL;
     }
     text[n] = '\0';
-    *len = n;
+    *len = n - skip_mark(text, n);
     return text;
 }
 

@@ -21,6 +21,32 @@ typedef struct run {
     size_t size;
 } run_t;
 
+/* HOST or HOST#PORT, by the system's resolver. */
+static bool find_host(const query_spec_t *q, addr_t *out, char err[300])
+{
+    char host[256];
+    uint32_t port = q->port;
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
+    struct addrinfo *list = NULL;
+    const char *hash = strchr(q->server, '#');
+    if (hash != NULL && !parse_u32(hash + 1, 1, UINT16_MAX, &port)) {
+        snprintf(err, 300, "@%s: port '%s': expected 1 to 65535", q->server, hash + 1);
+        return false;
+    }
+    int n = hash != NULL ? (int)(hash - q->server) : (int)strlen(q->server);
+    snprintf(host, sizeof host, "%.*s", n, q->server);
+    hints.ai_family = q->family == 4 ? AF_INET : q->family == 6 ? AF_INET6 : AF_UNSPEC;
+    int rc = getaddrinfo(host, NULL, &hints, &list);
+    if (rc != 0) {
+        snprintf(err, 300, "@%s: %s; give an address, as @192.0.2.1", q->server, gai_strerror(rc));
+        return false;
+    }
+    bool good = addr_from_sockaddr(list->ai_addr, list->ai_addrlen, out);
+    out->port = (uint16_t)port;
+    freeaddrinfo(list);
+    return good;
+}
+
 /* The server's address: text, a host name, or the first of the system's resolvers. */
 static bool find_server(const query_spec_t *q, addr_t *out, char err[300])
 {
@@ -43,18 +69,7 @@ static bool find_server(const query_spec_t *q, addr_t *out, char err[300])
         snprintf(err, 300, "@%s is not an IPv%u address", q->server, q->family);
         return false;
     }
-    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
-    struct addrinfo *list = NULL;
-    hints.ai_family = q->family == 4 ? AF_INET : q->family == 6 ? AF_INET6 : AF_UNSPEC;
-    int rc = getaddrinfo(q->server, NULL, &hints, &list);
-    if (rc != 0) {
-        snprintf(err, 300, "@%s: %s; give an address, as @192.0.2.1", q->server, gai_strerror(rc));
-        return false;
-    }
-    bool good = addr_from_sockaddr(list->ai_addr, list->ai_addrlen, out);
-    out->port = q->port;
-    freeaddrinfo(list);
-    return good;
+    return find_host(q, out, err);
 }
 
 static void mix_case(run_t *run, nsp_name_t *name)
