@@ -19,7 +19,9 @@ void probe_options_init(probe_options_t *o, const char *command)
 static int add_from(probe_options_t *o, const char *text)
 {
     given_ns_t *g = &o->from[o->from_count];
-    if (o->from_count == PROBE_START_MAX || !addr_from_text(text, strlen(text), o->port, &g->addr))
+    if (o->from_count == PROBE_START_MAX)
+        return usage_error(o->command, "more than %d --from", PROBE_START_MAX);
+    if (!addr_from_text(text, strlen(text), o->port, &g->addr))
         return usage_error(o->command, "--from '%s': expected an address, or ADDR#PORT", text);
     nsp_name_root(&g->name);
     g->has_addr = true;
@@ -49,8 +51,9 @@ static int add_map(probe_options_t *o, const char *text)
 {
     net_map_entry_t *m = &o->map[o->map_count];
     const char *equals = strchr(text, '=');
-    if (o->map_count == PROBE_MAP_MAX || equals == NULL ||
-        !addr_from_text(text, (size_t)(equals - text), 53, &m->logical) ||
+    if (o->map_count == PROBE_MAP_MAX)
+        return usage_error(o->command, "more than %d --map", PROBE_MAP_MAX);
+    if (equals == NULL || !addr_from_text(text, (size_t)(equals - text), 53, &m->logical) ||
         !addr_from_text(equals + 1, strlen(equals + 1), 53, &m->physical))
         return usage_error(o->command, "--map '%s': expected ADDR=ADDR or ADDR=ADDR#PORT", text);
     o->map_count++;
@@ -89,6 +92,12 @@ static int set_value(probe_options_t *o, int id, const char *value)
         if (!parse_u32(value, 1, UINT16_MAX, &v))
             return usage_error(o->command, "--port '%s': expected 1 to 65535", value);
         o->port = (uint16_t)v;
+        return 0;
+    case PO_PORT_BASE:
+        if (!parse_u32(value, 1, SCENARIO_PORT_MAX, &v))
+            return usage_error(o->command, "--port-base '%s': expected 1 to %d", value,
+                               SCENARIO_PORT_MAX);
+        o->lab_port = (uint16_t)v;
         return 0;
     case PO_TRIES:
         return set_tries(o, value);
@@ -174,7 +183,7 @@ static int load_lab(probe_options_t *o)
     if (text == NULL)
         return usage_error(o->command, "--lab %s", err);
     scenario_error_t where;
-    scenario_t *s = scenario_parse(text, len, 0, &where);
+    scenario_t *s = scenario_parse(text, len, o->lab_port, &where);
     free(text);
     if (s == NULL) {
         fprintf(stderr, "%s:%u:%u: %s\n", o->lab, where.line, where.column, where.text);
@@ -182,7 +191,11 @@ static int load_lab(probe_options_t *o)
     }
     size_t n = 0;
     const net_map_entry_t *map = scenario_map(s, &n);
-    for (size_t i = 0; i < n && o->map_count < PROBE_MAP_MAX; i++)
+    if (n > PROBE_MAP_MAX - o->map_count) {
+        scenario_free(s);
+        return usage_error(o->command, "more than %d addresses of --lab and --map", PROBE_MAP_MAX);
+    }
+    for (size_t i = 0; i < n; i++)
         o->map[o->map_count++] = map[i];
     const addr_t *roots = scenario_roots(s, &n);
     for (size_t i = 0; i < n; i++)
@@ -222,6 +235,8 @@ int probe_options_finish(probe_options_t *o)
         return usage_error(o->command, "-4 and -6 leave no address to ask; give one of them");
     if (o->resolver && (o->from_count > 0 || o->hints != NULL || o->lab != NULL))
         return usage_error(o->command, "--resolver excludes --from, --hints and --lab");
+    if (o->lab == NULL && o->lab_port != 0)
+        return usage_error(o->command, "--port-base is of the scenario that --lab names");
     if (o->lab != NULL && o->hints != NULL)
         return usage_error(o->command, "--lab has its own roots; leave --hints out");
     /* --port counts for addresses that were read before it */

@@ -16,6 +16,7 @@ enum {
     PO_FROM,
     PO_RESOLVER,
     PO_LAB,
+    PO_PORT_BASE,
     PO_MAP,
     PO_PORT,
     PO_IPV4,
@@ -36,6 +37,7 @@ enum {
     }
 #define PROBE_OPTIONS_REACH                                                                        \
     {PO_LAB, "lab", 0, NULL, "SCENARIO", "use the addresses of a scenario being served"},          \
+        {PO_PORT_BASE, "port-base", 0, NULL, "PORT", "with --lab: as serve was told (5300)"},      \
         {PO_MAP, "map", 0, NULL, "ADDR=ADDR[#PORT]", "reach one address at another; repeatable"},  \
         {PO_PORT, "port", 'p', NULL, "PORT", "port of every name server (53)"},                    \
         {PO_IPV4, "ipv4", '4', NULL, NULL, "use only IPv4"},                                       \
@@ -55,6 +57,7 @@ typedef struct probe_options {
     const char *command; /* for messages */
     const char *hints;
     const char *lab;
+    uint16_t lab_port; /* 0: serve's own */
     bool resolver;
     bool ipv4_only;
     bool ipv6_only;

@@ -65,7 +65,7 @@ static int list_all(void)
     return EXIT_HEALTHY;
 }
 
-static void print_addresses(const scenario_t *s, const char *path)
+static void print_addresses(const scenario_t *s, const char *path, uint16_t port_base)
 {
     printf("%-28s  %s\n", "address", "listens on");
     for (size_t i = 0; i < s->addr_count; i++) {
@@ -74,7 +74,10 @@ static void print_addresses(const scenario_t *s, const char *path)
         printf("%-28s  %s\n", addr_text(&s->addr[i].logical, a),
                addr_port_text(&s->addr[i].physical, b));
     }
-    printf("use it with: nsprobe check --lab %s DOMAIN\n", path);
+    printf("use it with: nsprobe check --lab %s", path);
+    if (port_base != 0)
+        printf(" --port-base %u", port_base);
+    printf(" DOMAIN\n");
     fflush(stdout);
 }
 
@@ -93,7 +96,7 @@ static int serve_scenario(const char *path, uint16_t port_base, FILE *log)
         return EXIT_USAGE;
     }
     char run_err[256] = "";
-    print_addresses(s, path);
+    print_addresses(s, path, port_base);
     common_catch_signals();
     int rc = serve_run(s, &stop_requested, stdout, log, run_err);
     if (rc != 0)
@@ -145,8 +148,9 @@ static int take_option(serve_args_t *s, int id, const char *value)
 {
     switch (id) {
     case OPT_PORT_BASE:
-        if (!parse_u32(value, 1, 65000, &s->port))
-            return usage_error("serve", "--port-base '%s' is not a port from 1 to 65000", value);
+        if (!parse_u32(value, 1, SCENARIO_PORT_MAX, &s->port))
+            return usage_error("serve", "--port-base '%s': expected 1 to %d", value,
+                               SCENARIO_PORT_MAX);
         return 0;
     case OPT_LOG:
         s->log_path = value;

@@ -29,6 +29,8 @@ typedef struct scenario {
     net_map_entry_t *map; /* one a address, owned */
 } scenario_t;
 
+#define SCENARIO_PORT_MAX 65000 /* the first port that is allotted is at most this */
+
 typedef struct scenario_error {
     uint32_t line;
     uint32_t column;

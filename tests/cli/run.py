@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -80,7 +81,15 @@ USAGE = [
     (["query", "@127.0.0.1", "a..b"], "a..b"),
     (["query", "@127.0.0.1", "example.test", "-t", "NOSUCH"], "NOSUCH"),
     (["query", "@127.0.0.1", "example.test", "+nosuch"], "+nosuch"),
-    (["query", "@127.0.0.1#99999", "example.test"], "127.0.0.1#99999"),
+    (["query", "@127.0.0.1#99999", "example.test"], "port '99999'"),
+    (["query", "@127.0.0.1#0", "example.test"], "port '0'"),
+    (["query", "@localhost#x", "example.test"], "port 'x'"),
+    (["query", "example.test", "-ad"], "mean '--ad'"),
+    (["check", "example.test", "-x"], "--help"),
+    (["check", "example.test", *["--map", "192.0.2.1=127.0.0.1"] * 300], "more than 256 --map"),
+    (["check", "example.test", *["--from", "192.0.2.1"] * 600], "more than 512 --from"),
+    (["check", "example.test", "--port-base", "5500"], "--lab"),
+    (["check", "example.test", "--lab", DEMO, "--port-base", "65001"], "1 to 65000"),
     (["query", "@127.0.0.1", "example.test", "--bufsize", "70000"], "--bufsize"),
     (["query", "@127.0.0.1", "--send-hex", "abc"], "--send-hex"),
     (["query", "@127.0.0.1", "--send-hex", "@/nonexistent"], "/nonexistent"),
@@ -169,6 +178,75 @@ def help_tests(t, prog):
             t.check(f"{command} {words[0]} in help and man page", not missing, missing)
             if arg != "-":
                 t.check(f"{command} {words[0]} {arg} in man page", arg in man, page)
+
+
+def man_tests(t, prog):
+    """Pages at 80 columns: nothing is wider, and what stands in a literal block stays as it is."""
+    if shutil.which("scdoc") is None or shutil.which("man") is None:
+        t.skip("man pages", "scdoc or man is not installed")
+        return
+    folder = os.path.join(ROOT, "docs", "man")
+    literal = 0
+    for page in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, page), encoding="utf-8") as f:
+            source = f.read()
+        roff = subprocess.run(["scdoc"], input=source, capture_output=True, text=True, check=False)
+        with tempfile.NamedTemporaryFile("w", suffix=".1") as f:
+            f.write(roff.stdout)
+            f.flush()
+            p = subprocess.run(["man", "-l", f.name], capture_output=True, text=True, check=False,
+                               env=dict(os.environ, MANWIDTH="80", LC_ALL="C.UTF-8", MANPAGER="cat",
+                                        MAN_KEEP_FORMATTING=""))
+        text = re.sub(".\b", "", p.stdout)
+        wide = [line for line in text.splitlines() if len(line) > 80]
+        t.check(f"{page}: in 80 columns", roff.returncode == 0 and text and not wide, wide)
+        lines = {line.strip() for line in text.splitlines()}
+        blocks = "".join(source.split("```\n")[1::2]).replace("\\\\", "\\").splitlines()
+        literal += len(blocks)
+        gone = [b for b in blocks if b.strip() not in lines]
+        t.check(f"{page}: examples as they are written", not gone, gone)
+        loose = re.findall(r"^\t(?:nsprobe |sudo |interval ).*", source, re.M)
+        t.check(f"{page}: examples are literal", not loose, loose)
+    t.check("man pages have examples", literal > 20, literal)
+    with open(os.path.join(folder, "nsprobe.1.scd"), encoding="utf-8") as f:
+        also = f.read().split("# SEE ALSO")[1]
+    missing = [p for p in os.listdir(folder) if p != "nsprobe.1.scd" and p[:-6] not in also]
+    t.equal("nsprobe(1) names every other page", missing, [])
+
+
+def mark_tests(t, prog):
+    """The mark that some editors begin UTF-8 with is no part of a text."""
+    texts = [(". NS a.root.\na.root. A 127.0.0.1\n", ["check", "example.test", "--resolver", "--hints"],
+              "--resolver"),
+             ("axfr-open ignore\n", ["check", "--profile"], "which domain"),
+             ("[::1]\n192.0.2.0/24\n", ["bulk", "-f", "/dev/null", "--quiet", "--opt-out"], ""),
+             ("address 192.0.2.1 {\n behave oddly\n}\n", ["serve"], ":2:9:"),
+             ("address 192.0.2.1 {\n behave oddly\n}\n", ["check", "x.test", "--lab"], ":2:9:")]
+    for text, argv, said in texts:
+        outcome = []
+        for mark in ("", "\ufeff"):
+            with tempfile.NamedTemporaryFile("w", encoding="utf-8") as f:
+                f.write(mark + text)
+                f.flush()
+                p = run(prog, *argv, f.name)
+                outcome.append((p.returncode, p.stderr.replace(f.name, "FILE")))
+        t.check(f"byte order mark: {' '.join(argv)}", outcome[0] == outcome[1] and
+                said in outcome[0][1], outcome)
+
+
+def port_tests(t, prog):
+    """A scenario on other ports is reached with what serve says."""
+    with tap.Serve(prog, DEMO, "--port-base", "5500") as serve:
+        if not t.check("serve --port-base", serve.ready, serve.output):
+            return
+        said = next((x for x in serve.output.splitlines() if "use it with" in x), "")
+        words = said.split("nsprobe ")[-1].replace("DOMAIN", "bakery.example").split()
+        p = run(prog, *words, "--timeout", "0.4", "--tries", "1", "--late", "0")
+        t.check("what serve says works", p.returncode == 0 and "5500" in said, said + p.stdout)
+        p = run(prog, "query", "@localhost#5500", "-4", "bakery.example", "--tries", "1", "--timeout",
+                "0.1")
+        t.check("query: a host and a port", "127.0.0.1#5500" in p.stdout + p.stderr or
+                "refused" in p.stdout or "unreachable" in p.stdout, p.stdout + p.stderr)
 
 
 class Nsd:
@@ -406,7 +484,7 @@ def check_tests(t, prog):
 def main():
     a = tap.arguments()
     t = tap.Tap()
-    for f in (usage_tests, help_tests, silent_tests, check_tests, dig_tests):
+    for f in (usage_tests, help_tests, man_tests, mark_tests, port_tests, silent_tests, check_tests, dig_tests):
         if not a.only or a.only in f.__name__:
             f(t, a.prog)
     return t.done()
