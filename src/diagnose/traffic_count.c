@@ -341,14 +341,38 @@ static void count_not_aa(traffic_t *t, seen_t *k)
     }
 }
 
+/* The capture cut the question, so that it may be any: over UDP nearly always one for data. */
+static bool is_unknown(const seen_t *k)
+{
+    const flow_message_t *q = &k->flow->query;
+    return k->udp && k->cut && !k->has_name && q->size >= NSP_HEADER_SIZE &&
+           (q->bytes[2] & 0x78) == 0;
+}
+
+/* What a reply to a question that is not known says: that it has authority, or a refusal. FORMERR
+ * and NOTIMP may be about what cannot be seen. */
+static void count_lame_unknown(traffic_t *t, seen_t *k)
+{
+    k->e->authoritative++;
+    if (k->reply.rcode == NSP_RCODE_REFUSED || k->reply.rcode == NSP_RCODE_SERVFAIL)
+        count_lame_rcode(t, k);
+    else if (has_flag(k, NSP_FLAG_AA))
+        k->e->served++;
+}
+
 /* Answers of a server that should be authoritative. A recursive one (RA, and asked to) is not. Of a
  * reply that was cut by the capture the header tells. */
 static void count_lame(traffic_t *t, seen_t *k)
 {
     bool recursive = k->rd && has_flag(k, NSP_FLAG_RA);
-    if (!k->plain || opcode_of(k) != 0 || rejects_edns(k) ||
+    bool unknown = is_unknown(k);
+    if ((!k->plain && !unknown) || opcode_of(k) != 0 || rejects_edns(k) ||
         (recursive && k->reply.rcode != NSP_RCODE_REFUSED))
         return;
+    if (unknown) {
+        count_lame_unknown(t, k);
+        return;
+    }
     k->e->authoritative++;
     if (k->reply.rcode != NSP_RCODE_NOERROR && k->reply.rcode != NSP_RCODE_NXDOMAIN)
         count_lame_rcode(t, k);

@@ -22,14 +22,32 @@ const char *event_name(event_kind_t kind)
     return (unsigned)kind < sizeof names / sizeof names[0] ? names[kind] : "unknown";
 }
 
-static void describe_sent(const exchange_t *x, const event_t *e, char *buf, size_t cap)
+bool question_is_known(const exchange_t *x)
+{
+    /* as exchange_add leaves it; type 0 and class 0 are reserved (RFC 6895 3.1, 3.2) */
+    return x->qtype != 0 || x->qclass != 0 || x->qname.len > 1;
+}
+
+const char *question_text(const exchange_t *x, char buf[QUESTION_TEXT_MAX])
 {
     char type[16];
     char name[NSP_NAME_TEXT_MAX];
-    unsigned id = e->size >= 2 ? (unsigned)(e->bytes[0] << 8 | e->bytes[1]) : 0;
+    const event_t *sent = exchange_query(x);
+    bool none =
+        sent != NULL && sent->size >= NSP_HEADER_SIZE && (sent->bytes[4] | sent->bytes[5]) == 0;
+    if (!question_is_known(x))
+        return none ? "(no question)" : "(question cut)";
     nsp_name_to_text(&x->qname, name, sizeof name);
-    snprintf(buf, cap, "sent      %s %s %s, id %u, %u octets",
-             x->transport == TRANSPORT_UDP ? "UDP" : "TCP", nsp_type_text(x->qtype, type), name, id,
+    snprintf(buf, QUESTION_TEXT_MAX, "%s %s", nsp_type_text(x->qtype, type), name);
+    return buf;
+}
+
+static void describe_sent(const exchange_t *x, const event_t *e, char *buf, size_t cap)
+{
+    char question[QUESTION_TEXT_MAX];
+    unsigned id = e->size >= 2 ? (unsigned)(e->bytes[0] << 8 | e->bytes[1]) : 0;
+    snprintf(buf, cap, "sent      %s %s, id %u, %u octets",
+             x->transport == TRANSPORT_UDP ? "UDP" : "TCP", question_text(x, question), id,
              e->size);
 }
 

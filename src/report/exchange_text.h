@@ -6,6 +6,11 @@
 
 #include "diagnose/outcome.h"
 
+#define QUESTION_TEXT_MAX (NSP_NAME_TEXT_MAX + 24)
+/* False when the question was not captured, or there was none. */
+bool question_is_known(const exchange_t *x);
+/* "A www.example.", "(question cut)" or, of a query that asks nothing, "(no question)". */
+const char *question_text(const exchange_t *x, char buf[QUESTION_TEXT_MAX]);
 /* What happened, in words, without its time: "sent     UDP SOA shop.example. id 4660, 42 octets".
  * scratch is needed to read replies; its contents change. */
 void event_describe(const exchange_t *x, const event_t *e, reply_t *scratch, char *buf, size_t cap);

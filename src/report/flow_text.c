@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/exchange_text.h"
 #include "report/number_text.h"
 #include "report/replay_report.h"
 
@@ -56,9 +57,8 @@ static void line_of(const flow_t *flow, const exchange_t *x, const flow_style_t 
 {
     char word[16];
     char rtt[NUMBER_TEXT_MAX];
-    char type[16];
     char addr[ADDR_TEXT_MAX];
-    char name[NSP_NAME_TEXT_MAX];
+    char question[QUESTION_TEXT_MAX];
     outcome_t o;
     bool bad = query_is_bad(flow, scratch);
     outcome_of_flow(flow, x, &o, scratch);
@@ -66,7 +66,6 @@ static void line_of(const flow_t *flow, const exchange_t *x, const flow_style_t 
     addr_port_text(&flow->server, addr);
     if (!style->whole)
         cut(addr, ADDR_COLUMNS);
-    nsp_name_to_text(&x->qname, name, sizeof name);
     int n = snprintf(line, FLOW_LINE, "%6" PRIu64 " %9.3f %-9s %5s %s %-*s ", flow->number,
                      (double)(flow->began - style->began) / 1e9,
                      open                   ? "open"
@@ -77,7 +76,7 @@ static void line_of(const flow_t *flow, const exchange_t *x, const flow_style_t 
     if ((flow->notes & FLOW_NO_QUERY) != 0 && flow->reply.bytes == NULL)
         snprintf(line + n, FLOW_LINE - (size_t)n, "(no query)");
     else
-        snprintf(line + n, FLOW_LINE - (size_t)n, "%s %s", nsp_type_text(x->qtype, type), name);
+        snprintf(line + n, FLOW_LINE - (size_t)n, "%s", question_text(x, question));
     if (!style->whole)
         cut(line, TEXT_WIDTH);
 }

@@ -145,16 +145,13 @@ static void octets(const html_t *h, const exchange_t *x, const event_t *e)
 
 static void one(const html_t *h, const exchange_t *x)
 {
-    char type[16];
-    char name[NSP_NAME_TEXT_MAX];
+    char question[QUESTION_TEXT_MAX];
     char addr[ADDR_TEXT_MAX];
     outcome_t o;
     outcome_of(x, &o, NULL);
-    nsp_name_to_text(&x->qname, name, sizeof name);
     html_rawf(h, "<article class=\"exchange\" id=\"%sx%u\"><h3>Exchange %u: ", h->id, x->id, x->id);
-    html_textf(h, "%s %s %s to %s: %s", x->transport == TRANSPORT_UDP ? "UDP" : "TCP",
-               nsp_type_text(x->qtype, type), name, addr_port_text(&x->server, addr),
-               outcome_name(o.kind));
+    html_textf(h, "%s %s to %s: %s", x->transport == TRANSPORT_UDP ? "UDP" : "TCP",
+               question_text(x, question), addr_port_text(&x->server, addr), outcome_name(o.kind));
     html_raw(h, "</h3>\n");
     if (x->event_count > 0)
         ladder(h, x);

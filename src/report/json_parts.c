@@ -101,8 +101,10 @@ json_t *json_exchange(const exchange_t *x, const nsp_name_t *zone, bool octets, 
     json_object_set_new(j, "transport", json_string(x->transport == TRANSPORT_UDP ? "udp" : "tcp"));
     json_object_set_new(j, "server", json_addr(&x->server));
     json_object_set_new(j, "port", json_integer(x->server.port));
-    json_object_set_new(j, "qname", json_name(&x->qname));
-    json_object_set_new(j, "qtype", json_string(nsp_type_text(x->qtype, type)));
+    bool known = question_is_known(x);
+    json_object_set_new(j, "qname", known ? json_name(&x->qname) : json_null());
+    json_object_set_new(j, "qtype",
+                        known ? json_string(nsp_type_text(x->qtype, type)) : json_null());
     json_object_set_new(j, "probe", json_string(zone != NULL ? question_name(x, zone) : "none"));
     json_object_set_new(j, "outcome", json_string(outcome_name(o.kind)));
     json_object_set_new(j, "rtt", json_seconds(o.rtt));

@@ -285,7 +285,7 @@ static void draw_query(ladder_t *l, const event_t *e, const double *at)
     char text[TEXT_MAX] = "";
     bool tcp = l->x->transport == TRANSPORT_TCP;
     add(text, "%s query%s %s ", tcp ? "TCP" : "UDP", e->attempt > 1 ? " again" : "",
-        nsp_type_text(l->x->qtype, type));
+        question_is_known(l->x) ? nsp_type_text(l->x->qtype, type) : "(cut)");
     add_message(l, text, e);
     bool over = l->x->finished || e->attempt < exchange_attempts(l->x);
     draw_right(l, at, text, tcp || !over || attempt_answered(l->x, e->attempt));
@@ -417,10 +417,16 @@ static void print_head(const ladder_t *l)
     char type[16];
     char addr[ADDR_TEXT_MAX];
     char name[NSP_NAME_TEXT_MAX];
+    char question[QUESTION_TEXT_MAX];
     const exchange_t *x = l->x;
-    nsp_name_to_text(&x->qname, name, sizeof name);
-    fprintf(l->out, "#%" PRIu64 "  %s  %s", exchange_number(x),
-            x->transport == TRANSPORT_UDP ? "UDP" : "TCP", nsp_type_text(x->qtype, type));
+    fprintf(l->out, "#%" PRIu64 "  %s", exchange_number(x),
+            x->transport == TRANSPORT_UDP ? "UDP" : "TCP");
+    if (question_is_known(x)) {
+        nsp_name_to_text(&x->qname, name, sizeof name);
+        fprintf(l->out, "  %s", nsp_type_text(x->qtype, type));
+    } else {
+        snprintf(name, sizeof name, "%s", question_text(x, question));
+    }
     const char *text = name;
     if (strlen(name) <= 48)
         fprintf(l->out, "  %s\n", name);

@@ -178,6 +178,25 @@ def idle_tests(t, prog):
     t.check("idle connections: the list", p.stdout.count(b" 1.0ms ") == 5, p)
 
 
+def cut_tests(t, prog):
+    """A snap length that leaves the header, and not the question."""
+    f = pm.Pcap(snaplen=50)
+    for i in range(6):
+        for server, rcode in ((S, 5), (D, 2), ("192.0.2.55", 0)):
+            q = pm.query(i, "www.example", "A", edns=1232)
+            f.udp(C, 40000 + i, server, 53, q)
+            f.udp(server, 53, C, 40000 + i, pm.reply(q, rcode=rcode))
+        f.wait(1)
+    t.equal("cut questions: rcodes tell", findings(prog, f), [f"lame-refused@{S}",
+                                                              f"lame-servfail@{D}"])
+    x = [v for v in values_of(run(prog, f, "--json")) if v["kind"] == "exchange"]
+    t.equal("cut questions are not known", {(v["qname"], v["qtype"]) for v in x}, {(None, None)})
+    for argv in ([], ["--exchanges"], ["--ladder", "1"]):
+        p = run(prog, f, *argv)
+        t.check(f"cut questions are told so {argv}", b"(question cut)" in p.stdout and
+                b"TYPE0" not in p.stdout, p.stdout)
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
@@ -187,6 +206,7 @@ def main():
     same_question_tests(t, a.prog)
     cookie_tests(t, a.prog)
     idle_tests(t, a.prog)
+    cut_tests(t, a.prog)
     return t.done()
 
 
