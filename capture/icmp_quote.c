@@ -91,10 +91,14 @@ quote_kind_t icmp_quote_read(icmp_quote_t *q, const ip_view_t *v)
     if (q->ip.protocol != IP_UDP && q->ip.protocol != IP_TCP)
         return QUOTE_OTHER;
     q->original = q->ip.length;
-    if (q->ip.offset > 0 || q->ip.size < 4)
-        return q->ip.offset > 0 ? QUOTE_GOOD : QUOTE_CUT;
-    q->ports = true;
+    if (q->ip.offset > 0)
+        return QUOTE_GOOD;
+    if (q->ip.size < 2)
+        return QUOTE_CUT;
     q->from_port = octets_u16(q->ip.payload);
+    if (q->ip.size < 4)
+        return QUOTE_GOOD; /* a snap length of 64 leaves so much of Ethernet and IPv4 */
+    q->ports = true;
     q->to_port = octets_u16(q->ip.payload + 2);
     q->original = 0;
     if (q->ip.protocol == IP_UDP)

@@ -18,7 +18,7 @@ typedef struct icmp_quote {
     uint32_t mtu; /* fragmentation needed (RFC 1191 4), packet too big (RFC 4443 3.2); else 0 */
     ip_view_t ip; /* the quoted packet's headers; protocol is UDP or TCP */
     bool ports;   /* they are in the quote */
-    uint16_t from_port;
+    uint16_t from_port; /* 0 when it is not known; it may be though not both are */
     uint16_t to_port;
     const uint8_t *bytes; /* quoted payload of UDP or TCP, may be empty: */
     uint32_t size;

@@ -33,6 +33,54 @@ static uint32_t find_attempt(pairer_t *p, const addr_t *client, const addr_t *se
     return newest;
 }
 
+/* The flow of these hosts, when the capture cut the quote before its ports, or before the second:
+ * if it can only be one. */
+static uint32_t find_host(const pairer_t *p, const addr_t *client, const addr_t *server, bool tcp)
+{
+    uint32_t found = PAIR_NONE;
+    unsigned looked = 0;
+    for (uint32_t i = p->due.last; i != PAIR_NONE && looked < LOOK_MAX;
+         i = p->slot[i].link[LINK_DUE].prev, looked++) {
+        const slot_t *s = &p->slot[i];
+        const slot_t *last = &p->slot[s->last];
+        if (s->tcp != tcp || !addr_same_host(&s->client, client) ||
+            !addr_same_host(&s->server, server) ||
+            (client->port != 0 && client->port != last->client.port))
+            continue;
+        if (found != PAIR_NONE)
+            return PAIR_NONE;
+        found = s->last;
+    }
+    return found;
+}
+
+/* The attempt that the quoted packet was. */
+static uint32_t find_quoted(pairer_t *p, const cap_item_t *item, bool tcp)
+{
+    const addr_t *client = &item->quoted_from;
+    const addr_t *server = &item->quoted_to;
+    if ((item->notes & CAP_NOTE_NO_FIRST) != 0)
+        return find_host(p, client, server, tcp);
+    return find_attempt(p, client, server, tcp, !tcp && item->size >= 2 ? item->bytes : NULL);
+}
+
+/* The same error about the same attempt at nearly the same time is one that was captured twice:
+ * whoever reports does so once for each packet. */
+static bool is_twice(const pairer_t *p, uint32_t head, const flow_event_t *e)
+{
+    const slot_t *s = &p->slot[head];
+    for (unsigned n = s->event_count; n > 0; n--) {
+        const flow_event_t *was = &p->rare[head].event[n - 1];
+        if (e->message.at - was->message.at >= PAIR_TWICE_WITHIN)
+            return false;
+        if (was->kind == FLOW_EVENT_ICMP && was->attempt == e->attempt &&
+            was->icmp_type == e->icmp_type && was->icmp_code == e->icmp_code &&
+            addr_equal(&was->peer, &e->peer))
+            return true;
+    }
+    return false;
+}
+
 void pair_icmp(pairer_t *p, const cap_item_t *item)
 {
     bool tcp = item->quoted == TRANSPORT_TCP;
@@ -46,15 +94,18 @@ void pair_icmp(pairer_t *p, const cap_item_t *item)
     e.message.bytes = NULL;
     e.message.size = 0;
     conn_t *c = tcp && item->connection != 0 ? conn_find(p, item->connection) : NULL;
-    uint32_t i = find_attempt(p, &item->quoted_from, &item->quoted_to, tcp,
-                              !tcp && item->size >= 2 ? item->bytes : NULL);
+    uint32_t i = find_quoted(p, item, tcp);
     if (c == NULL && i != PAIR_NONE && p->slot[p->slot[i].head].conn != PAIR_NONE)
         c = &p->conn[p->slot[p->slot[i].head].conn];
     if (tcp && c != NULL && addr_equal(&c->client, &item->quoted_from)) {
         e.attempt = 1; /* concerns every open flow on it */
+        if (c->flows.first != PAIR_NONE && is_twice(p, c->flows.first, &e))
+            return;
         conn_event(p, c, &e);
     } else if (i != PAIR_NONE) {
         e.attempt = p->slot[i].attempt;
+        if (is_twice(p, p->slot[i].head, &e))
+            return;
         slot_event(p, p->slot[i].head, &e);
     } else {
         p->stats.icmp_orphans++;

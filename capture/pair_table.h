@@ -15,6 +15,9 @@
 #define PAIR_YOUNG     512u
 #define PAIR_INLINE    88u /* octets of a question that need no allocation */
 
+/* The same packet seen at two places of one host is so near in time, nanoseconds. */
+#define PAIR_TWICE_WITHIN INT64_C(10000000)
+
 typedef struct pair_link {
     uint32_t next;
     uint32_t prev;

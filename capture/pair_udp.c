@@ -3,8 +3,6 @@
 
 #include "capture/pair_table.h"
 
-/* The same packet seen at two places of one host is so near in time, nanoseconds. */
-#define TWICE_WITHIN INT64_C(10000000)
 /* A client that changes port or ID asks again only after a time that it gives the server (check as
  * little as it is told to, from the same port); if it changes both, before the time after which it
  * is another question for certain. */
@@ -163,7 +161,7 @@ void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
     keys.key = hash_key(&ends, &q.begin, id_of(item), tcp);
     uint32_t twin = find_twin(p, item, keys.key, tcp);
     p->stats.queries++;
-    if (twin != PAIR_NONE && item->at - p->slot[twin].at < TWICE_WITHIN) {
+    if (twin != PAIR_NONE && item->at - p->slot[twin].at < PAIR_TWICE_WITHIN) {
         p->slot[p->slot[twin].head].notes |= FLOW_QUERY_TWICE;
         p->stats.queries_twice++;
         return;

@@ -189,6 +189,13 @@ def cut_tests(t, prog):
         f.wait(1)
     t.equal("cut questions: rcodes tell", findings(prog, f), [f"lame-refused@{S}",
                                                               f"lame-servfail@{D}"])
+    f = pm.Pcap(snaplen=50)
+    for i in range(6):
+        packet = ask(f, i, server=D)
+        packet = pm.ip(C, D, 17, pm.udp(C, 40000 + i, D, 53, packet))
+        f.add(pm.icmp("192.0.2.254", C, 3, 13, packet))
+        f.wait(1)
+    t.equal("cut quotes of ICMP", findings(prog, f), [f"icmp-unreachable@{D}"])
     x = [v for v in values_of(run(prog, f, "--json")) if v["kind"] == "exchange"]
     t.equal("cut questions are not known", {(v["qname"], v["qtype"]) for v in x}, {(None, None)})
     for argv in ([], ["--exchanges"], ["--ladder", "1"]):

@@ -103,8 +103,9 @@ static void test_prefixes(void **state)
         for (uint32_t n = ip; n <= outer.size; n++) {
             quote_kind_t kind = read_cut(&q, family, n);
             uint32_t ports = ip + 8 + ip + 4;
-            assert_int_equal(kind, n < ports ? QUOTE_CUT : QUOTE_GOOD);
-            if (kind != QUOTE_GOOD)
+            assert_int_equal(kind, n < ports - 2 ? QUOTE_CUT : QUOTE_GOOD);
+            assert_int_equal(q.ports, n >= ports);
+            if (!q.ports)
                 continue;
             assert_int_equal(q.to_port, 53);
             assert_int_equal(q.size, n < ports + 4 ? 0 : n - ports - 4);

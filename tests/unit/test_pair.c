@@ -175,6 +175,12 @@ static void feed(pairer_t *p, const step_t *s, uint64_t number)
         item.quoted_to = server;
         item.icmp_type = 3;
         item.quoted = s->twist == 't' ? TRANSPORT_TCP : TRANSPORT_UDP;
+        if (s->twist == 'h') { /* cut before the server's port */
+            item.quoted_to.port = 0;
+            item.quoted_from.port = s->port > 1 ? s->port : 0;
+            item.notes = CAP_NOTE_NO_FIRST;
+            item.size = 0;
+        }
     }
     pairer_feed(p, &item);
 }
@@ -284,6 +290,14 @@ static const pair_case_t cases[] = {
      "1 u1 x1 =1@5; 2 u1 x1 =1@3"},
     {"ICMP about the second attempt", "q0/5000/7 q1000/5000/8 I1001/5000/8 q9000/5001/1=b",
      "1 u1 x2 r2 i2; 2 u1 x1 pending"},
+    {"ICMP captured twice", "q0/5000/7 I1/5000/7 I2/5000/7 I50/5000/7 q9000/5001/1=b",
+     "1 u1 x1 i1 i1; 2 u1 x1 pending"},
+    {"ICMP whose quote is cut before the ports", "q0/5000/7 I1/1/7%h q9000/5001/1=b",
+     "1 u1 x1 i1; 2 u1 x1 pending"},
+    {"the same, behind the client's port", "q0/5000/7 q0/5001/8=b I1/5001/7%h q9000/5002/1=c",
+     "1 u1 x1; 2 u1 x1 i1; 3 u1 x1 pending"},
+    {"the same, and it may be of either", "q0/5000/7 q0/5001/8=b I1/1/7%h q9000/5002/1=c",
+     "1 u1 x1; 2 u1 x1; 3 u1 x1 pending"},
     {"fragments lost", "q0/5000/7%e L3/5000/7 l4/5000", "1 u1 x1 pending l1 l1"},
     {"a reply alone", "r3/5000/7", "1 u1 x0 noq"},
     {"less than a header, alone", "r3/5000/7%h", "1 u1 x0 noq"},
@@ -490,7 +504,7 @@ static void test_many_between(void **state)
         feed_text(p, "q10/5000/8=b q211/5000/9");
         feed_others(p, counts[i % n], 10000);
         /* of both, of one, of the newer attempt; then both are answered */
-        feed_text(p, "r220/5000/3 I221/5000/8 I222/5000/9 I223/5000/2 r224/5000/8=b r225/5000/9");
+        feed_text(p, "r220/5000/3 I221/5000/8 I222/5000/9 I233/5000/2 r224/5000/8=b r225/5000/9");
         feed_others(p, 100, 20000);
         feed_text(p, "r230/5000/8=b I231/5000/9");
         assert_string_equal(seen.text,
