@@ -17,6 +17,7 @@ typedef enum where {
     LEFT_BEHIND,
     LEFT_OUT,
     SPLIT,
+    BY_WILDCARD,
     ANYWHERE
 } where_t;
 
@@ -148,6 +149,8 @@ static bool lies(const causes_t *c, where_t where, const finding_t *f, const fin
         return is_left_out(c->d, f, cause);
     case SPLIT:
         return copies_split(c->d);
+    case BY_WILDCARD:
+        return same_server(f, cause) && f->has_addr && host_by_wildcard(c->d, &f->addr);
     case ANYWHERE:
         break;
     }

@@ -114,3 +114,40 @@ bool host_doubled(const diag_t *d, const nsp_name_t *name, nsp_name_t *meant)
     return nsp_name_read(&r, NSP_NAME_UNCOMPRESSED, meant) == NSP_OK &&
            nsp_name_is_subdomain(meant, zone);
 }
+
+bool host_has_addr(const model_server_t *s, const addr_t *a)
+{
+    bool own = false;
+    for (uint16_t i = 0; i < s->addr_count; i++)
+        own = own || (s->addr[i].from & ~FROM_GLUE) != 0;
+    for (uint16_t i = 0; i < s->addr_count; i++)
+        if (addr_equal(&s->addr[i].addr, a))
+            return !own || (s->addr[i].from & ~FROM_GLUE) != 0;
+    return false;
+}
+
+static bool has_rr(const nsp_msg_t *m, const addr_t *a)
+{
+    size_t n = a->family == 4 ? 4 : 16;
+    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
+        if (rr->type == (a->family == 4 ? NSP_TYPE_A : NSP_TYPE_AAAA) && rr->rdlength == n &&
+            memcmp(m->wire + rr->rdata, a->octets, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool host_by_wildcard(diag_t *d, const addr_t *a)
+{
+    for (size_t i = 0; i < d->fact_count; i++) {
+        const fact_t *f = &d->fact[i];
+        if (f->kind != PROBE_NXDOMAIN || !fact_answered(f) || f->answers == 0)
+            continue;
+        nsp_msg_index(&d->scratch->msg, f->o.reply->bytes, f->o.reply->size, d->scratch->arena,
+                      NSP_RR_MAX);
+        if (has_rr(&d->scratch->msg, a))
+            return true;
+    }
+    return false;
+}

@@ -24,5 +24,11 @@ bool host_zone(diag_t *d, const nsp_name_t *name, nsp_name_t *out);
 /* A name in the zone that has the zone's name twice at its end, as comes of a name in the zone's
  * file without its final dot (RFC 1035 5.1): *meant is what stands there. */
 bool host_doubled(const diag_t *d, const nsp_name_t *name, nsp_name_t *meant);
+/* True for an address that is the server's own: where its own zone gives addresses, one of these,
+ * and not one that only the parent's glue has. */
+bool host_has_addr(const model_server_t *s, const addr_t *a);
+/* True when the zone gives the address to a name that does not exist, too: it is its wildcard's
+ * (RFC 4592 2). */
+bool host_by_wildcard(diag_t *d, const addr_t *a);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "diagnose/facts.h"
 #include "diagnose/form.h"
+#include "diagnose/host.h"
 #include "diagnose/spf.h"
 
 #define HOUR   3600u
@@ -72,6 +73,24 @@ static void server_names(diag_t *d)
     }
 }
 
+/* The servers that have an address by the word of their own zone: glue for a name that does not
+ * exist, or has another address, makes no second server. */
+static unsigned count_owners(const model_t *m, const model_address_t *a,
+                             const model_server_t *owner[2])
+{
+    unsigned n = 0;
+    for (uint16_t i = 0; i < a->server_count; i++) {
+        const model_server_t *s = &m->server[a->server[i]];
+        if (s->state == HOST_NXDOMAIN || s->state == HOST_NODATA || s->state == HOST_CNAME ||
+            !host_has_addr(s, &a->addr))
+            continue;
+        if (n < 2)
+            owner[n] = s;
+        n++;
+    }
+    return n;
+}
+
 /* Names that share an address, though not all of their addresses (single-server tells that). */
 static void shared_addresses(diag_t *d)
 {
@@ -82,11 +101,11 @@ static void shared_addresses(diag_t *d)
             return;
     for (size_t i = 0; i < d->subject_count; i++) {
         const subject_t *s = &d->subject[i];
-        if (s->a->server_count < 2)
+        const model_server_t *owner[2];
+        if (count_owners(d->m, s->a, owner) < 2)
             continue;
         subject_finding(d, s, FINDING_NS_ADDRESS_SHARED, "%s and %s have this address.",
-                        name_label(&d->m->server[s->a->server[0]].name, one),
-                        name_label(&d->m->server[s->a->server[1]].name, two));
+                        name_label(&owner[0]->name, one), name_label(&owner[1]->name, two));
     }
 }
 

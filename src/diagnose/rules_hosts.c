@@ -263,6 +263,27 @@ static void compare_family(diag_t *d, const model_server_t *server, unsigned fam
     }
 }
 
+/* An address that the server only has because a wildcard gives it to any name. */
+static void wildcard_address(diag_t *d, const model_server_t *s, finding_t *f)
+{
+    char addr[ADDR_TEXT_MAX];
+    char name[NSP_NAME_TEXT_MAX];
+    char text[NSP_NAME_TEXT_MAX + 256];
+    for (uint16_t i = 0; i < s->addr_count; i++) {
+        const model_addr_t *a = &s->addr[i];
+        if ((a->from & FROM_GLUE) != 0 || !host_by_wildcard(d, &a->addr))
+            continue;
+        addr_text(&a->addr, addr);
+        name_label(&s->name, name);
+        snprintf(text, sizeof text,
+                 " %s is what the zone's wildcard gives to any name: %s has no record of its own.",
+                 addr, name);
+        finding_add_text(f, text);
+        finding_set_fix(f, "Publish the address of %s in the zone, beside the wildcard.", name);
+        return;
+    }
+}
+
 static void glue_mismatch(diag_t *d, const model_server_t *s, const addr_list_t *only_parent,
                           const addr_list_t *only_zone, const exchange_t *own)
 {
@@ -301,6 +322,60 @@ static void glue_mismatch(diag_t *d, const model_server_t *s, const addr_list_t 
                         "Find out which addresses of %s are right; change the glue at the "
                         "registrar or the records accordingly.",
                         name);
+    if (only_zone->count > 0)
+        wildcard_address(d, s, f);
+}
+
+/* The first address that the parent gives to one server and that is another's own; NULL for none.
+ */
+static const addr_t *glue_of_other(diag_t *d, const model_server_t *s, const model_server_t *other)
+{
+    for (uint16_t i = 0; i < s->addr_count; i++) {
+        const model_addr_t *a = &s->addr[i];
+        if ((a->from & FROM_GLUE) == 0 || copies_have_addr(d, s, a))
+            continue;
+        for (uint16_t k = 0; k < other->addr_count; k++)
+            if (addr_equal(&other->addr[k].addr, &a->addr) &&
+                copies_have_addr(d, other, &other->addr[k]))
+                return &a->addr;
+    }
+    return NULL;
+}
+
+/* Glue that was given to the wrong one of two servers, each way: told once for both, at the first.
+ * True when the glue of s is so. */
+static bool swapped_glue(diag_t *d, const model_server_t *s)
+{
+    char one[NSP_NAME_TEXT_MAX];
+    char two[NSP_NAME_TEXT_MAX];
+    char addr[2][ADDR_TEXT_MAX];
+    for (uint16_t i = 0; i < d->m->server_count; i++) {
+        const model_server_t *o = &d->m->server[i];
+        const addr_t *mine = o != s ? glue_of_other(d, s, o) : NULL;
+        const addr_t *theirs = mine != NULL ? glue_of_other(d, o, s) : NULL;
+        if (theirs == NULL)
+            continue;
+        if (o < s)
+            return true;
+        addr_text(mine, addr[0]);
+        addr_text(theirs, addr[1]);
+        name_label(&s->name, one);
+        name_label(&o->name, two);
+        finding_t *f = finding_add(d->list, FINDING_GLUE_MISMATCH,
+                                   "The glue of %s and %s is swapped: the parent gives %s for the "
+                                   "first, which is the second's, and %s for the second.",
+                                   one, two, addr[0], addr[1]);
+        finding_set_server(f, &s->name);
+        finding_add_evidence(f, authority_about(d, s, mine->family));
+        finding_add_evidence(f, authority_about(d, o, mine->family));
+        for (uint16_t k = 0; k < d->m->parent_count; k++)
+            if (d->m->parent_addr[k].referral)
+                finding_add_evidence(f, d->m->parent_addr[k].asked);
+        finding_set_fix(f, "Exchange the addresses of %s and %s in the glue at the registrar.", one,
+                        two);
+        return true;
+    }
+    return false;
 }
 
 static void glue_rule(diag_t *d, const model_server_t *s)
@@ -309,6 +384,8 @@ static void glue_rule(diag_t *d, const model_server_t *s)
     addr_list_t only_zone = {0, 0, 0, ""};
     if (s->state == HOST_NODATA || s->state == HOST_NXDOMAIN || s->state == HOST_CNAME ||
         addresses_from(s, FROM_GLUE) == 0)
+        return;
+    if (swapped_glue(d, s))
         return;
     const exchange_t *a = authority_about(d, s, 4);
     const exchange_t *aaaa = authority_about(d, s, 6);

@@ -2,7 +2,7 @@
  * a whole is there. */
 #include <stdio.h>
 
-#include "diagnose/facts.h"
+#include "diagnose/host.h"
 
 static void zone_down(diag_t *d)
 {
@@ -32,22 +32,22 @@ static void zone_down(diag_t *d)
     }
 }
 
-static bool has_addr(const model_server_t *s, const addr_t *a)
+/* True when each own address of a is one of b. */
+static bool leads_to(const model_server_t *a, const model_server_t *b)
 {
-    for (uint16_t i = 0; i < s->addr_count; i++)
-        if (addr_equal(&s->addr[i].addr, a))
-            return true;
-    return false;
+    bool any = false;
+    for (uint16_t i = 0; i < a->addr_count; i++) {
+        const addr_t *addr = &a->addr[i].addr;
+        if (host_has_addr(a, addr) && !host_has_addr(b, addr))
+            return false;
+        any = any || host_has_addr(a, addr);
+    }
+    return any;
 }
 
 static bool same_addresses(const model_server_t *a, const model_server_t *b)
 {
-    if (a->addr_count == 0 || a->addr_count != b->addr_count)
-        return false;
-    for (uint16_t i = 0; i < a->addr_count; i++)
-        if (!has_addr(b, &a->addr[i].addr))
-            return false;
-    return true;
+    return leads_to(a, b) && leads_to(b, a);
 }
 
 static bool single_server(diag_t *d)

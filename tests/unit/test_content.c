@@ -232,6 +232,8 @@ static void edit(xlab_t *x, const content_t *c)
         model_address_t *a = &x->m->address[2];
         a->server_count = 2;
         a->server[1] = 0;
+        model_addr_t *more = &x->m->server[0].addr[x->m->server[0].addr_count++];
+        *more = (model_addr_t){.addr = a->addr, .from = FROM_ZONE};
     }
 }
 

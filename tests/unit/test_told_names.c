@@ -76,6 +76,45 @@ static const zonecase_t no_final_dot = {
      "fix: Write ns1.zone.test, ns2.zone.test with the final dot in the NS records of the zone.\n"},
     {"Add ns1.zone.test.zone.test"}};
 
+#define TWO_WILD                                                                                   \
+    "@ NS ns1\n@ NS ns2\nns1 A 8.0.1.1\n* A 8.0.9.1\n"                                             \
+    "@ MX 0 .\n@ TXT \"v=spf1 -all\"\n"
+
+/* RFC 4592 2: the wildcard stands for a server's name that has no record of its own. */
+static const zonecase_t wildcard_server = {
+    "a server whose name the wildcard answers for",
+    TWO_GLUED,
+    "zone zone.test {\n" SOA TWO_WILD "}\n" TWO_ADDRESSES "address 8.0.9.1 {\nbehave drop\n}\n",
+    {"8.0.9.1 is what the zone's wildcard gives to any name: ns2.zone.test has no record of its "
+     "own.",
+     "[ns2.zone.test. 8.0.9.1] <- glue-mismatch [ns2.zone.test.]",
+     "fix: Publish the address of ns2.zone.test in the zone"},
+    {NULL}};
+
+static const zonecase_t swapped_glue = {
+    "the glue of two servers is swapped",
+    "zone NS ns1.zone\nzone NS ns2.zone\nns1.zone A 8.0.2.1\nns2.zone A 8.0.1.1\n",
+    "zone zone.test {\n" SOA TWO_NS "}\n" TWO_ADDRESSES,
+    {"glue-mismatch [ns1.zone.test.]", "The glue of ns1.zone.test and ns2.zone.test is swapped",
+     "fix: Exchange the addresses of ns1.zone.test and ns2.zone.test in the glue"},
+    {"single-server", "ns-address-shared", "glue-mismatch [ns2.zone.test.]"}};
+
+/* A mistyped name at the registrar makes no second server. */
+static const zonecase_t misspelt = {
+    "a mistyped name with the glue of another",
+    "zone NS ns1.zone\nzone NS sn2.zone\nns1.zone A 8.0.1.1\nsn2.zone A 8.0.2.1\n",
+    "zone zone.test {\n" SOA TWO_NS "}\n" TWO_ADDRESSES,
+    {"Remove sn2.zone.test from the delegation at the registrar."},
+    {"ns-address-shared", "Add sn2"}};
+
+static void test_glue(void **state)
+{
+    (void)state;
+    zonecase_check(&wildcard_server);
+    zonecase_check(&swapped_glue);
+    zonecase_check(&misspelt);
+}
+
 static void test_below_dead_cut(void **state)
 {
     (void)state;
@@ -105,9 +144,8 @@ static void test_no_final_dot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_below_dead_cut),
-        cmocka_unit_test(test_provider_dead),
-        cmocka_unit_test(test_named_hosts),
+        cmocka_unit_test(test_glue),          cmocka_unit_test(test_below_dead_cut),
+        cmocka_unit_test(test_provider_dead), cmocka_unit_test(test_named_hosts),
         cmocka_unit_test(test_no_final_dot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
