@@ -6,14 +6,16 @@
 #include "capture/packet.h"
 #include "proto/wire.h"
 
-#define ETHERTYPE_IPV4   0x0800
-#define ETHERTYPE_VLAN   0x8100
-#define ETHERTYPE_IPV6   0x86dd
-#define ETHERTYPE_PPP    0x880b
-#define ETHERTYPE_PPPOE  0x8864
-#define ETHERTYPE_QINQ   0x88a8
-#define ETHERTYPE_BRIDGE 0x6558 /* a whole Ethernet frame inside (RFC 1701) */
-#define ETHERTYPE_MIN    0x0600 /* below, the field is a length, or a Linux protocol number */
+#define ETHERTYPE_IPV4    0x0800
+#define ETHERTYPE_VLAN    0x8100
+#define ETHERTYPE_IPV6    0x86dd
+#define ETHERTYPE_PPP     0x880b
+#define ETHERTYPE_PPPOE   0x8864
+#define ETHERTYPE_QINQ    0x88a8
+#define ETHERTYPE_MPLS    0x8847
+#define ETHERTYPE_MPLS_UP 0x8848 /* labels that the next router chose (RFC 5332 3) */
+#define ETHERTYPE_BRIDGE  0x6558 /* a whole Ethernet frame inside (RFC 1701) */
+#define ETHERTYPE_MIN     0x0600 /* below, the field is a length, or a Linux protocol number */
 
 /* Protocol numbers of Linux below ETHERTYPE_MIN, as SLL and SLL2 have them (linux/if_ether.h). */
 #define LINUX_802_2 0x0004
@@ -83,6 +85,25 @@ static bool llc(nsp_reader_t *r, uint16_t *ethertype, link_t *out)
     return false;
 }
 
+/* Labels (RFC 3032 2.1), the last of which has its bit set. What is behind tells itself by its
+ * first half octet: IP of that version, or 0 for the control word in front of a frame (RFC 4385 3,
+ * RFC 4448 4.6). 0: none of these. */
+static uint16_t mpls(nsp_reader_t *r)
+{
+    uint32_t label = 0;
+    for (unsigned i = 0; i < LAYERS_MAX && (label & 0x100) == 0; i++)
+        label = nsp_read_u32(r);
+    nsp_reader_t look = *r;
+    unsigned first = nsp_read_u8(&look) >> 4;
+    if ((label & 0x100) == 0 || look.err != NSP_OK || (first != 0 && first != 4 && first != 6)) {
+        r->err = r->err == NSP_OK ? look.err : r->err;
+        return 0;
+    }
+    if (first == 0)
+        (void)nsp_read_u32(r);
+    return first == 4 ? ETHERTYPE_IPV4 : first == 6 ? ETHERTYPE_IPV6 : ETHERTYPE_BRIDGE;
+}
+
 /* Follows an EtherType or 802.3 length through tags, LLC and encapsulated frames to what is not
  * one of them. */
 static link_t ethertype_follow(nsp_reader_t *r, uint16_t type)
@@ -104,6 +125,12 @@ static link_t ethertype_follow(nsp_reader_t *r, uint16_t type)
         case ETHERTYPE_BRIDGE:
             (void)nsp_read_bytes(r, 12);
             type = nsp_read_u16(r);
+            break;
+        case ETHERTYPE_MPLS:
+        case ETHERTYPE_MPLS_UP:
+            type = mpls(r);
+            if (type == 0)
+                return found(r, LINK_OTHER);
             break;
         case ETHERTYPE_PPPOE:
             return pppoe(r);

@@ -9,6 +9,10 @@
 #define GRE_SEQUENCE 0x1000u
 #define GRE_ACK      0x0080u
 #define GRE_VERSION  0x0007u
+/* A switch's mirror: frames, of type II behind a header (draft-foschiano-erspan-03 4.1, 4.2) */
+#define GRE_ERSPAN    0x88be
+#define GRE_BRIDGE    0x6558
+#define ERSPAN_HEADER 8u
 
 #define VXLAN_VALID  0x08000000u
 #define GTP_OPTIONS  0x07u
@@ -42,6 +46,11 @@ static link_t gre(nsp_reader_t *r)
         (void)nsp_read_u32(r);
     if (version == 1 && (flags & GRE_ACK) != 0)
         (void)nsp_read_u32(r);
+    if (type == GRE_ERSPAN) {
+        if ((flags & GRE_SEQUENCE) != 0) /* else it is of type I, which has no header */
+            (void)nsp_read_bytes(r, ERSPAN_HEADER);
+        type = GRE_BRIDGE;
+    }
     if (r->err != NSP_OK)
         return (link_t){LINK_CUT, r->pos};
     if ((flags & GRE_ROUTING) != 0 || version > 1)

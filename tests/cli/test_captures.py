@@ -210,10 +210,10 @@ def capture_others():
 
 
 def capture_wrapped():
-    """VLANs, GRE, VXLAN and IPIP around the same exchange."""
+    """VLANs, GRE, VXLAN, IPIP, MPLS and ERSPAN around the same exchange."""
     f = pm.Pcap(link=pm.ETHERNET)
     macs = bytes(range(12))
-    for i in range(4):
+    for i in range(7):
         for a, b, data in (((C, 40000 + i), (S, 53), Q), ((S, 53), (C, 40000 + i), A)):
             inner = pm.ip(a[0], b[0], 17, pm.udp(*a, *b, data))
             frame = macs + b"\x08\0" + inner
@@ -222,8 +222,12 @@ def capture_wrapped():
                    macs + b"\x08\0" + pm.ip(*outer, 47, b"\0\0\x08\0" + inner),
                    macs + b"\x08\0" + pm.ip(*outer, 17, pm.udp(
                        outer[0], 50000, outer[1], 4789, b"\x08" + bytes(7) + frame)),
-                   macs + b"\x08\0" + pm.ip(*outer, 4, inner)][i], raw=True)
-    return f, 4, 4, []
+                   macs + b"\x08\0" + pm.ip(*outer, 4, inner),
+                   macs + b"\x88\x47" + bytes((0, 1, 0, 64, 0, 2, 1, 64)) + inner,
+                   macs + b"\x08\0" + pm.ip(*outer, 47, b"\0\0\x88\xbe" + frame),
+                   macs + b"\x08\0" + pm.ip(*outer, 47, b"\x10\0\x88\xbe\0\0\0\1" +
+                                            b"\x10\1" + bytes(6) + frame)][i], raw=True)
+    return f, 7, 7, []
 
 
 def capture_again():

@@ -427,6 +427,9 @@ static void test_gre(void **state)
 {
     static const uint8_t full[] = {0xb0, 0, 8, 0, 1, 2, 0, 0, 9, 9, 9, 9, 0, 0, 0, 1};
     static const uint8_t bridged[] = {0, 0, 0x65, 0x58, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 8, 0};
+    static const uint8_t erspan[] = {0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 1, 0, 0,  0,  0, 0,
+                                     0,    0, 1,    2,    3, 4, 5, 6, 7,    8, 9, 10, 11, 8, 0};
+    static const uint8_t erspan1[] = {0, 0, 0x88, 0xbe, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 8, 0};
     static const uint8_t pptp[] = {0x20, 1, 0x88, 0x0b, 0, 0, 0, 0};
     static const uint8_t pptp_acked[] = {0x30, 0x81, 0x88, 0x0b, 0, 0, 0,    0, 0, 0,
                                          0,    1,    0,    0,    0, 2, 0xff, 3, 0, 0x21};
@@ -453,6 +456,11 @@ static void test_gre(void **state)
     wrap(&other, 4, 47, pptp_acked, sizeof pptp_acked, &packet);
     pdecode_raw(&p, &other);
     assert_int_equal(p.count, 3);
+    wrap(&other, 4, 47, erspan, sizeof erspan, &packet);
+    pdecode_raw(&p, &other);
+    wrap(&other, 4, 47, erspan1, sizeof erspan1, &packet);
+    pdecode_raw(&p, &other);
+    assert_int_equal(p.count, 5);
     pdecode_end(&p);
 }
 
