@@ -472,7 +472,8 @@ static void count_answered(traffic_t *t, seen_t *k)
     const flow_t *f = k->flow;
     int64_t took = f->ended - f->asked;
     k->e->answered[k->kind]++;
-    latency_add(&k->e->s.latency, took);
+    if (f->ended != 0) /* simple packets of pcapng have no time */
+        latency_add(&k->e->s.latency, took);
     note_type(t, k);
     if ((f->notes & FLOW_LATE) != 0 || (k->udp && took > LATE_AFTER)) {
         n->late++;

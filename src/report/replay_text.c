@@ -53,7 +53,9 @@ static void print_summary(FILE *out, const replay_report_t *r)
     size_t servers = traffic_server_count(r->traffic);
     fprintf(out, "packets    %" PRIu64, r->packets);
     print_sources(out, r);
-    if (r->packets > 0)
+    if (r->packets > 0 && r->first == 0 && r->last == 0)
+        fprintf(out, "time       none: the packets have no times\n");
+    else if (r->packets > 0)
         fprintf(out, "time       %s to %s, %.3f s\n", time_text(r->first, a), time_text(r->last, b),
                 (double)(r->last - r->first) / 1e9);
     fprintf(out, "messages   %" PRIu64 " quer%s, %" PRIu64 " repl%s; %" PRIu64 " exchange%s", //

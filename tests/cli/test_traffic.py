@@ -204,6 +204,25 @@ def cut_tests(t, prog):
                 b"TYPE0" not in p.stdout, p.stdout)
 
 
+def timeless_tests(t, prog):
+    """Simple packet blocks have no times, and none is made up."""
+    f = pm.Pcap()
+    for i in range(4):
+        f.udp(S, 53, C, 40000 + i, pm.reply(ask(f, i), pm.a_record("192.0.2.80")))
+
+    def block(kind, body):
+        body += b"\0" * (-len(body) % 4)
+        return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+    data = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + \
+        block(1, struct.pack("<HHI", f.link, 0, 0)) + \
+        b"".join(block(3, struct.pack("<I", len(p)) + p) for _, p in f.packets)
+    p = run(prog, data)
+    t.check("no times: said so", b"no times" in p.stdout and b"0us" not in p.stdout and
+            b"4 exchanges" in p.stdout, p.stdout)
+    p = run(prog, data, "--exchanges")
+    t.check("no times: none in the list", b"0us" not in p.stdout, p.stdout)
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
@@ -214,6 +233,7 @@ def main():
     cookie_tests(t, a.prog)
     idle_tests(t, a.prog)
     cut_tests(t, a.prog)
+    timeless_tests(t, a.prog)
     return t.done()
 
 
