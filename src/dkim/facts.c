@@ -3,6 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "dkim/value.h"
 
 #define NS_PER_SECOND INT64_C(1000000000)
 
@@ -180,6 +183,43 @@ bool place_serves(const zone_facts_t *z, const place_t *pl)
 {
     return pl->soa != NULL && pl->soa->has_soa && pl->soa->count > 0 &&
            answer_reading(pl->soa, &z->apex) == READ_FOUND;
+}
+
+static bool begins_policy(const value_t *v, const char *policy)
+{
+    size_t n = strlen(policy);
+    return v->kind == VALUE_TEXT && v->len >= n && strncasecmp(v->octets, policy, n) == 0 &&
+           (v->len == n || v->octets[n] == ' ' || v->octets[n] == ';');
+}
+
+const char *expected_policy(const expectation_t *e)
+{
+    /* several of a kind are as good as none: RFC 7208 4.5, RFC 7489 6.6.3 */
+    static const char *const policies[] = {"v=spf1", "v=DMARC1"};
+    value_t v;
+    const char *out = NULL;
+    if (e->type != NSP_TYPE_TXT || e->any_key || !value_of_expectation(&v, e))
+        return NULL;
+    for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++)
+        if (begins_policy(&v, policies[i]))
+            out = policies[i];
+    value_free(&v);
+    return out;
+}
+
+unsigned facts_policies(const nsp_msg_t *m, const nsp_name_t *owner, const char *policy)
+{
+    unsigned n = 0;
+    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
+        value_t v;
+        if (rr->type != NSP_TYPE_TXT || !nsp_rr_owner_is(m, rr, owner) ||
+            !value_of_record(&v, m, rr))
+            continue;
+        n += begins_policy(&v, policy);
+        value_free(&v);
+    }
+    return n;
 }
 
 bool mark_denies(mark_t m)

@@ -108,6 +108,7 @@ typedef struct walk {
     bool done;
     bool cut;           /* the run was ended before it was done */
     bool nxdomain;      /* the name does not exist */
+    nsp_name_t denier;  /* nxdomain: the zone whose servers say so; len 0: not known */
     bool unsent;        /* nothing could be sent to the servers where it ended */
     size_t zone;        /* or FACTS_NONE */
     uint64_t folded_at; /* facts_t.version when it was folded last */
@@ -204,6 +205,12 @@ bool expected_is_dkim(const expected_t *x);
 double lookup_chance(size_t n, size_t good, size_t unusable, unsigned tries);
 /* A share as "67 of 100", never rounded to none or all when it is not. */
 const char *chance_label(double chance, char buf[24]);
+
+/* How a text begins of which a name may have one record only, such as "v=spf1"; NULL for any other
+ * expectation. */
+const char *expected_policy(const expectation_t *e);
+/* How many TXT records of the name are policies of that kind. */
+unsigned facts_policies(const nsp_msg_t *m, const nsp_name_t *owner, const char *policy);
 
 /* True when the mark says that the record is not there. */
 bool mark_denies(mark_t m);

@@ -166,6 +166,9 @@ static mark_t mark_of_records(const facts_t *f, const expectation_t *e, const an
         return MARK_WRONG; /* RFC 2181 10.1: whichever comes first */
     for (uint16_t i = 0; m != NULL && i < m->found[NSP_ANSWER] && !match; i++)
         match = expectation_met(e, m, nsp_msg_rr(m, NSP_ANSWER, i));
+    const char *policy = match ? expected_policy(e) : NULL;
+    if (policy != NULL && facts_policies(m, &e->owner, policy) > 1)
+        return MARK_WRONG; /* there, and of no effect beside another */
     return match ? MARK_MATCH : MARK_WRONG;
 }
 

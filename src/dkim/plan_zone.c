@@ -158,6 +158,8 @@ static void walk_learn(plan_t *p, walk_t *w)
 {
     const model_t *m = p->f->model;
     w->nxdomain = m->nxdomain;
+    if (m->nxdomain && m->parent_known)
+        w->denier = m->parent;
     w->unsent = nothing_left(p->f, m);
     if (!m->zone_found)
         return;

@@ -1,8 +1,10 @@
 /* Records that some servers of the zone have and others do not: which ones, and how far behind. */
 #include "diagnose/verdict_text.h"
+#include "dkim/mistake.h"
 #include "dkim/say.h"
 
-#define NAMED_MAX 4 /* records that one text names */
+#define NAMED_MAX  4 /* records that one text names */
+#define DIFF_WIDTH 62
 
 /* Whether a serial is newer than another one: serial number arithmetic (RFC 1982 3.2). */
 static bool serial_newer(uint32_t a, uint32_t b)
@@ -65,6 +67,57 @@ static void say_lacking(say_t *s, const facts_t *f, size_t zone, size_t place)
     say(s, ".");
 }
 
+/* What the place has in place of a record: the first that is wrong there, beside what is expected.
+ */
+static void say_instead(say_t *s, const facts_t *f, size_t zone, size_t place)
+{
+    for (size_t i = 0; i < f->expected_count; i++) {
+        const expected_t *x = &f->expected[i];
+        if (!lacks(x, zone, place) || x->cell[place].udp != MARK_WRONG || x->e->any_key)
+            continue;
+        const nsp_msg_t *m = facts_message(f, x->cell[place].udp_by);
+        for (uint16_t k = 0; m != NULL && k < m->found[NSP_ANSWER]; k++) {
+            const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, k);
+            mistake_diff_t d;
+            if (rr->type != x->e->type || !nsp_rr_owner_is(m, rr, &x->e->owner) ||
+                expectation_met(x->e, m, rr))
+                continue;
+            mistake_diff(x->e, m, rr, DIFF_WIDTH, &d);
+            say(s, "\nexpected  %s\nfound     %s", d.expected, d.found);
+            if (d.mark[0] != '\0')
+                say(s, "\n          %s", d.mark);
+            return;
+        }
+    }
+}
+
+/* What is to be done when the newest version of the zone is the bad one. */
+static void say_enter_again(say_t *fix, const facts_t *f, size_t zone, size_t place)
+{
+    const expected_t *wrong = NULL;
+    bool missing = false;
+    for (size_t i = 0; i < f->expected_count; i++) {
+        const expected_t *x = &f->expected[i];
+        if (!lacks(x, zone, place))
+            continue;
+        if (x->cell[place].udp != MARK_WRONG)
+            missing = true;
+        else if (wrong == NULL)
+            wrong = x;
+    }
+    if (missing)
+        say(fix, "The newest version of the zone lacks the record: enter it there again, and raise "
+                 "the serial.");
+    if (wrong == NULL)
+        return;
+    say(fix, "%sThe newest version of the zone has a wrong value: correct it there to ",
+        missing ? " " : "");
+    say_record(fix, wrong->e);
+    say(fix, " ");
+    say_value(fix, wrong->e);
+    say(fix, ", and raise the serial.");
+}
+
 /* An older copy than that of a holder: it should be brought up by itself. */
 static void say_behind(say_t *s, say_t *fix, const facts_t *f, const place_t *p,
                        const place_t *holder)
@@ -86,9 +139,11 @@ static void say_behind(say_t *s, say_t *fix, const facts_t *f, const place_t *p,
         place_label(p, label), holder->soa->serial, when);
 }
 
-static void say_serials(say_t *s, say_t *fix, const facts_t *f, const zone_facts_t *z,
-                        const place_t *p, const place_t *holder)
+static void say_serials(say_t *s, say_t *fix, const facts_t *f, size_t zone, size_t place,
+                        const place_t *holder)
 {
+    const zone_facts_t *z = &f->zone[zone];
+    const place_t *p = &z->place[place];
     char label[PLACE_LABEL_MAX];
     char other[PLACE_LABEL_MAX];
     if (!place_serves(z, p) || holder == NULL)
@@ -101,8 +156,7 @@ static void say_serials(say_t *s, say_t *fix, const facts_t *f, const zone_facts
     } else if (serial_newer(mine, theirs)) {
         say(s, " Its copy of the zone is the newer one: serial %u, while %s has %u.", mine, other,
             theirs);
-        say(fix, "The newest version of the zone lacks the record: enter it there again, and raise "
-                 "the serial.");
+        say_enter_again(fix, f, zone, place);
     } else {
         say(s, " Both it and %s have serial %u, with different records.", other, mine);
         say(fix,
@@ -138,8 +192,9 @@ static void partial_rule(facts_t *f, size_t zone, size_t place)
     const place_t *holder = best_holder(f, first);
     say(&s, "%s ", place_label(p, label));
     say_lacking(&s, f, zone, place);
-    say_serials(&s, &fix, f, z, p, holder);
+    say_serials(&s, &fix, f, zone, place, holder);
     say_share(&s, f, first);
+    say_instead(&s, f, zone, place);
     finding_t *out =
         say_place_finding(f, p, FINDING_RECORD_PARTIAL, &s, fix.buf[0] != '\0' ? &fix : NULL);
     for (size_t i = 0; i < f->expected_count; i++)

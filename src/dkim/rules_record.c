@@ -154,6 +154,33 @@ static bool cnames_rule(facts_t *f, const gap_t *g)
     return true;
 }
 
+/* --- several policies --- */
+
+static bool policies_rule(facts_t *f, const gap_t *g)
+{
+    const char *policy = g->c->udp == MARK_WRONG ? expected_policy(g->x->e) : NULL;
+    const nsp_msg_t *m = policy != NULL ? facts_message(f, g->c->udp_by) : NULL;
+    unsigned n = m != NULL ? facts_policies(m, &g->x->e->owner, policy) : 0;
+    bool there = false;
+    for (uint16_t i = 0; n > 1 && i < m->found[NSP_ANSWER] && !there; i++)
+        there = expectation_met(g->x->e, m, nsp_msg_rr(m, NSP_ANSWER, i));
+    if (!there)
+        return false;
+    say_t s;
+    say_t fix;
+    say_begin(&s);
+    say_begin(&fix);
+    say_name(&s, &g->x->e->owner);
+    say(&s, " has the expected record, and beside it ");
+    say_count(&s, n - 1, "other TXT record", "other TXT records");
+    say(&s, " that begin%s with \"%s\": together they are an error.", n == 2 ? "s" : "", policy);
+    say(&fix, "Join them into one record, or leave this one alone: ");
+    say_publish(&fix, g);
+    finding_t *out = say_finding(f, FINDING_RECORD_SEVERAL_POLICIES, &s, &fix);
+    say_evidence(out, f, g->x, 1u << MARK_WRONG);
+    return true;
+}
+
 /* --- wildcards --- */
 
 /* True when a name beside that of an answer is answered with the same records of that type. */
@@ -480,8 +507,9 @@ static void record_rule(facts_t *f, expected_t *x)
     x->explained = true;
     if (g.c->bogus)
         return; /* resolvers do not see what the server says */
-    if (undelegated_rule(f, &g) || cnames_rule(f, &g) || owner_rule(f, &g) ||
-        wildcard_rule(f, &g) || value_rule(f, &g) || alias_rule(f, &g) || type_rule(f, &g))
+    if (undelegated_rule(f, &g) || cnames_rule(f, &g) || policies_rule(f, &g) ||
+        owner_rule(f, &g) || wildcard_rule(f, &g) || value_rule(f, &g) || alias_rule(f, &g) ||
+        type_rule(f, &g))
         return;
     missing_rule(f, &g);
 }

@@ -54,6 +54,41 @@ static void domain_rule(facts_t *f)
     }
 }
 
+static bool first_of_walk(const facts_t *f, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (f->expected[k].walk == f->expected[i].walk && expected_has_no_zone(f, &f->expected[k]))
+            return false;
+    return true;
+}
+
+/* Names in other domains that do not exist. */
+static void no_domain_rule(facts_t *f)
+{
+    for (size_t i = 0; i < f->expected_count; i++) {
+        expected_t *x = &f->expected[i];
+        if (x->explained || !expected_has_no_zone(f, x))
+            continue;
+        const walk_t *w = &f->walk[x->walk != FACTS_NONE ? x->walk : 0];
+        x->explained = true;
+        if (!first_of_walk(f, i))
+            continue;
+        say_t s;
+        say_begin(&s);
+        say_name(&s, &w->name);
+        say(&s, " does not exist");
+        if (w->denier.len > 0) {
+            say(&s, ": the servers of ");
+            say_name(&s, &w->denier);
+            say(&s, " say so");
+        }
+        say(&s, ". ");
+        say_record(&s, x->e);
+        say(&s, " cannot be found.");
+        say_finding(f, FINDING_RECORD_DOMAIN_MISSING, &s, NULL);
+    }
+}
+
 /* Expectations for which no zone was found at all. */
 static void lost_rule(facts_t *f)
 {
@@ -268,6 +303,7 @@ static void cut_short_rule(facts_t *f)
 void rules_zone(facts_t *f)
 {
     domain_rule(f);
+    no_domain_rule(f);
     lost_rule(f);
     for (size_t i = 0; i < f->zone_count; i++) {
         if (!zone_is_meant(f, i))

@@ -127,6 +127,16 @@ static void one_zone(void **state)
         {"another SPF text", "@ 60 TXT \"v=spf1 -all\"\n@ 60 TXT \"other\"\n",
          "example.com. TXT \"v=spf1 include:provider.net -all\"", "record-wrong-value", NULL, NULL,
          NULL},
+        {"a second SPF policy",
+         "@ 60 TXT \"v=spf1 include:provider.net -all\"\n@ 60 TXT \"v=spf1 -all\"\n",
+         "example.com. TXT \"v=spf1 include:provider.net -all\"", "record-several-policies",
+         "record-several-policies", "1 other TXT record that begins with", "Join them"},
+        {"a second DMARC policy",
+         "_dmarc 60 TXT \"v=DMARC1; p=none\"\n_dmarc 60 TXT \"v=DMARC1; p=reject\"\n",
+         "_dmarc.example.com. TXT \"v=DMARC1; p=none\"", "record-several-policies",
+         "record-several-policies", "v=DMARC1", NULL},
+        {"a domain that does not exist", "", "www.other.test. A 192.0.2.9", "record-domain-missing",
+         "record-domain-missing", "the servers of the root say so", NULL},
         {"the domain's own text", "@ 60 TXT \"v=spf1 include:provider.net -all\"\n",
          "bounce.example.com. TXT \"v=spf1 include:provider.net -all\"", "record-missing", NULL,
          NULL, NULL},
@@ -160,11 +170,34 @@ static void two_zones(void **state)
     dkimcase_free(&c);
 }
 
+/* The newest version of the zone has the record, with another value. */
+static void newest_is_wrong(void **state)
+{
+    (void)state;
+    dkimcase_t c;
+    dkimcase_begin(&c,
+                   DC_ROOT DC_COM(DC_TWO_NS)
+                       DC_EXAMPLE("a._domainkey 60 CNAME a0.dkim.provider.net.\n")
+                           DC_PROVIDER(DC_KEYS) "zone example.com@old {\n"
+                                                "@ 600 SOA ns1 hostmaster 5 7200 900 1209600 300\n"
+                                                "@ 600 NS ns1\n@ 600 NS ns2\nns1 600 A 192.0.2.1\n"
+                                                "ns2 600 A 192.0.2.2\n" DC_TOKENS "}\n"
+                                                "address 192.0.2.1 {\nserves example.com\n}\n"
+                                                "address 192.0.2.2 {\nserves example.com@old\n}\n",
+                   "example.com.", DC_A, NULL);
+    dkimcase_want(&c, "record-partial", "found     a0.dkim.provider.net", "has a wrong value");
+    dkimcase_want(&c, "record-partial", "expected  a.dkim.provider.net",
+                  "correct it there to a._domainkey.example.com CNAME a.dkim.provider.net");
+    assert_null(strstr(dkimcase_finding(&c, "record-partial")->fix, "lacks"));
+    dkimcase_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_zone),
         cmocka_unit_test(two_zones),
+        cmocka_unit_test(newest_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
