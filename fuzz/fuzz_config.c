@@ -36,7 +36,8 @@ static bool read_config(const providers_t *p, const uint8_t *text, size_t size, 
                           .provider = "ses",
                           .providers = p,
                           .name = read_name,
-                          .time = read_time};
+                          .time = read_time,
+                          .now = INT64_MAX};
     uint8_t *copy = exact_copy(text, (uint32_t)size);
     watch_targets_init(t);
     bool good = config_read(&c, (const char *)copy, size, t, err);

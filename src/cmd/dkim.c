@@ -104,6 +104,8 @@ static int set_began(dkim_args_t *c, const char *text)
                            "--began '%s': expected a time as 2026-11-25T09:30:00Z, or hours "
                            "before now as -36",
                            text);
+    if (c->options.began == 0) /* which stands for no time at all */
+        return usage_error("dkim", "--began '%s': expected a time after that", text);
     if (c->options.began > now)
         return usage_error("dkim", "--began '%s' is in the future", text);
     return 0;

@@ -12,7 +12,6 @@
 #include "watch/http.h"
 
 #define PARALLEL_MAX       256
-#define ROUNDS_MAX         100000
 #define VERIFIER_TRIES_MAX 100
 #define EXEC_TIMEOUT_MS    30000
 
@@ -99,11 +98,12 @@ static int take_span(const char *option, const char *value, int64_t *out)
     return usage_error("watch", "--%s '%s': expected a span as 90s, 15m, 24h, 7d", option, value);
 }
 
-static int take_number(const char *option, const char *value, uint32_t max, unsigned *out)
+static int take_number(const char *option, const char *value, uint32_t min, uint32_t max,
+                       unsigned *out)
 {
     uint32_t v = 0;
-    if (!parse_u32(value, 1, max, &v))
-        return usage_error("watch", "--%s '%s': expected 1 to %u", option, value, max);
+    if (!parse_u32(value, min, max, &v))
+        return usage_error("watch", "--%s '%s': expected %u to %u", option, value, min, max);
     *out = v;
     return 0;
 }
@@ -127,6 +127,8 @@ static int take_time(const char *option, const char *value, int64_t *out)
                            "--%s '%s': expected a time as 2026-11-25T09:30:00Z, or hours before "
                            "now as -36",
                            option, value);
+    if (seconds == 0) /* which stands for no time at all */
+        return usage_error("watch", "--%s '%s': expected a time after that", option, value);
     *out = seconds * 1000;
     return 0;
 }
@@ -168,7 +170,7 @@ static int take_schedule(watch_args_t *c, int id, const char *value)
                    ? 0
                    : usage_error("watch", "--jitter '%s': expected 0 to 50 percent", value);
     case W_TOLERATE_ROUNDS:
-        return take_number("tolerate-rounds", value, ROUNDS_MAX,
+        return take_number("tolerate-rounds", value, 0, WATCH_ROUNDS_MAX,
                            &c->settings.policy.tolerate_rounds);
     case W_TOLERATE_HOURS:
         return take_hours("tolerate-hours", value, &c->settings.policy.tolerate_ms);
@@ -177,13 +179,13 @@ static int take_schedule(watch_args_t *c, int id, const char *value)
     case W_BEGAN:
         return take_time("began", value, &c->settings.began);
     case W_PARALLEL:
-        return take_number("parallel", value, PARALLEL_MAX, &c->watch.parallel);
+        return take_number("parallel", value, 1, PARALLEL_MAX, &c->watch.parallel);
     case W_KEEP:
         return take_span("keep", value, &c->watch.keep);
     case W_AT:
         return take_time("at", value, &c->at);
     default:
-        return take_number("verifier-tries", value, VERIFIER_TRIES_MAX, &c->dkim.verifier_tries);
+        return take_number("verifier-tries", value, 1, VERIFIER_TRIES_MAX, &c->dkim.verifier_tries);
     }
 }
 
@@ -252,6 +254,12 @@ static int take_option(void *user, int id, const char *value)
     }
 }
 
+/* What the clock says, milliseconds since 1970. */
+static int64_t clock_of(const watch_args_t *c)
+{
+    return c->at != 0 ? c->at : (int64_t)time(NULL) * 1000;
+}
+
 static int check_conflicts(watch_args_t *c)
 {
     if (c->config != NULL && (c->has_domain || c->expect.token_count + c->expect.expect_count > 0))
@@ -262,6 +270,8 @@ static int check_conflicts(watch_args_t *c)
         return usage_error("watch", "--exec-arg needs --exec CMD");
     if (c->at != 0 && !c->watch.once)
         return usage_error("watch", "--at goes with --once: the clock stands still");
+    if (c->settings.began > clock_of(c))
+        return usage_error("watch", "--began is in the future");
     if (c->db == NULL && !store_default_path(c->default_db, sizeof c->default_db))
         return usage_error("watch", "where to keep the state? neither XDG_STATE_HOME nor HOME is "
                                     "set; give --db FILE");
@@ -348,7 +358,8 @@ static int targets_of_file(const watch_args_t *c, watch_targets_t *out)
                                 .provider = c->expect.provider != NULL ? c->expect.provider : "ses",
                                 .providers = c->expect.providers,
                                 .name = common_name,
-                                .time = config_time};
+                                .time = config_time,
+                                .now = clock_of(c)};
     char *text = common_read_file(c->config, &len, read_err);
     if (text == NULL)
         return usage_error("watch", "--config %s", read_err);

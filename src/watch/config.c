@@ -154,7 +154,7 @@ static bool rounds_value(reader_t *r, unsigned *out)
     char *end = NULL;
     const char *text = r->word[1].text;
     unsigned long v = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || v > 1000000)
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || v > WATCH_ROUNDS_MAX)
         return fail_at(r, 1, "not a number of rounds", "0 to 1000000");
     *out = (unsigned)v;
     return true;
@@ -163,8 +163,10 @@ static bool rounds_value(reader_t *r, unsigned *out)
 static bool began_value(reader_t *r, int64_t *out)
 {
     int64_t seconds = 0;
-    if (!r->c->time(r->word[1].text, &seconds))
+    if (!r->c->time(r->word[1].text, &seconds) || seconds <= 0)
         return fail_at(r, 1, "not a time", "as 2026-11-20T10:00:00Z");
+    if (seconds * 1000 > r->c->now)
+        return fail_at(r, 1, "in the future", "verification cannot have begun then");
     *out = seconds * 1000;
     return true;
 }
@@ -265,9 +267,11 @@ static bool expand_tokens(reader_t *r)
     const provider_t *p = provider_find(r->c->providers, name, &parameter);
     if (p == NULL)
         return fail(r, b->line, b->column, "no provider '%s'", name);
-    if (b->token_count == 0 && b->provider_given && !provider_takes_token(p) &&
+    /* one that wants the same of every domain, be it named here or for all domains */
+    if (b->token_count == 0 && !provider_takes_token(p) &&
         !expect_add_token(&b->expect, p, parameter, &b->domain, NULL, err))
-        return fail(r, b->provider_line, b->provider_column, "%s", err);
+        return b->provider_given ? fail(r, b->provider_line, b->provider_column, "%s", err)
+                                 : fail(r, b->line, b->column, "%s", err);
     for (size_t i = 0; i < b->token_count; i++)
         if (!expect_add_token(&b->expect, p, parameter, &b->domain, b->token[i].text, err))
             return fail(r, b->token[i].line, b->token[i].column, "%s", err);

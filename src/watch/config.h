@@ -36,6 +36,7 @@ typedef struct config_context {
     bool (*name)(const char *text, nsp_name_t *out, char err[200]);
     /* A time as a person types it, in seconds since 1970. */
     bool (*time)(const char *text, int64_t *out);
+    int64_t now; /* milliseconds since 1970: nothing began later */
 } config_context_t;
 
 /* Adds the domains of the text. False with *err filled in; t then holds some of them. */

@@ -7,6 +7,7 @@
 #include "watch/store.h"
 
 #define WATCH_TARGETS_MAX 100000
+#define WATCH_ROUNDS_MAX  1000000 /* that may be tolerated */
 
 /* How a domain is watched. Spans in milliseconds. */
 typedef struct watch_settings {

@@ -122,6 +122,24 @@ def once(t, lab):
     t.equal("once: after 72 hours", p.returncode, 2)
 
 
+def configured(t, lab):
+    """The file and the options accept the same."""
+    lab.serve()
+    conf = lab.db("same.conf")
+    with open(conf, "w", encoding="ascii") as f:
+        f.write("began 2099-01-01T00:00:00Z\ndomain zone.test a\n")
+    p = lab.run("same.db", "--once", "--config", conf)
+    t.check("configuration: began in the future", p.returncode == 64 and "same.conf:1:7" in
+            p.stderr and "future" in p.stderr, p.stderr)
+    with open(conf, "w", encoding="ascii") as f:
+        f.write("provider fastmail\ndomain zone.test\n")
+    p = lab.run("same.db", "--once", "--json", "--config", conf)
+    t.check("configuration: a provider without tokens for all domains", p.returncode == 1 and
+            "fm1._domainkey.zone.test" in p.stdout, f"{p.returncode} {p.stdout}{p.stderr}")
+    p = lab.run("zero.db", "--once", "--tolerate-rounds", "0", *DOMAIN)
+    t.equal("--tolerate-rounds 0, as in the file", p.returncode, 0)
+
+
 def coverage(t, lab):
     """Addresses that were not asked: said in each round, and kept."""
     lab.serve(last="serves zone.test\nbehave nxdomain")
@@ -428,12 +446,15 @@ USAGE = [
     (["watch", "--config", "/nonexistent/conf"], "/nonexistent/conf"),
     (["watch", "zone.test", "a", "--interval", "soon"], "--interval"),
     (["watch", "zone.test", "a", "--jitter", "80"], "--jitter"),
-    (["watch", "zone.test", "a", "--tolerate-rounds", "0"], "--tolerate-rounds"),
+    (["watch", "zone.test", "a", "--tolerate-rounds", "-1"], "--tolerate-rounds"),
     (["watch", "zone.test", "a", "--tolerate-hours", "x"], "--tolerate-hours"),
     (["watch", "zone.test", "a", "--listen", "here"], "--listen"),
     (["watch", "zone.test", "a", "--exec-arg", "x"], "--exec"),
     (["watch", "zone.test", "a", "--at", "-3"], "--once"),
     (["watch", "zone.test", "a", "--began", "yesterday"], "--began"),
+    (["watch", "zone.test", "a", "--began", "2099-01-01T00:00:00Z"], "future"),
+    (["watch", "zone.test", "a", "--once", "--at", "1970-01-01T00:00:00Z"], "--at"),
+    (["watch", "zone.test", "a", "--began", "1970-01-01T00:00:00Z"], "--began"),
     (["history", "a..b"], "a..b"),
     (["history", "--last", "x"], "--last"),
 ]
@@ -451,8 +472,8 @@ def main():
     a = tap.arguments()
     t = tap.Tap()
     lab = Lab(a.prog)
-    for part in (usage, units, once, coverage, history, databases, exec_fails, signals, served, brackets,
-                 killed):
+    for part in (usage, units, once, configured, coverage, history, databases, exec_fails, signals,
+                 served, brackets, killed):
         if not a.only or a.only == part.__name__:
             part(t, lab)
     lab.stack.close()

@@ -24,8 +24,10 @@ static bool a_name(const char *text, nsp_name_t *out, char err[200])
 
 static bool a_time(const char *text, int64_t *out)
 {
-    *out = 1764000000;
-    return strcmp(text, "2025-11-24T16:00:00Z") == 0;
+    *out = strcmp(text, "2099-01-01T00:00:00Z") == 0   ? INT64_C(4070908800)
+           : strcmp(text, "1970-01-01T00:00:00Z") == 0 ? 0
+                                                       : INT64_C(1764000000);
+    return *out != 1764000000 || strcmp(text, "2025-11-24T16:00:00Z") == 0;
 }
 
 static bool read_it(const char *text, watch_targets_t *t, config_error_t *err)
@@ -37,7 +39,8 @@ static bool read_it(const char *text, watch_targets_t *t, config_error_t *err)
                           .provider = "ses",
                           .providers = p,
                           .name = a_name,
-                          .time = a_time};
+                          .time = a_time,
+                          .now = INT64_C(1790000000000)};
     watch_targets_init(t);
     bool good = config_read(&c, text, strlen(text), t, err);
     providers_free(p);
@@ -93,6 +96,23 @@ static void test_whole(void **state)
     assert_int_equal(t.item[2].expect.count, 1);
     assert_int_equal(t.item[2].settings.interval, H);
     assert_int_equal(t.item[2].settings.policy.tolerate_rounds, 2);
+    watch_targets_free(&t);
+}
+
+/* A provider that wants no token, for all domains. */
+static void test_default_provider(void **state)
+{
+    (void)state;
+    watch_targets_t t;
+    read_good("provider fastmail\ndomain one.example\ndomain two.example {\n}\n"
+              "domain three.example {\n record three.example. MX 10 m.three.example.\n}\n"
+              "domain four.example {\n provider ses\n token x\n}\n",
+              &t);
+    assert_int_equal(t.count, 4);
+    assert_int_equal(t.item[0].expect.count, 3);
+    assert_int_equal(t.item[1].expect.count, 3);
+    assert_int_equal(t.item[2].expect.count, 4);
+    assert_int_equal(t.item[3].expect.count, 1);
     watch_targets_free(&t);
 }
 
@@ -184,6 +204,8 @@ static const struct {
     {"pending-hours x\n", 1, 15, "hours"},
     {"began yesterday\n", 1, 7, "time"},
     {"provider nobody\n", 1, 10, "no such provider"},
+    {"began 2099-01-01T00:00:00Z\n", 1, 7, "in the future"},
+    {"began 1970-01-01T00:00:00Z\n", 1, 7, "not a time"},
     {"domain a.example {\n token x\n provider nobody:x\n}\n", 3, 11, "no such provider"},
     {"domain a.example \"x\n", 1, 18, "closing"},
     {"domain a.example \"x\"y\n", 1, 18, "closing"},
@@ -261,8 +283,13 @@ static void test_spans(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),  cmocka_unit_test(test_file), cmocka_unit_test(test_digest),
-        cmocka_unit_test(test_faults), cmocka_unit_test(test_any),  cmocka_unit_test(test_spans),
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_default_provider),
+        cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_any),
+        cmocka_unit_test(test_spans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
