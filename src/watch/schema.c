@@ -62,6 +62,6 @@ const char *const schema_step[SCHEMA_VERSION] = {
     "CREATE INDEX change_untold ON change(id) WHERE told = 0;",
 
     /* version 3: how many of the addresses that are known a round's outcome stands on */
-    "ALTER TABLE round ADD COLUMN addresses INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE round ADD COLUMN covered INTEGER NOT NULL DEFAULT 0;",
+    ("ALTER TABLE round ADD COLUMN addresses INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE round ADD COLUMN covered INTEGER NOT NULL DEFAULT 0;"),
 };
