@@ -367,7 +367,7 @@ static size_t say_types(say_t *s, facts_t *f, const gap_t *g, finding_t *out)
         const answer_t *a = other_types[i] != g->x->e->type
                                 ? facts_answer(f, &g->p->addr, &g->x->e->owner, other_types[i])
                                 : NULL;
-        if (!has_records(g, a) || from_wildcard(f, g, a))
+        if (a == NULL || !has_records(g, a) || from_wildcard(f, g, a))
             continue;
         if (s != NULL)
             say(s, "%s%s", n > 0 ? ", " : "", nsp_type_text(other_types[i], type));
