@@ -195,7 +195,7 @@ FAMILIES = {
     "many names": lambda size: pcap(size, counted(
         lambda n: udp(C, n & 65535, S, 53, question(n, n & 65535)))),
     "errors about a pipelined connection": pipelined_then(
-        lambda n: pm.icmp("192.0.2.254", C, 3, 1, tcp(True, 99, 0, pm.SYN))),
+        lambda n: pm.icmp(host(n), C, 3, 1, tcp(True, 99, 0, pm.SYN))),
     "SYN again on a pipelined connection": pipelined_then(lambda n: tcp(True, 99, 0, pm.SYN)),
     "replies that do not fit on a pipelined connection": pipelined_then(
         lambda n: tcp(False, 500 + 48 * n, 100, pm.ACK, framed(pm.reply(pm.query(
