@@ -62,7 +62,7 @@ fuzz_afl() {
 smoke_one() {
     name=$target
     found=$(mktemp -d)
-    n=20000
+    n=15000
     case "$name" in
     filter) n=2000 ;; # libpcap compiles each
     replay | signed) n=5000 ;; # a whole report or diagnosis each
