@@ -191,6 +191,21 @@ static void test_texts(void **state)
          "of "
          "up to 106 octets do.",
          "ns2.example.net (8.0.2.1)"},
+        {xcases_address, FINDING_BIG_ANSWER_LOST, "rejected",
+         "TXT has 1861 octets over TCP; over UDP with EDNS size 4096 it does not arrive, answers "
+         "of "
+         "up to 106 octets do. It is rejected by ICMP \"communication administratively "
+         "prohibited\" from 8.0.0.254.",
+         "ns2.example.net (8.0.2.1)"},
+        {xcases_address, FINDING_LAME_REFUSED, "by an access list",
+         "The SOA query is answered with REFUSED. It gives the reason \"Prohibited\" (EDE 18).",
+         "allow-query"},
+        {xcases_address, FINDING_LAME_SERVFAIL, "not ready",
+         "The SOA query is answered with SERVFAIL. It gives the reason \"Not Ready\" (EDE 14).",
+         "Look at the log of ns2.example.net"},
+        {xcases_address, FINDING_TCP_UNRESPONSIVE, "handshake alone",
+         "UDP is answered; over TCP connections are made, but no answer comes.",
+         "Make ns2.example.net (8.0.2.1) answer over TCP"},
         {xcases_address, FINDING_LATE_REPLY, "one late",
          "1 of 8 replies came after their attempt was over, up to 1.30 s after the query.", NULL},
         {xcases_address, FINDING_SLOW, "501 ms", "The median of 8 replies is 501 ms, above 500 ms.",

@@ -233,7 +233,14 @@ static size_t make_reply(const uint8_t *wire, size_t size, const xprobe_t *p, ui
     nsp_msg_t q;
     nsp_name_t qname;
     nsp_builder_t b;
+    const uint8_t ede[2] = {0, p->ede};
     nsp_edns_t edns = {.udp_size = 1232, .ext_rcode = (uint8_t)(p->rcode >> 4)};
+    if (p->ede != 0) {
+        edns.option_count = 1;
+        edns.option[0].code = NSP_OPTION_EDE;
+        edns.option[0].size = sizeof ede;
+        edns.option[0].data = ede;
+    }
     nsp_msg_index(&q, wire, size, arena, 8);
     nsp_msg_qname(&q, &qname);
     bool apex = nsp_name_labels(&qname) == 2;

@@ -59,6 +59,7 @@ typedef struct xprobe {
     bool tc;
     bool ra;
     bool no_opt;
+    uint8_t ede;  /* info code of an extended error; 0: none */
     bool lower;   /* the question comes back in lower case */
     bool no_data; /* the answer section is empty */
     bool data;    /* an A record answers XQ_NX */

@@ -427,6 +427,35 @@ static void txt_silent_over_both(xlab_t *x)
     x->probe[BAD][XQ_TXT_TCP].act = XA_OPEN_SILENT;
 }
 
+static void txt_rejected(xlab_t *x)
+{
+    big_txt_silent(x);
+    x->probe[BAD][XQ_TXT].act = XA_ICMP;
+    make_prohibited(&x->probe[BAD][XQ_TXT]);
+}
+
+static void make_prohibited_by_list(xprobe_t *p)
+{
+    p->rcode = NSP_RCODE_REFUSED;
+    p->ede = 18;
+}
+
+static void refused_by_list(xlab_t *x)
+{
+    each(x, make_prohibited_by_list);
+}
+
+static void make_not_ready(xprobe_t *p)
+{
+    p->rcode = NSP_RCODE_SERVFAIL;
+    p->ede = 14;
+}
+
+static void servfail_not_ready(xlab_t *x)
+{
+    each(x, make_not_ready);
+}
+
 static void txt_cut_silent_over_tcp(xlab_t *x)
 {
     set_txt(x, 1800);
@@ -734,6 +763,9 @@ const xcase_t xcases_address[] = {
     {FINDING_BIG_ANSWER_LOST, false, "512 octets", txt_small_silent, "query-dropped"},
     {FINDING_BIG_ANSWER_LOST, true, "by the size elsewhere", txt_silent_tcp_refused,
      "big-answer-lost"},
+    {FINDING_LAME_REFUSED, true, "by an access list", refused_by_list, "lame-refused"},
+    {FINDING_LAME_SERVFAIL, true, "not ready", servfail_not_ready, "lame-servfail"},
+    {FINDING_BIG_ANSWER_LOST, true, "rejected", txt_rejected, "big-answer-lost"},
     {FINDING_BIG_ANSWER_LOST, true, "over both", txt_silent_over_both, "big-answer-lost"},
     {FINDING_TRUNCATED_NO_TCP, true, "the big answer alone", txt_cut_silent_over_tcp,
      "truncated-no-tcp"},
