@@ -31,15 +31,21 @@ bool expected_is_blind(const facts_t *f, const expected_t *x)
            ((x->zone == FACTS_NONE && f->walk[w].unsent) || only_own_trouble(f));
 }
 
-bool place_unsent(const facts_t *f, size_t zone, size_t place)
+/* The exchange that could not be sent; NULL when there is none. */
+static const exchange_t *unsent_to(const facts_t *f, size_t zone, size_t place)
 {
     for (size_t i = 0; i < f->expected_count; i++) {
         const expected_t *x = &f->expected[i];
         if (x->zone == zone && place < x->cell_count && x->cell[place].udp == MARK_UNASKED &&
             x->cell[place].udp_by != NULL)
-            return true;
+            return x->cell[place].udp_by->x;
     }
-    return false;
+    return NULL;
+}
+
+bool place_unsent(const facts_t *f, size_t zone, size_t place)
+{
+    return unsent_to(f, zone, place) != NULL;
 }
 
 static bool place_pending(const facts_t *f, size_t zone, size_t place)
@@ -69,18 +75,6 @@ void coverage_count(facts_t *f)
 }
 
 /* --- what is said --- */
-
-/* The exchange that could not be sent; NULL when there is none. */
-static const exchange_t *unsent_to(const facts_t *f, size_t zone, size_t place)
-{
-    for (size_t i = 0; i < f->expected_count; i++) {
-        const expected_t *x = &f->expected[i];
-        if (x->zone == zone && place < x->cell_count && x->cell[place].udp == MARK_UNASKED &&
-            x->cell[place].udp_by != NULL)
-            return x->cell[place].udp_by->x;
-    }
-    return NULL;
-}
 
 static bool is_listed(const facts_t *f, size_t zone, size_t place, bool excluded)
 {
