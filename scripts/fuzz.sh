@@ -58,10 +58,12 @@ fuzz_afl() {
         ${runs:+-E "$runs"} -- "build/afl/fuzz_$target"
 }
 
-# The same inputs each time: no addresses that differ, and no rereading of the corpus by the clock.
+# The same inputs each time and on each machine: no addresses that differ (nor an environment that
+# moves the stack), no rereading of the corpus by the clock, and the corpus in the order of its
+# names, not in that of the directory.
 smoke_one() {
     name=$target
-    found=$(mktemp -d)
+    found=$(mktemp -d /tmp/fuzz.XXXXXXXXXX)
     n=15000
     case "$name" in
     filter) n=2000 ;; # libpcap compiles each
@@ -70,9 +72,10 @@ smoke_one() {
     config) n=5000 ;;
     checkpoint | history) n=3000 ;; # files are written and synchronised
     esac
-    if setarch -R "build/fuzz/fuzz_$name" -runs=$n -seed=1 -reload=0 -max_len=1024 \
-        -dict=build/fuzz.dict -artifact_prefix="$found/" "$found" "fuzz/corpus/$name" \
-        >"$found.log" 2>&1; then
+    seeds=$(find "fuzz/corpus/$name" -type f | LC_ALL=C sort | paste -s -d ,)
+    if env -i PATH=/usr/bin:/bin setarch -R "build/fuzz/fuzz_$name" -runs=$n -seed=1 -reload=0 \
+        -max_len=1024 -dict=build/fuzz.dict -artifact_prefix="$found/" -seed_inputs="$seeds" \
+        "$found" >"$found.log" 2>&1; then
         echo "ok - fuzz $name"
     else
         echo "not ok - fuzz $name"
