@@ -91,12 +91,12 @@ static void print_verdict(FILE *out, const check_report_t *r)
     const text_style_t style = {r->verbose, r->colour};
     const finding_counts_t n = finding_count(r->findings);
     char name[NSP_NAME_TEXT_MAX];
+    char counts[COUNTS_TEXT_MAX];
     nsp_name_to_text(&r->model->zone, name, sizeof name);
     int worst = finding_list_worst(r->findings);
-    fprintf(out, "\n%s%s%s %s: %zu errors, %zu warnings, %zu notices; %u exchanges\n",
-            worst >= 0 ? text_colour(&style, (severity_t)worst) : "",
-            r->interrupted ? "so far, " : "", name, check_verdict_words(r), n.of[SEVERITY_ERROR],
-            n.of[SEVERITY_WARNING], n.of[SEVERITY_NOTICE], r->set->count);
+    fprintf(out, "\n%s%s%s %s: %s\n", worst >= 0 ? text_colour(&style, (severity_t)worst) : "",
+            r->interrupted ? "so far, " : "", name, check_verdict_words(r),
+            finding_counts_text(&n, r->set->count, counts));
     fputs(text_plain(&style), out);
     if (r->interrupted)
         fprintf(out, "interrupted: what was learnt until then\n");

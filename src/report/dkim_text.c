@@ -137,12 +137,12 @@ static void print_verdict(FILE *out, const dkim_report_t *r)
     const finding_counts_t n = finding_count(&d->findings);
     char verdict[DKIM_VERDICT_MAX];
     char covers[DKIM_VERDICT_MAX];
+    char counts[COUNTS_TEXT_MAX];
     fprintf(out, "\n%s%s%s%s: %s\n", status_colour(r), r->interrupted ? "so far " : "",
             verifier_status_name(d->status), text_plain(&style), dkim_verdict_text(r, verdict));
     if (covers_a_part(&d->coverage))
         fprintf(out, "%s\n", dkim_coverage_text(r, covers));
-    fprintf(out, "%zu errors, %zu warnings, %zu notices; %u exchanges\n", n.of[SEVERITY_ERROR],
-            n.of[SEVERITY_WARNING], n.of[SEVERITY_NOTICE], r->set->count);
+    fprintf(out, "%s\n", finding_counts_text(&n, r->set->count, counts));
     if (r->interrupted)
         fprintf(out, "interrupted: what was learnt until then\n");
 }

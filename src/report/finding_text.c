@@ -1,5 +1,6 @@
 #include "report/finding_text.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "report/exchange_text.h"
@@ -30,6 +31,22 @@ finding_counts_t finding_count(const finding_list_t *list)
     for (size_t i = 0; i < list->count; i++)
         n.of[list->item[i].severity]++;
     return n;
+}
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+const char *finding_counts_text(const finding_counts_t *n, uint64_t exchanges,
+                                char buf[COUNTS_TEXT_MAX])
+{
+    const size_t *of = n->of;
+    snprintf(buf, COUNTS_TEXT_MAX,
+             "%zu error%s, %zu warning%s, %zu notice%s; %" PRIu64 " exchange%s", of[SEVERITY_ERROR],
+             plural(of[SEVERITY_ERROR]), of[SEVERITY_WARNING], plural(of[SEVERITY_WARNING]),
+             of[SEVERITY_NOTICE], plural(of[SEVERITY_NOTICE]), exchanges, plural(exchanges));
+    return buf;
 }
 
 static const exchange_t *exchange_by_id(const exchange_set_t *set, uint32_t id)

@@ -26,6 +26,11 @@ typedef struct finding_counts {
 
 finding_counts_t finding_count(const finding_list_t *list);
 
+#define COUNTS_TEXT_MAX 120
+/* "4 errors, 1 warning, 0 notices; 164 exchanges". Returns buf. */
+const char *finding_counts_text(const finding_counts_t *n, uint64_t exchanges,
+                                char buf[COUNTS_TEXT_MAX]);
+
 /* Prints a blank line and the finding: severity, ID, subject, what was seen; from warnings on (or
  * when verbose) cause, fix and the exchanges of set that prove it. scratch is needed to read
  * replies; its contents change. */

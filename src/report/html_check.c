@@ -44,6 +44,7 @@ static void verdict(const html_t *h, const check_report_t *r)
                                         {"exchanges", "Exchanges"}};
     const finding_counts_t n = finding_count(r->findings);
     char began[NUMBER_TEXT_MAX];
+    char counts[COUNTS_TEXT_MAX];
     char word[120];
     char line[200];
     int worst = finding_list_worst(r->findings);
@@ -52,8 +53,7 @@ static void verdict(const html_t *h, const check_report_t *r)
                                                      : severity_name((severity_t)worst);
     snprintf(word, sizeof word, "%s%s", check_verdict_words(r),
              r->interrupted ? ", so far: the run was interrupted" : "");
-    snprintf(line, sizeof line, "%zu errors, %zu warnings, %zu notices; %u exchanges; began %s",
-             n.of[SEVERITY_ERROR], n.of[SEVERITY_WARNING], n.of[SEVERITY_NOTICE], r->set->count,
+    snprintf(line, sizeof line, "%s; began %s", finding_counts_text(&n, r->set->count, counts),
              time_text(r->set->began_wall, began));
     html_summary(h, cls, word, line, links, sizeof links / sizeof links[0]);
 }

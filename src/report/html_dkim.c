@@ -34,16 +34,15 @@ static void summary(const html_t *h, const dkim_report_t *r)
     char verdict[DKIM_VERDICT_MAX];
     char covers[DKIM_VERDICT_MAX];
     char began[NUMBER_TEXT_MAX];
+    char counts[COUNTS_TEXT_MAX];
     char word[120];
     char line[600];
     snprintf(word, sizeof word, "%s%s", r->interrupted ? "so far " : "",
              verifier_status_name(r->result->status));
-    snprintf(line, sizeof line,
-             "%s%s%s; %zu errors, %zu warnings, %zu notices; %u exchanges; began %s",
-             dkim_verdict_text(r, verdict),
+    snprintf(line, sizeof line, "%s%s%s; %s; began %s", dkim_verdict_text(r, verdict),
              r->result->coverage.excluded > 0 || r->result->coverage.unsent > 0 ? ", " : "",
-             dkim_coverage_text(r, covers), n.of[SEVERITY_ERROR], n.of[SEVERITY_WARNING],
-             n.of[SEVERITY_NOTICE], r->set->count, time_text(r->set->began_wall, began));
+             dkim_coverage_text(r, covers), finding_counts_text(&n, r->set->count, counts),
+             time_text(r->set->began_wall, began));
     html_summary(h, status_class(r), word, line, links, sizeof links / sizeof links[0]);
 }
 

@@ -8,10 +8,11 @@ static void evidence_links(const html_t *h, const finding_t *f)
     html_raw(h, "<dt>packets</dt><dd>");
     for (uint16_t i = 0; i < f->evidence_count; i++) {
         uint32_t id = f->evidence[i];
+        html_raw(h, i > 0 ? ", " : "");
         if (id >= 1 && id <= h->set->count && h->drawn[id - 1])
-            html_rawf(h, "<a href=\"#%sx%u\">exchange %u</a> ", h->id, id, id);
+            html_rawf(h, "<a href=\"#%sx%u\">exchange %u</a>", h->id, id, id);
         else
-            html_rawf(h, "exchange %u ", id);
+            html_rawf(h, "exchange %u", id);
     }
     html_raw(h, "</dd>");
 }

@@ -15,16 +15,15 @@ static void summary(const html_t *h, const replay_report_t *r)
     const bool runs = r->runs != NULL && runs_count(r->runs) > 0;
     finding_counts_t n;
     char word[120];
-    char line[160];
+    char counts[COUNTS_TEXT_MAX];
     const int worst = replay_report_worst(r);
     const char *cls = replay_report_empty(r)         ? "untested"
                       : worst < (int)SEVERITY_NOTICE ? "good"
                                                      : severity_name((severity_t)worst);
     snprintf(word, sizeof word, "%s%s", replay_report_verdict(r, &n),
              r->broken || r->interrupted ? ", so far: not everything could be read" : "");
-    snprintf(line, sizeof line, "%zu errors, %zu warnings, %zu notices; %" PRIu64 " exchanges",
-             n.of[SEVERITY_ERROR], n.of[SEVERITY_WARNING], n.of[SEVERITY_NOTICE], r->exchanges);
-    html_summary(h, cls, word, line, links, sizeof links / sizeof links[0] - !runs);
+    html_summary(h, cls, word, finding_counts_text(&n, r->exchanges, counts), links,
+                 sizeof links / sizeof links[0] - !runs);
 }
 
 static void pair(const html_t *h, const char *term, uint64_t count)

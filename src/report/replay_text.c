@@ -222,13 +222,13 @@ const char *replay_report_verdict(const replay_report_t *r, finding_counts_t *co
 static void print_verdict(FILE *out, const replay_report_t *r)
 {
     finding_counts_t n;
+    char counts[COUNTS_TEXT_MAX];
     const char *word = replay_report_verdict(r, &n);
     int worst = replay_report_worst(r);
-    fprintf(out,
-            "\n%scapture%s: %s%s: %zu errors, %zu warnings, %zu notices; %" PRIu64 " exchanges\n",
+    fprintf(out, "\n%scapture%s: %s%s: %s\n",
             worst >= 0 ? text_colour(&r->style, (severity_t)worst) : "",
             r->broken || r->interrupted ? " so far" : "", word, text_plain(&r->style),
-            n.of[SEVERITY_ERROR], n.of[SEVERITY_WARNING], n.of[SEVERITY_NOTICE], r->exchanges);
+            finding_counts_text(&n, r->exchanges, counts));
 }
 
 /* A run of check as check itself would report it. */
