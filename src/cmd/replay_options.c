@@ -263,6 +263,8 @@ static int take_requery(replay_options_t *o, int id, const char *value)
 {
     uint32_t v = 0;
     int rc = 0;
+    if (id != R_QUERIES && id != R_TO)
+        o->for_queries = id;
     switch (id) {
     case R_QUERIES:
         o->queries = true;
@@ -306,6 +308,7 @@ static int take_limit(replay_options_t *o, int id, const char *value)
     switch (id) {
     case R_SLOW:
         rc = take_number("slow", value, 1, 3600000, &v);
+        o->slow_given = true;
         o->analysis.traffic.slow = (int64_t)v * 1000000;
         o->analysis.runs.diagnose.slow = o->analysis.traffic.slow;
         return rc;
@@ -357,22 +360,45 @@ static int take_option(void *user, int id, const char *value)
     }
 }
 
+static const char *option_name(int id)
+{
+    const option_desc_t *o = replay_options;
+    while (o->id != id)
+        o++;
+    return o->name;
+}
+
+/* What reports need, and what asking again needs: neither uses the other's. */
+static int check_queries(const replay_options_t *o)
+{
+    if (!o->queries && o->for_queries != 0)
+        return usage_error("replay",
+                           "--%s is for questions that are asked again: --queries FILE "
+                           "--to ADDR",
+                           option_name(o->for_queries));
+    if (o->queries != o->to_given)
+        return usage_error("replay", o->queries ? "--queries needs the address to ask: --to ADDR"
+                                                : "--to needs the recorded questions: --queries "
+                                                  "FILE");
+    if (!o->queries)
+        return 0;
+    if (o->exchanges || o->ladder_count > 0 || o->top_given)
+        return usage_error("replay", "--queries excludes --exchanges, --ladder and --top");
+    if (o->page.path != NULL || o->fail.has_profile || o->fail.has_fail_on || o->slow_given)
+        return usage_error("replay", "--queries excludes --html, --profile, --fail-on and --slow");
+    if (o->requery.source.family != 0 && o->requery.source.family != o->requery.to.family)
+        return usage_error("replay", "--source and --to are of different families");
+    return 0;
+}
+
 static int check_conflicts(const replay_options_t *o)
 {
     const analysis_options_t *a = &o->analysis;
     if (o->file_count == 0)
         return usage_error("replay", "which file? usage: nsprobe replay %s", command_replay.usage);
-    if (o->queries != o->to_given)
-        return usage_error("replay", o->queries ? "--queries needs the address to ask: --to ADDR"
-                                                : "--to needs the recorded questions: --queries "
-                                                  "FILE");
-    if (o->queries && (o->exchanges || o->ladder_count > 0 || o->top_given))
-        return usage_error("replay", "--queries excludes --exchanges, --ladder and --top");
-    if (o->queries && (o->page.path != NULL || o->fail.has_profile || o->fail.has_fail_on))
-        return usage_error("replay", "--queries excludes --html, --profile and --fail-on");
-    if (o->queries && o->requery.source.family != 0 &&
-        o->requery.source.family != o->requery.to.family)
-        return usage_error("replay", "--source and --to are of different families");
+    int rc = check_queries(o);
+    if (rc != 0)
+        return rc;
     if (o->ladder_count > 0 && (o->exchanges || o->json))
         return usage_error("replay", "--ladder excludes --exchanges and --json");
     if (a->since_relative == a->until_relative && a->since > a->until)

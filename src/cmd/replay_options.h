@@ -29,6 +29,8 @@ typedef struct replay_options {
     /* --queries */
     bool queries;
     bool to_given;
+    int for_queries; /* an option that nothing else uses; 0: none is given */
+    bool slow_given; /* one that --queries does not use */
     requery_options_t requery;
 } replay_options_t;
 

@@ -85,6 +85,13 @@ USAGE = [
     (["--queries", "x.pcap", "--to", "::1", "--at-once", "0"], "--at-once"),
     (["--queries", "x.pcap", "--to", "::1", "--source", "127.0.0.1"], "families"),
     (["--queries", "x.pcap", "--to", "::1", "--exchanges"], "--exchanges"),
+    (["--queries", "x.pcap", "--to", "::1", "--slow", "5"], "--slow"),
+    (["x.pcap", "--speed", "max"], "--speed is for .*--queries FILE"),
+    (["x.pcap", "--at-once", "5"], "--at-once is for .*--queries FILE"),
+    (["x.pcap", "--ttl"], "--ttl is for .*--queries FILE"),
+    (["x.pcap", "--ignore", "aa"], "--ignore is for .*--queries FILE"),
+    (["x.pcap", "--source", "127.0.0.1"], "--source is for .*--queries FILE"),
+    (["x.pcap", *["--ladder", "1"] * 65], "more than 64 --ladder"),
     (["x.pcap", "--exchange"], "--exchanges"),
 ]
 
