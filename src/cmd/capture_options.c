@@ -51,7 +51,7 @@ const option_desc_t capture_options[] = {
 /* The files of its options. */
 const file_desc_t capture_files[] = {
     READS_FILE(PO_HINTS),
-    {K_WRITE, FILE_WRITES, {".part"}},
+    {K_WRITE, FILE_WRITES_STREAM, {".part"}},
     {0, FILE_READS, {NULL}},
 };
 

@@ -211,9 +211,20 @@ static int check_read(const check_t *c, const use_t *u)
     return 0;
 }
 
+/* Whoever knows other tools expects standard output, and would get a file of that name. */
+static int refuse_standard(const check_t *c, int id)
+{
+    char option[72];
+    show_option(c->command, id, option);
+    return usage_error(c->command->name, "%s-: standard output has the report; name a file",
+                       option);
+}
+
 static int take_writes(check_t *c, const file_desc_t *f, const char *value)
 {
     const char *beside[] = {"", f->beside[0], f->beside[1], f->beside[2], f->beside[3]};
+    if (strcmp(value, "-") == 0 && f->use == FILE_WRITES)
+        return refuse_standard(c, f->id);
     if (strcmp(value, "-") == 0)
         return 0; /* standard output or error */
     for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
@@ -256,7 +267,8 @@ static int each_file(check_t *c, int argc, char **argv, bool writes)
             return 0;
         if (f == NULL || a.value == NULL || f->use == FILE_RUNS)
             continue;
-        bool written = f->use == FILE_WRITES || f->use == FILE_WRITES_RESULTS;
+        bool written =
+            f->use == FILE_WRITES || f->use == FILE_WRITES_STREAM || f->use == FILE_WRITES_RESULTS;
         if (written == writes)
             rc = written ? take_writes(c, f, a.value) : take_reads(c, f, a.value);
     }

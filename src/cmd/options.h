@@ -22,10 +22,11 @@ typedef struct option_desc {
 /* What a command does with the file that an option, or a word, names. */
 typedef enum file_use {
     FILE_READS,
-    FILE_READS_AT,       /* when the value begins with '@', which is left out */
-    FILE_READS_PART,     /* or the value up to its last ':' */
-    FILE_WRITES,         /* "-" is standard output or error */
-    FILE_WRITES_RESULTS, /* what would otherwise go to standard output */
+    FILE_READS_AT,   /* when the value begins with '@', which is left out */
+    FILE_READS_PART, /* or the value up to its last ':' */
+    FILE_WRITES,
+    FILE_WRITES_STREAM,  /* "-" is standard output or error */
+    FILE_WRITES_RESULTS, /* what would otherwise go to standard output, as "-" does */
     FILE_RUNS,
     FILE_WORDS_END /* no file: the first word ends the options */
 } file_use_t;

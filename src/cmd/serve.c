@@ -29,7 +29,7 @@ static const option_desc_t serve_options[] = {
 /* The files of its options. */
 static const file_desc_t serve_files[] = {
     READS_FILE(ARGS_WORD),
-    {OPT_LOG, FILE_WRITES, {NULL}},
+    {OPT_LOG, FILE_WRITES_STREAM, {NULL}},
     {OPT_REPLAY, FILE_READS_PART, {NULL}},
     {0, FILE_READS, {NULL}},
 };

@@ -270,11 +270,33 @@ def closed(t, prog):
                     p.stderr != "" and time.monotonic() - began < 10, f"{p.returncode} {p.stderr}")
 
 
+def standard(t, prog):
+    """"-" is standard output where that is free, and never a file of this name."""
+    with some_files() as folder:
+        before = contents(folder)
+        for option, *argv in (("--pcap", "check", "x.example"), ("--html", "check", "x.example"),
+                              ("--pcap", "dkim", "x.example", "t"),
+                              ("--html", "dkim", "x.example", "t"),
+                              ("--pcap", "query", AT, "x.example"), ("--html", "replay", "a"),
+                              ("--junit", "torture", "true"), ("--log", "torture", "true"),
+                              ("--db", "watch", "x.example", "t"),
+                              ("--textfile", "watch", "x.example", "t", "--db", "new"),
+                              ("--checkpoint", "bulk", "-f", "a", "-o", "new")):
+            p = run(prog, argv[0], option, "-", *argv[1:], cwd=folder)
+            t.check(f"{argv[0]} {option} -", p.returncode == 64 and
+                    len(p.stderr.splitlines()) == 1 and f"{option} -: standard output" in p.stderr and
+                    contents(folder) == before, f"{p.returncode} {p.stderr} {contents(folder)}")
+        p = run(prog, "bulk", *LAB, "--quiet", "-f", "a", "-o", "-", cwd=folder)
+        t.check("bulk -o -", p.returncode == 0 and json.loads(p.stdout)["line"] == 1 and
+                contents(folder) == before, f"{p.returncode} {p.stderr}")
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
     twice(t, a.prog)
     empty_names(t, a.prog)
+    standard(t, a.prog)
     with tap.Serve(a.prog, DEMO) as serve:
         if t.check("demo serves", serve.ready, serve.output):
             for part in (unlike, no_files, lost_output, closed):

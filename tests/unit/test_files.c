@@ -23,10 +23,14 @@ static const option_desc_t table[] = {
 };
 
 static const file_desc_t files[] = {
-    READS_FILE(ARGS_WORD),         READS_FILE(T_IN),
-    {T_OUT, FILE_WRITES, {NULL}},  {T_KEEP, FILE_WRITES, {".new", ".old"}},
-    {T_PAGE, FILE_WRITES, {NULL}}, {T_PART, FILE_READS_PART, {NULL}},
-    {T_AT, FILE_READS_AT, {NULL}}, {T_RUN, FILE_RUNS, {NULL}},
+    READS_FILE(ARGS_WORD),
+    READS_FILE(T_IN),
+    {T_OUT, FILE_WRITES, {NULL}},
+    {T_KEEP, FILE_WRITES, {".new", ".old"}},
+    {T_PAGE, FILE_WRITES_STREAM, {NULL}},
+    {T_PART, FILE_READS_PART, {NULL}},
+    {T_AT, FILE_READS_AT, {NULL}},
+    {T_RUN, FILE_RUNS, {NULL}},
     {0, FILE_READS, {NULL}},
 };
 
@@ -134,7 +138,8 @@ static void lines(void **state)
         {{"-ia", "-oa"}, "--out a and --in a are the same file"},
         {{"--out", "new", "--page", "sub/up"}, "--out new and --page sub/up are the same file"},
         {{"--out", "a", "--out", "a"}, NULL},
-        {{"--out", "-", "--page", "-", "-"}, NULL},
+        {{"--in", "-", "--page", "-", "-"}, NULL},
+        {{"--out", "-"}, "--out -: standard output has the report; name a file"},
         {{"--out", "/dev/null", "--page", "/dev/null"}, NULL},
         {{"--out", "new.old", "--keep", "new"}, "--out new.old and --keep new.old"},
         {{"new.new", "--keep", "new"}, "--keep new.new and new.new"},
