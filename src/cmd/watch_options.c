@@ -266,8 +266,11 @@ static int check_conflicts(watch_args_t *c)
         return usage_error("watch", "a domain on the command line, or --config FILE, not both");
     if (c->config == NULL && !c->has_domain)
         return usage_error("watch", "which domain? usage: nsprobe watch %s", command_watch.usage);
-    if (c->exec_count > 1 && c->exec[0] == NULL)
-        return usage_error("watch", "--exec-arg needs --exec CMD");
+    if ((c->exec_count > 1 || c->exec_timeout != 0) && c->exec[0] == NULL)
+        return usage_error("watch", "--exec-arg and --exec-timeout need --exec CMD");
+    int os_error = c->exec[0] != NULL ? notify_find(c->exec[0]) : 0;
+    if (os_error != 0) /* else it would be noticed at the first change, after days perhaps */
+        return usage_error("watch", "--exec %s: %s", c->exec[0], strerror(os_error));
     if (c->at != 0 && !c->watch.once)
         return usage_error("watch", "--at goes with --once: the clock stands still");
     if (c->settings.began > clock_of(c))
@@ -302,7 +305,6 @@ static void init(watch_args_t *c)
     c->settings = watch_settings_default();
     c->watch.parallel = 16;
     c->exec_count = 1; /* the first is the command */
-    c->exec_timeout = EXEC_TIMEOUT_MS;
 }
 
 int watch_args_read(watch_args_t *c, const command_desc_t *command, int argc, char **argv)
@@ -322,6 +324,7 @@ int watch_args_read(watch_args_t *c, const command_desc_t *command, int argc, ch
     if (rc == 0)
         rc = check_textfile(c);
     c->watch.tell = c->exec[0] != NULL;
+    c->exec_timeout = c->exec_timeout != 0 ? c->exec_timeout : EXEC_TIMEOUT_MS;
     return rc != 0 ? rc : probe_options_finish(&c->probe);
 }
 

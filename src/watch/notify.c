@@ -1,18 +1,53 @@
 #include "watch/notify.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define GRACE_MS 500 /* between SIGTERM and SIGKILL */
+
+static int check_program(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return errno;
+    if (!S_ISREG(st.st_mode))
+        return EACCES;
+    return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+/* As posix_spawnp(3) looks: what may not be run in one folder may be in the next. */
+int notify_find(const char *command)
+{
+    char path[PATH_MAX];
+    const char *folders = getenv("PATH");
+    int why = ENOENT;
+    if (strchr(command, '/') != NULL)
+        return check_program(command);
+    for (const char *at = folders != NULL ? folders : "/bin:/usr/bin";; at++) {
+        int size = (int)strcspn(at, ":");
+        int n = snprintf(path, sizeof path, "%.*s%s%s", size, at, size > 0 ? "/" : "", command);
+        int rc = n > 0 && n < PATH_MAX ? check_program(path) : ENAMETOOLONG;
+        if (rc == 0)
+            return 0;
+        why = rc == EACCES ? rc : why;
+        at += size;
+        if (*at == '\0')
+            return why;
+    }
+}
 
 static int64_t now_ms(void)
 {

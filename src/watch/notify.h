@@ -8,6 +8,10 @@
 
 #define NOTIFY_ERROR_MAX 300
 
+/* Whether notify_run would find the command: a path, or a name that is looked for in PATH. Returns
+ * 0, or the errno value that says why it cannot be run. */
+int notify_find(const char *command);
+
 /* Runs argv (ended by NULL; argv[0] is looked for in PATH) with message as its standard input, and
  * waits for its end: at most timeout milliseconds, or until cancel (a descriptor, or -1) becomes
  * readable. Its standard output goes to our standard error, no other descriptor is passed on, its

@@ -336,10 +336,14 @@ def served(t, lab):
 
 
 def exec_fails(t, lab):
-    """A command that fails, hangs or does not exist is reported, and rounds go on."""
+    """A command that fails, hangs or cannot be started is reported, and rounds go on."""
     lab.serve()
+    script = lab.db("script")
+    with open(script, "w", encoding="ascii") as f:
+        f.write("#!/nonexistent/interpreter\n")
+    os.chmod(script, 0o755)
     for name, words, what in [("fails", ["--exec", "false"], "1"),
-                              ("is not there", ["--exec", "/nonexistent/x"], "/nonexistent/x"),
+                              ("cannot be started", ["--exec", script], script),
                               ("hangs", ["--exec", "sleep", "--exec-arg", "1000",
                                          "--exec-timeout", "0.3"], "sleep")]:
         db = f"exec-{name.replace(' ', '-')}.db"
@@ -449,7 +453,10 @@ USAGE = [
     (["watch", "zone.test", "a", "--tolerate-rounds", "-1"], "--tolerate-rounds"),
     (["watch", "zone.test", "a", "--tolerate-hours", "x"], "--tolerate-hours"),
     (["watch", "zone.test", "a", "--listen", "here"], "--listen"),
-    (["watch", "zone.test", "a", "--exec-arg", "x"], "--exec"),
+    (["watch", "zone.test", "a", "--exec-arg", "x"], "--exec CMD"),
+    (["watch", "zone.test", "a", "--exec-timeout", "5"], "--exec CMD"),
+    (["watch", "zone.test", "a", "--exec", "no-such-command"], "--exec no-such-command: No such file"),
+    (["watch", "zone.test", "a", "--exec", "/etc/passwd"], "--exec /etc/passwd: Permission denied"),
     (["watch", "zone.test", "a", "--at", "-3"], "--once"),
     (["watch", "zone.test", "a", "--began", "yesterday"], "--began"),
     (["watch", "zone.test", "a", "--began", "2099-01-01T00:00:00Z"], "future"),

@@ -150,6 +150,31 @@ static void test_failures(void **state)
     no_children();
 }
 
+/* As it is run: by its path, or from PATH, where a folder of that name is none. */
+static void test_find(void **state)
+{
+    (void)state;
+    const char *path = getenv("PATH");
+    char *old = path != NULL ? strdup(path) : NULL;
+    assert_int_equal(notify_find("sh"), 0);
+    assert_int_equal(notify_find("/bin/sh"), 0);
+    assert_int_equal(notify_find("no-such-command"), ENOENT);
+    assert_int_equal(notify_find("/nonexistent/command"), ENOENT);
+    assert_int_equal(notify_find("/etc/passwd"), EACCES);
+    assert_int_equal(notify_find("/bin/"), EACCES);
+    setenv("PATH", "/:/nonexistent:/bin", 1);
+    assert_int_equal(notify_find("sh"), 0);
+    assert_int_equal(notify_find("etc"), EACCES);
+    setenv("PATH", "/etc::", 1);
+    assert_int_equal(notify_find("sh"), ENOENT);
+    assert_int_equal(notify_find("passwd"), EACCES);
+    unsetenv("PATH");
+    assert_int_equal(notify_find("sh"), 0);
+    if (old != NULL)
+        setenv("PATH", old, 1);
+    free(old);
+}
+
 /* Neither a command that ignores SIGTERM nor its children outlive their time. */
 static void test_time(void **state)
 {
@@ -201,7 +226,7 @@ int main(void)
         cmocka_unit_test(test_input),       cmocka_unit_test(test_arguments),
         cmocka_unit_test(test_descriptors), cmocka_unit_test(test_signals),
         cmocka_unit_test(test_failures),    cmocka_unit_test(test_time),
-        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_cancel),      cmocka_unit_test(test_find),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
