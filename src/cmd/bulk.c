@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -19,6 +20,10 @@
 /* Octets that the C library keeps for later at the end of each of its heaps. What checks need comes
  * and goes a thousand times a second; to give it back to the kernel each time costs a twentieth. */
 #define HEAP_KEPT (2 << 20)
+/* How often is looked whether to stop, nanoseconds, and how many of these go by between two lines
+ * of progress. */
+#define TICK        100000000
+#define TICKS_SHOWN 10
 
 /* feed_t.take of a list. */
 static list_got_t take_line(void *user, list_line_t *line)
@@ -146,10 +151,39 @@ static void reload_optout(bulk_run_t *run)
     free(text);
 }
 
+static void on_wake(int number)
+{
+    (void)number;
+}
+
+/* Threads that wait for replies see that they are to stop: Ctrl-C reaches only one of them. What
+ * they wait with comes back early for any signal that is handled. */
+static void wake(const pthread_t *thread, uint32_t count)
+{
+    struct sigaction sa;
+    memset(&sa, 0, sizeof sa);
+    sa.sa_handler = on_wake;
+    sigaction(SIGURG, &sa, NULL); /* which is ignored where nobody handles it */
+    for (uint32_t i = 0; i < count; i++)
+        pthread_kill(thread[i], SIGURG);
+}
+
+/* Waits a tenth of a second for the end of a thread. */
+static bool join_soon(pthread_t thread)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += TICK;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}
+
 /* Runs the threads, and shows progress until they are done. */
 static void run_threads(bulk_run_t *run, uint32_t count)
 {
     pthread_t thread[BULK_THREADS_MAX];
+    uint32_t ticks = 0;
     uint32_t started = 0;
     meter_t m = {.began = flight_now(), .before = results_of(run)};
     bool progress = session_wants_progress(run->args->quiet);
@@ -159,13 +193,11 @@ static void run_threads(bulk_run_t *run, uint32_t count)
     while (started < count && pthread_create(&thread[started], NULL, work, run) == 0)
         started++;
     for (uint32_t i = 0; i < started; i++) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec++;
-        while (pthread_timedjoin_np(thread[i], NULL, &until) != 0) {
-            until.tv_sec++;
-            if (progress)
+        while (!join_soon(thread[i])) {
+            if (progress && ++ticks % TICKS_SHOWN == 0)
                 show_progress(run, &m);
+            if (stop_requested != 0)
+                wake(thread + i, started - i); /* again, as one may have been about to wait */
             if (reload_requested != 0)
                 reload_optout(run);
         }
