@@ -40,12 +40,13 @@ typedef struct bulk_args {
     bool has_server;
     bool list_given;
     addr_t server;
-    uint16_t type;
+    uint16_t type; /* of lines without one */
     uint32_t shard;
     uint32_t shards;
     uint32_t threads; /* 0: not given */
     uint32_t outstanding;
     uint32_t cache; /* MiB */
+    bool cache_given;
 } bulk_args_t;
 
 extern const option_desc_t bulk_options[];

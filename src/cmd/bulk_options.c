@@ -5,7 +5,8 @@
 #include "cmd/bulk.h"
 #include "cmd/cmd.h"
 
-#define CACHE_DEFAULT 64
+#define CACHE_DEFAULT       64
+#define OUTSTANDING_DEFAULT 1000
 
 enum {
     B_FILE = 1,
@@ -43,14 +44,14 @@ const option_desc_t bulk_options[] = {
     EXPECT_OPTIONS_PROVIDER,
     {B_SERVER, "server", 0, NULL, "ADDR[#PORT]",
      "with --query: ask this one; lines are NAME [TYPE]"},
-    {B_TYPE, "type", 't', NULL, "TYPE", "type of lines without one (A)"},
+    {B_TYPE, "type", 't', NULL, "TYPE", "with --query: type of lines without one (A)"},
     {B_OUTPUT, "output", 'o', NULL, "FILE", "write results here, not to standard output"},
     {B_CHECKPOINT, "checkpoint", 0, NULL, "FILE", "keep in FILE what is done"},
     {B_RESUME, "resume", 0, NULL, NULL, "go on where the checkpoint's run ended"},
     {B_SHARD, "shard", 0, NULL, "I/N", "only every Nth line, from line I on"},
     {B_THREADS, "threads", 0, NULL, "N", "loops of questions (1), or domains at once (128)"},
     {B_OUTSTANDING, "outstanding", 0, NULL, "N",
-     "questions on their way at once, each loop (1000)"},
+     "with --query: on their way at once, each loop (1000)"},
     {B_RATE, "rate", 0, NULL, "N", "questions a second in all (2000); 0: no limit"},
     {B_ADDRESS_RATE, "address-rate", 0, NULL, "N", "the same for each address (20)"},
     {B_PREFIX_RATE, "prefix-rate", 0, NULL, "N", "the same for each /24 and /48 (100)"},
@@ -128,7 +129,7 @@ static int set_text(bulk_args_t *c, int id, const char *value)
         c->file = value;
         return 0;
     case B_OUTPUT:
-        c->output = value;
+        c->output = strcmp(value, "-") != 0 ? value : NULL;
         return 0;
     case B_CHECKPOINT:
         c->checkpoint = value;
@@ -147,7 +148,7 @@ static int set_text(bulk_args_t *c, int id, const char *value)
             return usage_error("bulk", "--server '%s': expected an address, or ADDR#PORT", value);
         return 0;
     default:
-        if (nsp_type_from_text(value, strlen(value), &c->type) != NSP_OK)
+        if (nsp_type_from_text(value, strlen(value), &c->type) != NSP_OK || c->type == 0)
             return usage_error("bulk", "--type '%s': not known", value);
         return 0;
     }
@@ -160,6 +161,9 @@ static int set_limit(bulk_args_t *c, int id, const char *value)
         return set_shard(c, value);
     case B_THREADS:
         return set_count("threads", value, 1, BULK_THREADS_MAX, &c->threads);
+    case B_CACHE:
+        c->cache_given = true;
+        return set_count("cache", value, 0, 65536, &c->cache);
     case B_OUTSTANDING:
         return set_count("outstanding", value, 1, 60000, &c->outstanding);
     case B_RATE:
@@ -205,9 +209,7 @@ static int take_option(void *user, int id, const char *value)
         return expect_options_take(&c->expect, id, value);
     if (id == B_FILE || (id >= B_DKIM && id <= B_CHECKPOINT) || id == B_IDENTIFY || id == B_OPT_OUT)
         return set_text(c, id, value);
-    if (id == B_CACHE)
-        return set_count("cache", value, 0, 65536, &c->cache);
-    if (id >= B_SHARD && id <= B_PREFIX_AT_ONCE)
+    if ((id >= B_SHARD && id <= B_PREFIX_AT_ONCE) || id == B_CACHE)
         return set_limit(c, id, value);
     return probe_options_take(&c->probe, id, value);
 }
@@ -227,6 +229,10 @@ static int check_conflicts(const bulk_args_t *c)
         return usage_error("bulk", "--provider and --providers need --dkim or --dkim-jobs");
     if (!c->query && (c->has_server || c->no_edns || c->dnssec))
         return usage_error("bulk", "--server, --no-edns and --dnssec need --query");
+    if (!c->query && (c->type != 0 || c->outstanding != 0 || c->no_records))
+        return usage_error("bulk", "--type, --outstanding and --no-records need --query");
+    if (c->query && (c->full || c->cache_given))
+        return usage_error("bulk", "--full and --cache are of whole checks; leave --query out");
     if (c->optout != NULL && strcmp(c->optout, "-") == 0 && strcmp(c->file, "-") == 0)
         return usage_error("bulk", "--opt-out - and -f - cannot both read standard input");
     if (c->no_edns && (c->dnssec || c->identify != NULL))
@@ -254,14 +260,14 @@ int bulk_args_read(bulk_args_t *c, int argc, char **argv)
     probe_options_init(&c->probe, "bulk");
     c->limit = limits_options_default();
     c->file = "-";
-    c->type = NSP_TYPE_A;
     c->shard = c->shards = 1;
-    c->outstanding = 1000;
     c->cache = CACHE_DEFAULT;
     int rc = args_each(&command_bulk, argc, argv, take_option, c);
     if (rc != 0)
         return rc;
     rc = check_conflicts(c);
+    c->type = c->type != 0 ? c->type : NSP_TYPE_A;
+    c->outstanding = c->outstanding != 0 ? c->outstanding : OUTSTANDING_DEFAULT;
     if (rc == 0)
         rc = bulk_nats_check(c);
     if (rc == 0)

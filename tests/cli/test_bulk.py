@@ -510,11 +510,36 @@ def summary(t, prog, server):
     t.check("summary of checks: cache", cache and int(cache[2]) > 100 and int(cache[3]) > 0, p.stderr)
 
 
+SILENT = "root 198.41.0.4\naddress 198.41.0.4 {\nbehave drop\n}\n"
+
+
+def stopped(t, prog):
+    """Ctrl-C ends a run at once, whatever its threads wait for."""
+    with tempfile.NamedTemporaryFile("w", suffix=".scn") as f:
+        f.write(SILENT)
+        f.flush()
+        with serving(prog, f.name):
+            p = subprocess.Popen([prog, "bulk", "--quiet", "--lab", f.name, *FREE],
+                                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+            p.stdin.write("".join(f"d{i}.example\n" for i in range(300)))
+            p.stdin.close()
+            time.sleep(1.5)  # the second try is waited for two seconds
+            began = time.monotonic()
+            p.send_signal(signal.SIGINT)
+            code = p.wait()
+            took = time.monotonic() - began
+            t.check("Ctrl-C ends a run at once", code == 130 and took < 1, f"{code} {took}")
+
+
 def usage(t, prog):
     for words, named in ((["-f", "/nonexistent"], "/nonexistent"), (["--shard", "3/2"], "--shard"),
                          (["--resume"], "--checkpoint"), (["--checkpoint", "x"], "--output"),
                          (["--server", "127.0.0.1"], "--query"), (["word"], "-f"),
                          (["--query", "--server", "localhost"], "localhost"),
+                         (["--type", "MX"], "--query"), (["--outstanding", "5"], "--query"),
+                         (["--no-records"], "--query"), (["--query", "--full"], "--full"),
+                         (["--query", "--cache", "5"], "--cache"),
+                         (["--query", "--type", "TYPE0"], "--type"),
                          (["--stream", "s"], "--nats"), (["--drain"], "--nats"),
                          (["--dkim-jobs"], "--nats"), ([*QUEUE, "--dkim-jobs", "--submit"], "--submit"),
                          ([*QUEUE, "--dkim-jobs", "--collect"], "--collect"),
@@ -560,6 +585,7 @@ def main():
         summary(t, args.prog, server)
         resumed_checks(t, args.prog)
         resumed_dkim(t, args.prog)
+    stopped(t, args.prog)
     shares(t, args.prog, wanted)
     return t.done()
 
