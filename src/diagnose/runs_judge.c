@@ -296,12 +296,9 @@ static bool close_open_flows(judge_t *j, bool walk)
 static bool make_set(const judge_t *j, exchange_set_t *set)
 {
     exchange_set_init(set, j->flow[0]->began);
-    for (uint32_t i = 0; i < j->count; i++) {
-        exchange_t *x = flow_exchange(j->flow[i], &j->waits, set);
-        if (x == NULL)
+    for (uint32_t i = 0; i < j->count; i++)
+        if (flow_exchange(j->flow[i], &j->waits, set) == NULL)
             return false;
-        x->number = j->flow[i]->number;
-    }
     return true;
 }
 

@@ -196,6 +196,7 @@ exchange_t *flow_exchange(const flow_t *flow, const flow_patience_t *patience, e
     if (x == NULL)
         return NULL;
     maker_t k = {.flow = flow, .patience = patience, .x = x, .base = set->began_wall, .good = true};
+    x->number = flow->number;
     x->local = flow->client;
     put_all(&k);
     x->finished = (flow->notes & (FLOW_PENDING | FLOW_EVICTED)) == 0;
