@@ -81,6 +81,49 @@ static bool is_twice(const pairer_t *p, uint32_t head, const flow_event_t *e)
     return false;
 }
 
+/* "It does not get there", in contrast to what is said of packets that are too big, or too many. */
+static bool is_final(const cap_item_t *item)
+{
+    if (item->from.family == 4)
+        return (item->icmp_type == 3 && item->icmp_code != 4) || item->icmp_type == 11;
+    return item->icmp_type == 1 || item->icmp_type == 3;
+}
+
+/* What the quoted packet was: a client's to a server. */
+static bool quotes_question(const pairer_t *p, const cap_item_t *item, bool tcp)
+{
+    if ((item->notes & CAP_NOTE_NO_FIRST) != 0 || !pair_server_port(p, item->quoted_to.port) ||
+        pair_server_port(p, item->quoted_from.port))
+        return false;
+    return tcp ? item->connection == 0
+               : item->size >= NSP_HEADER_SIZE && (item->bytes[2] & 0x80) == 0;
+}
+
+/* The attempt that an error is about whose own packet was not captured: it went another way, or
+ * nowhere, as when the host itself finds that nobody answers ARP. PAIR_NONE without one. */
+static uint32_t take_quoted(pairer_t *p, const cap_item_t *item, bool tcp)
+{
+    cap_item_t q = *item;
+    uint32_t i;
+    if (!is_final(item) || !quotes_question(p, item, tcp))
+        return PAIR_NONE;
+    q.from = item->quoted_from;
+    q.to = item->quoted_to;
+    q.notes = 0;
+    if (tcp) {
+        ends_t ends = hash_ends(p->o.seed, &q.from, &q.to);
+        i = flow_begin(p, &q, &q.from, &q.to, true);
+        slot_link_port(p, i, hash_port(&ends));
+    } else {
+        if (!pair_quoted(p, &q))
+            return PAIR_NONE;
+        i = find_quoted(p, item, false);
+    }
+    if (i != PAIR_NONE && p->slot[i].head == i)
+        p->slot[i].notes |= FLOW_QUOTED;
+    return i;
+}
+
 void pair_icmp(pairer_t *p, const cap_item_t *item)
 {
     bool tcp = item->quoted == TRANSPORT_TCP;
@@ -102,16 +145,21 @@ void pair_icmp(pairer_t *p, const cap_item_t *item)
         if (c->flows.first != PAIR_NONE && is_twice(p, c->flows.first, &e))
             return;
         conn_event(p, c, &e);
-    } else if (i != PAIR_NONE) {
-        e.attempt = p->slot[i].attempt;
-        if (is_twice(p, p->slot[i].head, &e))
-            return;
-        slot_event(p, p->slot[i].head, &e);
-    } else {
+        p->stats.icmp++;
+        return;
+    }
+    if (i == PAIR_NONE)
+        i = take_quoted(p, item, tcp);
+    if (i == PAIR_NONE) {
         p->stats.icmp_orphans++;
         return;
     }
-    p->stats.icmp++;
+    slot_t *head = &p->slot[p->slot[i].head];
+    e.attempt = p->slot[i].attempt;
+    if (is_twice(p, slot_index(p, head), &e))
+        return;
+    slot_event(p, slot_index(p, head), &e);
+    *((head->notes & FLOW_QUOTED) != 0 ? &p->stats.icmp_orphans : &p->stats.icmp) += 1;
 }
 
 /* The flow whose reply is most likely the one that was lost: the one that offers most room. */

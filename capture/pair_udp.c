@@ -147,7 +147,7 @@ static void add_question(pairer_t *p, const cap_item_t *item, conn_t *conn,
         conn_add(p, conn, i);
 }
 
-void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
+static void ask(pairer_t *p, const cap_item_t *item, conn_t *conn)
 {
     bool tcp = conn != NULL;
     pair_question_t q;
@@ -160,7 +160,6 @@ void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
     pair_question_read(p, item->bytes, item->size, &q);
     keys.key = hash_key(&ends, &q.begin, id_of(item), tcp);
     uint32_t twin = find_twin(p, item, keys.key, tcp);
-    p->stats.queries++;
     if (twin != PAIR_NONE && item->at - p->slot[twin].at < PAIR_TWICE_WITHIN) {
         p->slot[p->slot[twin].head].notes |= FLOW_QUERY_TWICE;
         p->stats.queries_twice++;
@@ -179,6 +178,23 @@ void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
         add_retry(p, item, head, &keys);
     else
         add_question(p, item, conn, &q, &keys);
+}
+
+void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
+{
+    p->stats.queries++;
+    ask(p, item, conn);
+}
+
+bool pair_quoted(pairer_t *p, const cap_item_t *item)
+{
+    pair_question_t q;
+    ends_t ends = hash_ends(p->o.seed, &item->from, &item->to);
+    pair_question_read(p, item->bytes, item->size, &q);
+    if (find_twin(p, item, hash_key(&ends, &q.begin, id_of(item), false), false) != PAIR_NONE)
+        return false;
+    ask(p, item, NULL);
+    return true;
 }
 
 /* --- replies --- */

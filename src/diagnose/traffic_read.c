@@ -91,8 +91,8 @@ void traffic_read_query(traffic_t *t, seen_t *k)
             read_opt(k);
     }
     k->kind = kind_of(k);
-    if (q->bytes == NULL || k->cut || (k->flow->notes & FLOW_CHECKSUM) != 0 || is_bare(k) ||
-        nsp_msg_sound(&t->names, q->bytes, q->size, &sound))
+    if (q->bytes == NULL || k->cut || (k->flow->notes & (FLOW_CHECKSUM | FLOW_QUOTED)) != 0 ||
+        is_bare(k) || nsp_msg_sound(&t->names, q->bytes, q->size, &sound))
         return;
     k->query_fault = query_read(&t->scratch, q->bytes, q->size, &k->query_fault_offset);
 }

@@ -57,6 +57,7 @@ typedef struct flow_event {
 #define FLOW_NEW_PORT    0x1000u /* a retry came from another port of the client */
 #define FLOW_MORE        0x2000u /* more happened than was kept (FLOW_EVENTS_MAX) */
 #define FLOW_REPLY_FIRST 0x4000u /* NO_QUERY: replies came, and the client never asked */
+#define FLOW_QUOTED      0x8000u /* the question is known by an ICMP error only, which quotes it */
 
 #define FLOW_EVENTS_MAX   64
 #define FLOW_ATTEMPTS_MAX 32

@@ -47,7 +47,8 @@ static bool is_reply(const outcome_t *o)
 static bool query_is_bad(const flow_t *flow, reply_t *scratch)
 {
     uint32_t offset = 0;
-    if (flow->query.bytes == NULL || flow->query.size < flow->query.original)
+    if (flow->query.bytes == NULL || flow->query.size < flow->query.original ||
+        (flow->notes & FLOW_QUOTED) != 0)
         return false;
     return query_read(scratch, flow->query.bytes, flow->query.size, &offset) != NSP_OK;
 }

@@ -276,7 +276,8 @@ static json_t *json_flow_notes(const flow_t *flow)
                  {FLOW_MIDSTREAM, "midstream"},
                  {FLOW_NEW_PORT, "new-port"},
                  {FLOW_MORE, "more"},
-                 {FLOW_REPLY_FIRST, "reply-first"}};
+                 {FLOW_REPLY_FIRST, "reply-first"},
+                 {FLOW_QUOTED, "quoted"}};
     json_t *j = json_array();
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if ((flow->notes & words[i].bit) != 0)
@@ -288,7 +289,8 @@ static json_t *json_flow_notes(const flow_t *flow)
 static json_t *json_query_fault(const flow_t *flow, reply_t *scratch)
 {
     uint32_t offset = 0;
-    if (flow->query.bytes == NULL || flow->query.size < flow->query.original)
+    if (flow->query.bytes == NULL || flow->query.size < flow->query.original ||
+        (flow->notes & FLOW_QUOTED) != 0)
         return json_null();
     nsp_err_t err = query_read(scratch, flow->query.bytes, flow->query.size, &offset);
     return err != NSP_OK ? json_fault(err, offset) : json_null();

@@ -431,6 +431,51 @@ def fragment_tests(t, prog):
             values[-1]["notes"])
 
 
+def number_tests(t, prog):
+    """Findings name exchanges by the numbers that --exchanges, --json and --ladder have."""
+    f = pm.Pcap()
+    for i in range(4):
+        q = pm.query(i, f"n{i}.example", "A")
+        f.udp(C, 41000 + i, S, 53, q)
+        f.udp(S, 53, C, 41000 + i, pm.reply(q, pm.a_record("192.0.2.80")))
+    for i in range(3):
+        f.udp(C, 40000, D, 53, pm.query(77, "www.example", "A"))
+        f.wait(5)
+    f.wait(60)
+    f.udp(C, 40002, S, 53, pm.query(9, "www.example", "A"))
+    values = lines_of(run(prog, "-", "--json", stdin=f.octets()))
+    dead = [v["id"] for v in values if v["kind"] == "exchange" and v["server"] == D]
+    told = [v["evidence"] for v in values if v["kind"] == "finding" and v["address"] == D]
+    t.equal("numbers: evidence is the exchange", (dead, told), ([5], [[5]]))
+    t.check("numbers: in text", f"#5 to {D}" in text_of(run(prog, "-", stdin=f.octets())))
+    out = text_of(run(prog, "-", "--ladder", "5", stdin=f.octets()))
+    t.check("numbers: of a ladder", out.startswith("#5 ") and f"server {D}" in out, out)
+
+
+def quoted_tests(t, prog):
+    """A host that nobody answers ARP for: its own ICMP errors are all that tcpdump -i any has."""
+    f = pm.Pcap()
+    for i in range(3):
+        asked = pm.ip(C, D, 17, pm.udp(C, 40000, D, 53, pm.query(7, "www.example", "A")))
+        f.add(pm.icmp(C, C, 3, 1, asked))
+        f.wait(1)
+    f.add(pm.icmp(C, C, 3, 1, pm.ip(C, D, 6, pm.tcp(C, 40001, D, 53, 100, 0, pm.SYN))))
+    f.add(pm.icmp(C, C, 3, 1, pm.ip(D, C, 17, pm.udp(D, 53, C, 40000, b"no query"))))
+    f.wait(60)
+    q = pm.query(9, "www.example", "A")
+    f.udp(C, 40002, S, 53, q)
+    f.udp(S, 53, C, 40002, pm.reply(q, pm.a_record("192.0.2.80")))
+    values = lines_of(run(prog, "-", "--json", stdin=f.octets()))
+    found = [(v["id"], v["address"], v["text"]) for v in values if v["kind"] == "finding"]
+    t.equal("quoted: the server is told", found,
+            [("icmp-unreachable", D, f'ICMP "host unreachable" from {C}, 4 times.')])
+    t.equal("quoted: the questions", [(v["transport"], v.get("qname"), v["notes"])
+                                      for v in values if v["kind"] == "exchange"][:2],
+            [("udp", "www.example.", ["quoted"]), ("tcp", None, ["no-query", "quoted"])])
+    t.equal("quoted: what is quoted is no message", (values[-1]["messages"],
+                                                     values[-1]["notes"]["icmp-orphans"]), (2, 5))
+
+
 def report_tests(t, prog, path):
     p = run(prog, path)
     out = text_of(p)
@@ -586,6 +631,8 @@ def main():
         hostile_tests(t, a.prog)
         malformed_tests(t, a.prog)
         fragment_tests(t, a.prog)
+        number_tests(t, a.prog)
+        quoted_tests(t, a.prog)
         many_servers(t, a.prog)
         threads_tests(t, a.prog, path, d)
         report_tests(t, a.prog, path)

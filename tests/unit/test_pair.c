@@ -70,10 +70,9 @@ static void show(void *user, const flow_t *f)
     static const struct {
         unsigned bit;
         const char *word;
-    } words[] = {{FLOW_LATE, "late"},         {FLOW_NO_QUERY, "noq"},
-                 {FLOW_PENDING, "pending"},   {FLOW_EVICTED, "evicted"},
-                 {FLOW_QUERY_TWICE, "twice"}, {FLOW_DUPLICATE, "dup"},
-                 {FLOW_NEW_PORT, "port"},     {FLOW_CUT, "cut"}};
+    } words[] = {{FLOW_LATE, "late"},       {FLOW_NO_QUERY, "noq"},      {FLOW_PENDING, "pending"},
+                 {FLOW_EVICTED, "evicted"}, {FLOW_QUERY_TWICE, "twice"}, {FLOW_DUPLICATE, "dup"},
+                 {FLOW_NEW_PORT, "port"},   {FLOW_CUT, "cut"},           {FLOW_QUOTED, "quoted"}};
     if ((f->notes & FLOW_ANSWERED) != 0)
         say(s, " =%u@%lld", f->reply_attempt, (long long)((f->ended - f->asked) / MS));
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -292,6 +291,16 @@ static const pair_case_t cases[] = {
      "1 u1 x2 r2 i2; 2 u1 x1 pending"},
     {"ICMP captured twice", "q0/5000/7 I1/5000/7 I2/5000/7 I50/5000/7 q9000/5001/1=b",
      "1 u1 x1 i1 i1; 2 u1 x1 pending"},
+    {"ICMP about a question that was not captured", "I0/5000/7 I1000/5000/7 q9000/5001/1=b",
+     "1 u1 x1 quoted i1 i1; 2 u1 x1 pending"},
+    {"the same, and it is asked again", "I0/5000/7 I1000/5001/7 q9000/5002/1=b",
+     "1 u1 x2 port quoted i1 r2 i2; 2 u1 x1 pending"},
+    {"the same, and it is captured then", "I0/5000/7 q1/5000/7 r5/5000/7",
+     "1 u1 x1 =1@5 twice quoted i1"},
+    {"ICMP about a question that was answered", "q0/5000/7 r1/5000/7 I2/5000/7", "1 u1 x1 =1@1"},
+    {"ICMP about a SYN that was not captured", "I0/6000%t I1000/6000%t q9000/5001/1=b",
+     "1 t1 x0 noq quoted i0 i0; 2 u1 x1 pending"},
+    {"ICMP about another port", "I0/5000/7#54 q9000/5001/1=b", "1 u1 x1 pending"},
     {"ICMP whose quote is cut before the ports", "q0/5000/7 I1/1/7%h q9000/5001/1=b",
      "1 u1 x1 i1; 2 u1 x1 pending"},
     {"the same, behind the client's port", "q0/5000/7 q0/5001/8=b I1/5001/7%h q9000/5002/1=c",
