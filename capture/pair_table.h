@@ -262,8 +262,8 @@ void flow_alone(pairer_t *p, const cap_item_t *item, const addr_t *client, const
 void pair_udp(pairer_t *p, const cap_item_t *item);
 void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn);
 void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn);
-/* A question over UDP of which only a quote was captured; it is no message that was seen. False when
- * its own packet was captured as well, and answered. */
+/* A question over UDP of which only a quote was captured; it is no message that was seen. False
+ * when its own packet was captured as well, and answered. */
 bool pair_quoted(pairer_t *p, const cap_item_t *item);
 void pair_tcp(pairer_t *p, const cap_item_t *item);
 void pair_icmp(pairer_t *p, const cap_item_t *item);

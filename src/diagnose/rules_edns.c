@@ -290,6 +290,40 @@ static void cut_rule(diag_t *d, const subject_t *s)
     }
 }
 
+static const fact_t *cut_over(const diag_t *d, const subject_t *s, bool udp)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (fact_is_udp(f) == udp && fact_answered(f) && (f->flags & NSP_FLAG_TC) != 0)
+            return f;
+    }
+    return NULL;
+}
+
+/* TC over TCP, where there is room for every answer: nowhere is left to ask. */
+static void cut_again_rule(diag_t *d, const subject_t *s)
+{
+    const fact_t *udp = cut_over(d, s, true);
+    const fact_t *tcp = cut_over(d, s, false);
+    finding_t *f;
+    char label[LABEL_MAX];
+    if (tcp == NULL)
+        return;
+    if (udp != NULL)
+        f = subject_finding(d, s, FINDING_TRUNCATED_NO_TCP,
+                            "The answer over UDP (%s) is cut; over TCP it is cut as well.",
+                            probe_name(udp->kind));
+    else
+        f = subject_finding(d, s, FINDING_TRUNCATED_NO_TCP, "The answer over TCP (%s) is cut.",
+                            probe_name(tcp->kind));
+    finding_add_evidence(f, udp != NULL ? udp->x : NULL);
+    finding_add_evidence(f, tcp->x);
+    finding_set_fix(f,
+                    "Over TCP there is room for 65535 octets: %s, or what answers with TC in front "
+                    "of it, must give whole answers there.",
+                    subject_label(d, s, label));
+}
+
 /* The question in plain case is answered over UDP. */
 static bool plain_case_is_answered(const diag_t *d, const subject_t *s)
 {
@@ -364,7 +398,10 @@ void rules_edns(diag_t *d)
 {
     for (size_t i = 0; i < d->subject_count; i++) {
         subject_t *s = &d->subject[i];
-        if (s->folded || !s->serves || s->udp != REACH_ANSWERED)
+        if (s->folded || s->udp != REACH_ANSWERED)
+            continue;
+        cut_again_rule(d, s);
+        if (!s->serves) /* or what it says cannot be had */
             continue;
         edns_rule(d, s);
         big_rule(d, s);

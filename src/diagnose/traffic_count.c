@@ -4,6 +4,8 @@
 #define RCODE_OTHER (TRAFFIC_RCODES - 1)
 /* dig, kdig, drill and the C library's resolver wait for five seconds at most. */
 #define LATE_AFTER INT64_C(5000000000)
+/* Whoever waits a second hangs up after one; the connection is made within it. */
+#define HANG_UP_AFTER INT64_C(900000000)
 
 /* --- questions --- */
 
@@ -158,6 +160,7 @@ static void count_events(traffic_t *t, seen_t *k)
             break;
         case FLOW_EVENT_LOST:
             n->fragments_lost += k->udp;
+            k->e->tcp_partial += !k->udp;
             if (k->udp)
                 traffic_sample(t, k, CAUSE_FRAGMENTS);
             break;
@@ -174,12 +177,14 @@ static void count_events(traffic_t *t, seen_t *k)
         *(k->udp ? &k->e->udp_icmp : &k->e->tcp_icmp) += 1;
 }
 
-/* Nothing at all came. */
+/* Nothing at all came; or over TCP, nothing that an end of was seen. */
 static bool is_unheard(const flow_t *f)
 {
+    bool tcp = f->transport == TRANSPORT_TCP;
     for (uint32_t i = 0; i < f->event_count; i++)
         if (f->event[i].kind != FLOW_EVENT_RETRY && f->event[i].kind != FLOW_EVENT_SYN_AGAIN &&
-            f->event[i].kind != FLOW_EVENT_TCP_OPEN)
+            f->event[i].kind != FLOW_EVENT_TCP_OPEN &&
+            (f->event[i].kind != FLOW_EVENT_LOST || !tcp))
             return false;
     return true;
 }
@@ -191,7 +196,7 @@ static bool is_silent(const traffic_t *t, const seen_t *k)
     /* a client that hung up sooner has not seen silence */
     int64_t since = f->query.bytes != NULL ? f->query.at : f->began;
     return (f->notes & (FLOW_PENDING | FLOW_EVICTED)) == 0 && is_unheard(f) &&
-           f->ended - since >= t->o.grace;
+           f->ended - since >= (k->udp ? t->o.grace : HANG_UP_AFTER);
 }
 
 /* Silence over TCP: of the handshake, or on a connection that something was asked on. */
@@ -205,6 +210,8 @@ static void count_tcp_silence(traffic_t *t, seen_t *k)
     traffic_sample(t, k, CAUSE_TCP_SILENT);
     if (open) {
         k->e->tcp_mute++;
+        if (k->type < TRAFFIC_TYPES_MAX)
+            k->e->type[k->type].tcp_mute++;
         return;
     }
     k->e->s.n.tcp_no_synack++;
@@ -420,6 +427,19 @@ static void count_rcode(seen_t *k)
         k->e->s.rcode[rcode < RCODE_OTHER ? rcode : RCODE_OTHER]++;
 }
 
+/* Over TCP there is room for everything: TC means that the data cannot be had. */
+static void count_cut(traffic_t *t, seen_t *k)
+{
+    if (!k->udp) {
+        k->e->tcp_cut++;
+        traffic_sample(t, k, CAUSE_TCP_TRUNCATED);
+        return;
+    }
+    k->e->s.n.truncated++;
+    k->e->types_cut |= type_bit(k);
+    traffic_sample(t, k, CAUSE_TRUNCATED);
+}
+
 static void count_reply(traffic_t *t, seen_t *k)
 {
     traffic_counts_t *n = &k->e->s.n;
@@ -435,10 +455,8 @@ static void count_reply(traffic_t *t, seen_t *k)
         count_fragmented(t, k);
     if ((f->notes & FLOW_CHECKSUM) != 0)
         n->checksum++;
-    if (k->udp && has_flag(k, NSP_FLAG_TC)) {
-        n->truncated++;
-        k->e->types_cut |= type_bit(k);
-        traffic_sample(t, k, CAUSE_TRUNCATED);
+    if (has_flag(k, NSP_FLAG_TC)) {
+        count_cut(t, k);
     } else if (k->udp && f->reply.original > k->e->largest_udp) {
         k->e->largest_udp = f->reply.original;
     }

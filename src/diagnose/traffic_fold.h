@@ -39,6 +39,7 @@ typedef enum cause {
     CAUSE_EDNS_NO_OPT,
     CAUSE_FRAGMENTS,
     CAUSE_TRUNCATED,
+    CAUSE_TCP_TRUNCATED,
     CAUSES
 } cause_t;
 
@@ -62,10 +63,11 @@ typedef struct type_tally {
     uint16_t count;
 } type_tally_t;
 
-/* Silence about one type over UDP, class IN. */
+/* Silence about one type, class IN. */
 typedef struct type_fact {
-    uint32_t silent;       /* attempts */
+    uint32_t silent;       /* attempts over UDP */
     uint32_t silent_flows; /* questions that they belong to */
+    uint32_t tcp_mute;     /* questions over TCP, on open connections, that nothing came of */
     uint32_t sample;       /* exchange that shows the silence; 0: none */
 } type_fact_t;
 
@@ -130,6 +132,8 @@ typedef struct entry {
     uint64_t edns_attempts_silent;
     uint64_t tcp_attempts_silent; /* SYN without an answer */
     uint64_t tcp_mute;            /* questions on open connections that nothing came of */
+    uint64_t tcp_partial;         /* questions of whose answer only the beginning came */
+    uint64_t tcp_cut;             /* answers over TCP with TC */
     uint64_t udp_icmp;            /* questions that ended with an ICMP error that says: not here */
     uint64_t tcp_icmp;
     uint64_t strange[STRANGE_KINDS]; /* flows, in the order of count_mismatch */

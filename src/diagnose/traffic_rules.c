@@ -90,11 +90,13 @@ static const char *tcp_words(const look_t *l)
     if (n->tcp_reset > 0)
         return "connections are reset";
     if (n->tcp_closed > 0)
-        return "connections are closed without an answer";
+        return l->e->tcp_partial > 0 ? "connections are closed in the middle of an answer"
+                                     : "connections are closed without an answer";
     if (l->e->tcp_icmp > 0)
         return "the network sends ICMP errors";
-    return n->tcp_no_synack > 0 ? "the handshake is not answered"
-                                : "connections are made, but no answer comes";
+    return n->tcp_no_synack > 0    ? "the handshake is not answered"
+           : l->e->tcp_partial > 0 ? "answers are shorter than the length that is sent with them"
+                                   : "connections are made, but no answer comes";
 }
 
 static void tcp_evidence(const look_t *l, finding_t *f)
@@ -172,12 +174,58 @@ static bool icmp_rule(const look_t *l)
     return n->answered == 0;
 }
 
+/* Answers over TCP that are cut. */
+static bool tcp_cut_rule(const look_t *l)
+{
+    uint64_t cut = l->e->tcp_cut;
+    if (!look_often(cut, l->n->tcp_answered))
+        return false;
+    finding_t *f =
+        l->n->truncated > 0
+            ? traffic_finding(l->list, &l->e->s.addr, FINDING_TRUNCATED_NO_TCP,
+                              "%llu answers over UDP are cut; over TCP %llu of %llu are cut as "
+                              "well.",
+                              U(l->n->truncated), U(cut), U(l->n->tcp_answered))
+            : traffic_finding(l->list, &l->e->s.addr, FINDING_TRUNCATED_NO_TCP,
+                              "Over TCP %llu of %llu answers are cut.", U(cut),
+                              U(l->n->tcp_answered));
+    traffic_evidence(l->t, f, l->e, CAUSE_TRUNCATED);
+    traffic_evidence(l->t, f, l->e, CAUSE_TCP_TRUNCATED);
+    return true;
+}
+
+/* Answers of one type that are cut over UDP, and over TCP, which works, never come: they have more
+ * octets than packets that get through (RFC 2923 2.1). */
+static void tcp_big_rule(const look_t *l)
+{
+    const entry_t *e = l->e;
+    char type[16];
+    for (unsigned i = 0; i < e->type_count; i++) {
+        bool cut = (e->types_cut >> i & 1) != 0;
+        uint32_t mute = e->type[i].tcp_mute;
+        if (l->one_way || !cut || (e->types_tcp >> i & 1) != 0 || mute < STRANGE_MIN)
+            continue;
+        finding_t *f =
+            traffic_finding(l->list, &e->s.addr, FINDING_TRUNCATED_NO_TCP,
+                            "Answers for %s over UDP are cut; over TCP they do not come (%lu "
+                            "queries), though others do.",
+                            nsp_type_text(e->tally[i].type, type), (unsigned long)mute);
+        traffic_evidence(l->t, f, e, CAUSE_TRUNCATED);
+        traffic_evidence(l->t, f, e, CAUSE_TCP_SILENT);
+        return;
+    }
+}
+
 static void tcp_rule(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
     bool cut = n->truncated > 0 && n->tcp_answered == 0;
-    if (!tcp_fails(l))
+    if (tcp_cut_rule(l))
         return;
+    if (!tcp_fails(l)) {
+        tcp_big_rule(l);
+        return;
+    }
     finding_id_t id = cut                   ? FINDING_TRUNCATED_NO_TCP
                       : n->tcp_refused > 0  ? FINDING_TCP_REFUSED
                       : n->tcp_reset > 0    ? FINDING_TCP_RESET

@@ -1,12 +1,36 @@
 /* Findings about what a server answers, and how well. */
+#include <stdio.h>
+
 #include "diagnose/facts.h"
 #include "diagnose/traffic_look.h"
+
+/* "answered NOTAUTH", or what most are answered. */
+static const char *error_words(const look_t *l, char out[48])
+{
+    const uint64_t *n = l->e->s.rcode;
+    uint16_t most = NSP_RCODE_FORMERR;
+    uint64_t all = 0;
+    char rcode[16];
+    for (uint16_t i = NSP_RCODE_FORMERR; i < TRAFFIC_RCODES - 1; i++) {
+        if (i == NSP_RCODE_SERVFAIL || i == NSP_RCODE_NXDOMAIN || i == NSP_RCODE_REFUSED)
+            continue;
+        all += n[i];
+        if (n[i] > n[most])
+            most = i;
+    }
+    if (n[most] == 0)
+        return "answered with an error";
+    snprintf(out, 48, n[most] == all ? "answered %s" : "answered with an error, most %s",
+             nsp_rcode_text(most, rcode));
+    return out;
+}
 
 /* A server that never answers with authority does not serve what it is asked for. One that does for
  * other names may be asked for what it does not have: it takes more to say so, and is a warning. */
 void look_lame(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
+    char words[48];
     const struct {
         uint64_t count;
         finding_id_t id;
@@ -15,7 +39,7 @@ void look_lame(const look_t *l)
     } kinds[] = {
         {n->lame_refused, FINDING_LAME_REFUSED, CAUSE_REFUSED, "answered REFUSED"},
         {n->lame_servfail, FINDING_LAME_SERVFAIL, CAUSE_SERVFAIL, "answered SERVFAIL"},
-        {n->lame_rcode, FINDING_LAME_RCODE, CAUSE_RCODE, "answered with an error"},
+        {n->lame_rcode, FINDING_LAME_RCODE, CAUSE_RCODE, error_words(l, words)},
         {n->lame_upward, FINDING_LAME_UPWARD_REFERRAL, CAUSE_UPWARD, "referred to the root"},
         {n->lame_not_aa, FINDING_LAME_NOT_AUTHORITATIVE, CAUSE_NOT_AA,
          "answered without authority"},
@@ -36,6 +60,24 @@ void look_lame(const look_t *l)
 
 /* --- EDNS and size --- */
 
+/* Whatever else is asked has an error for an answer as well: EDNS is not to blame. */
+static bool rejects_all(const look_t *l)
+{
+    return l->n->lame_rcode > 0 && l->e->served == 0;
+}
+
+static void edns_rejected(const look_t *l)
+{
+    const traffic_counts_t *n = l->n;
+    char again[64] = "";
+    if (n->edns_fallback > 0)
+        snprintf(again, sizeof again, "; %llu were asked again without", U(n->edns_fallback));
+    finding_t *f = traffic_finding(l->list, &l->e->s.addr, FINDING_EDNS_BROKEN,
+                                   "%llu of %llu queries with EDNS are rejected%s.",
+                                   U(n->edns_rejected), U(n->edns_answered), again);
+    traffic_evidence(l->t, f, l->e, CAUSE_EDNS_REJECTED);
+}
+
 bool look_edns(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
@@ -49,12 +91,8 @@ bool look_edns(const look_t *l)
         traffic_evidence(l->t, f, e, CAUSE_EDNS_SILENT);
         return true;
     }
-    if (n->edns_rejected > 0 && n->edns_rejected * 2 >= n->edns_answered) {
-        f = traffic_finding(l->list, &e->s.addr, FINDING_EDNS_BROKEN,
-                            "%llu of %llu queries with EDNS are rejected; %llu were asked again "
-                            "without.",
-                            U(n->edns_rejected), U(n->edns_answered), U(n->edns_fallback));
-        traffic_evidence(l->t, f, e, CAUSE_EDNS_REJECTED);
+    if (n->edns_rejected > 0 && n->edns_rejected * 2 >= n->edns_answered && !rejects_all(l)) {
+        edns_rejected(l);
     } else if (e->with_opt == 0 && e->without_opt >= STRANGE_MIN) {
         f = traffic_finding(l->list, &e->s.addr, FINDING_EDNS_BROKEN,
                             "%llu queries with EDNS are answered without an OPT record.",

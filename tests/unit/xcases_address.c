@@ -132,6 +132,12 @@ static void truncated_tcp_refused(xlab_t *x)
     xlab_act_tcp(x, BAD, XA_REFUSED);
 }
 
+static void truncated_over_tcp(xlab_t *x)
+{
+    truncated(x);
+    x->probe[BAD][XQ_TXT_TCP].tc = true;
+}
+
 static void tcp_refused(xlab_t *x)
 {
     xlab_act_tcp(x, BAD, XA_REFUSED);
@@ -699,6 +705,7 @@ const xcase_t xcases_address[] = {
     {FINDING_UDP_UNRESPONSIVE, true, "TCP answers", udp_silent, "udp-unresponsive"},
     {FINDING_UDP_UNRESPONSIVE, false, "TCP silent too", silent, "unresponsive"},
     {FINDING_TRUNCATED_NO_TCP, true, "TCP refused", truncated_tcp_refused, "truncated-no-tcp"},
+    {FINDING_TRUNCATED_NO_TCP, true, "TCP is cut as well", truncated_over_tcp, "truncated-no-tcp"},
     {FINDING_TRUNCATED_NO_TCP, false, "TCP works", truncated, ""},
     {FINDING_TRUNCATED_NO_TCP, false, "nothing is cut", tcp_silent, "tcp-unresponsive"},
     {FINDING_TCP_UNRESPONSIVE, true, "no handshake", tcp_silent, "tcp-unresponsive"},
