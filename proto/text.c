@@ -34,13 +34,17 @@ void nsp_text_str(nsp_text_t *t, const char *s)
 
 void nsp_text_printf(nsp_text_t *t, const char *format, ...)
 {
-    char line[512];
+    size_t room = t->cap > t->len && t->lost == 0 ? t->cap - t->len : 0;
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(line, sizeof line, format, args);
+    int n = vsnprintf(room > 0 ? t->buf + t->len : NULL, room, format, args);
     va_end(args);
-    if (n > 0)
-        nsp_text_add(t, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
+    size_t made = n > 0 ? (size_t)n : 0;
+    size_t kept = made < room ? made : room > 0 ? room - 1 : 0;
+    t->len += kept;
+    t->lost += made - kept;
+    if (t->cap > 0)
+        t->buf[t->len] = '\0';
 }
 
 void nsp_text_number(nsp_text_t *t, uint64_t v)

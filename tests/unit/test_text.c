@@ -451,6 +451,30 @@ static void zone_errors(void **state)
     assert_int_equal(z.err, NSP_OK);
 }
 
+/* Whatever the buffer's size: the text's beginning is there, and the rest is counted. */
+static void text_fits(void **state)
+{
+    char word[701];
+    char buf[900];
+    (void)state;
+    memset(word, 'x', sizeof word - 1);
+    word[sizeof word - 1] = '\0';
+    for (size_t cap = 0; cap < sizeof buf; cap++) {
+        nsp_text_t t;
+        memset(buf, '!', sizeof buf);
+        nsp_text_begin(&t, buf, cap);
+        nsp_text_printf(&t, "%d %s", 7, word);
+        nsp_text_str(&t, " and more");
+        nsp_text_printf(&t, ".");
+        assert_int_equal(t.len + t.lost, 2 + 700 + 9 + 1);
+        assert_int_equal(t.len, cap == 0 ? 0 : cap <= 712 ? cap - 1 : 712);
+        assert_int_equal(buf[cap], '!');
+        if (cap > 0)
+            assert_int_equal(strlen(buf), t.len);
+        assert_true(t.len < 3 || memcmp(buf, "7 x", 3) == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +482,7 @@ int main(void)
         cmocka_unit_test(generic_form), cmocka_unit_test(every_prefix),
         cmocka_unit_test(refused),      cmocka_unit_test(as_bind),
         cmocka_unit_test(zone_text),    cmocka_unit_test(zone_errors),
+        cmocka_unit_test(text_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
