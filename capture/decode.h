@@ -124,6 +124,7 @@ void decoder_free(decoder_t *d);
 void decoder_feed(decoder_t *d, const cap_packet_t *p);
 /* The capture is over: everything that is still open is given out as lost or partial. */
 void decoder_finish(decoder_t *d);
+/* Counts so far: the decoder's own, which go on counting. */
 const decode_stats_t *decoder_stats(const decoder_t *d);
 
 #endif

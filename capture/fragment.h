@@ -62,6 +62,7 @@ void fragment_expire(fragment_table_t *t, int64_t now);
 /* Gives up everything. */
 void fragment_finish(fragment_table_t *t);
 
+/* Counts so far: the table's own, which go on counting. */
 const fragment_stats_t *fragment_stats(const fragment_table_t *t);
 /* Octets in use. */
 size_t fragment_memory(const fragment_table_t *t);

@@ -35,6 +35,7 @@ void input_read_ahead(input_t *s);
  * A shorter rest stays available. n is at most INPUT_NEED_MAX. */
 bool input_fill(input_t *s, size_t n);
 
+/* The same, unless n octets are available already. */
 static inline bool input_need(input_t *s, size_t n)
 {
     return s->avail >= n || input_fill(s, n);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Numbers in network order, of the 2 and 4 octets at p. */
 static inline uint16_t octets_u16(const uint8_t *p)
 {
     return (uint16_t)((uint32_t)p[0] << 8 | p[1]);

@@ -22,6 +22,7 @@ typedef struct budget {
     size_t limit;
 } budget_t;
 
+/* Whether n octets more are within the limit; nothing is booked. */
 static inline bool budget_has(const budget_t *b, size_t n)
 {
     return n <= b->limit && b->used <= b->limit - n;

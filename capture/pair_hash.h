@@ -21,6 +21,7 @@ typedef struct pair_begin {
     uint64_t b;
 } pair_begin_t;
 
+/* Eight octets in the machine's order, of which the first is at any address. */
 static inline uint64_t hash_load(const uint8_t *p)
 {
     uint64_t v;
@@ -81,6 +82,7 @@ static inline uint32_t hash_key(const ends_t *e, const pair_begin_t *name, uint1
         mix_pair(e->port ^ name->a, (e->server + id + ((uint64_t)tcp << 32)) ^ name->b));
 }
 
+/* By the client's end alone. */
 static inline uint32_t hash_port(const ends_t *e)
 {
     return pair_tags_hash(e->port);

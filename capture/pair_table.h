@@ -156,6 +156,7 @@ typedef struct question {
 
 /* --- pair_table.c --- */
 
+/* All tables of p->o. False when memory is out; pair_table_free frees what there is in any case. */
 bool pair_table_new(pairer_t *p);
 void pair_table_free(pairer_t *p);
 /* A free slot, with room made when there is none: open, an attempt of its own flow, on no list but
@@ -165,6 +166,7 @@ uint32_t slot_take(pairer_t *p);
 void slot_release(pairer_t *p, uint32_t head);
 /* which: LINK_KEY or LINK_ASK. */
 void slot_link(pairer_t *p, unsigned which, uint32_t i, uint32_t hash);
+/* To the table of clients' ends; open flows only. */
 void slot_link_port(pairer_t *p, uint32_t i, uint32_t hash);
 /* To the end of what waits: its last attempt is now the newest. */
 void slot_touch(pairer_t *p, uint32_t head);
@@ -177,6 +179,7 @@ bool slot_keep_wire(pairer_t *p, uint32_t i, const uint8_t *bytes, uint32_t size
 /* Appends an event with a copy of its message; drops and counts it when there is no room. */
 void slot_event(pairer_t *p, uint32_t head, const flow_event_t *e);
 
+/* Number of a slot, as lists and heads name it. */
 static inline uint32_t slot_index(const pairer_t *p, const slot_t *s)
 {
     return (uint32_t)(s - p->slot);
@@ -203,11 +206,15 @@ static inline uint32_t slot_first(const pairer_t *p, unsigned which, uint32_t ha
     return pair_tags_get(&p->tags[which], hash);
 }
 
+/* The connection with a number (cap_item_t); NULL when it is not known. */
 conn_t *conn_find(pairer_t *p, uint64_t number);
 /* A new connection; the one idle for longest makes room. */
 conn_t *conn_take(pairer_t *p, uint64_t number);
+/* Gives out its open flows, unanswered, with these notes (FLOW_*), and frees it. */
 void conn_release(pairer_t *p, conn_t *c, unsigned notes);
+/* It is the last to make room now. */
 void conn_touch(pairer_t *p, conn_t *c);
+/* Its open flows: head comes to them, or goes. */
 void conn_add(pairer_t *p, conn_t *c, uint32_t head);
 void conn_remove(pairer_t *p, conn_t *c, uint32_t head);
 /* Every open flow of the connection has this as an event; so many of them, and no more, as one flow
@@ -236,6 +243,7 @@ uint32_t pair_question_room(const uint8_t *bytes, uint32_t size);
 
 /* --- pair.c --- */
 
+/* Whether servers listen there, by the options. */
 static inline bool pair_server_port(const pairer_t *p, uint16_t port)
 {
     for (size_t i = 0; i < p->o.server_port_count; i++)
@@ -247,6 +255,7 @@ static inline bool pair_server_port(const pairer_t *p, uint16_t port)
 /* Makes a head of a free slot: a flow that begins now. */
 uint32_t flow_begin(pairer_t *p, const cap_item_t *item, const addr_t *client, const addr_t *server,
                     bool tcp);
+/* An item's message, whose octets are borrowed, and its notes as those of a flow (FLOW_*). */
 flow_message_t message_of(const cap_item_t *item);
 unsigned notes_of(const cap_item_t *item);
 /* Gives the flow out with its reply; attempt is the slot that it answers. */
@@ -259,6 +268,8 @@ void flow_alone(pairer_t *p, const cap_item_t *item, const addr_t *client, const
 
 /* --- pair_udp.c, pair_tcp.c, pair_error.c --- */
 
+/* One item each: a datagram either way; a question and a reply, conn NULL over UDP; whatever is of
+ * a TCP connection; an ICMP error; fragments that never came together. */
 void pair_udp(pairer_t *p, const cap_item_t *item);
 void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn);
 void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn);

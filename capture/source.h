@@ -81,6 +81,7 @@ static inline size_t cap_source_batch(cap_source_t *s, cap_packet_t *out, size_t
     return s->ops->batch(s, out, max, how);
 }
 
+/* Counts of all files, or since the capture began; dropped ones come late from some kernels. */
 static inline void cap_source_stats(cap_source_t *s, cap_stats_t *out)
 {
     s->ops->stats(s, out);
@@ -106,6 +107,7 @@ static inline bool cap_source_waits(const cap_source_t *s)
     return s->ops->waits(s);
 }
 
+/* Frees the source and all packets that it gave. NULL is allowed. */
 static inline void cap_source_close(cap_source_t *s)
 {
     if (s != NULL)

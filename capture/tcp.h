@@ -55,15 +55,19 @@ ip_kind_t tcp_read(tcp_segment_t *s, const ip_view_t *v);
 /* NULL when memory is out. */
 tcp_table_t *tcp_table_new(const tcp_options_t *options);
 void tcp_table_free(tcp_table_t *t);
+/* Takes one segment; what it completes is given out before this returns. Its octets are copied
+ * where they have to wait. */
 void tcp_take(tcp_table_t *t, const tcp_segment_t *s);
 /* Number of the connection between two ends in either direction; 0 when there is none. */
 uint64_t tcp_connection(const tcp_table_t *t, const addr_t *a, const addr_t *b);
 /* When the next connection will have been idle too long; INT64_MAX when there is none. */
 int64_t tcp_deadline(const tcp_table_t *t);
+/* Gives up the connections that were idle too long at now, with what is left of their streams. */
 void tcp_expire(tcp_table_t *t, int64_t now);
 /* Gives out what is left and forgets all connections. */
 void tcp_finish(tcp_table_t *t);
 
+/* Counts so far: the table's own, which go on counting. */
 const tcp_stats_t *tcp_stats(const tcp_table_t *t);
 /* Octets in use, connections included. */
 size_t tcp_memory(const tcp_table_t *t);

@@ -24,6 +24,7 @@ typedef struct nsp_builder {
 /* Starts a message of at most cap octets (65535 at most) with this ID and flags word. */
 NSP_API void nsp_build_begin(nsp_builder_t *b, uint8_t *buf, size_t cap, uint16_t id,
                              uint16_t flags);
+/* Adds a question (RFC 1035 4.1.2), before any record. What goes wrong is told by nsp_build_end. */
 NSP_API void nsp_build_question(nsp_builder_t *b, const nsp_name_t *name, uint16_t type,
                                 uint16_t qclass);
 /* Adds an RR whose rdata is in uncompressed wire form. Names of the RFC 1035 types are

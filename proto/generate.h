@@ -15,6 +15,7 @@ typedef struct nsp_random {
     uint64_t state;
 } nsp_random_t;
 
+/* The next 64 bits: the same for the same state everywhere, and not for secrets. */
 NSP_API uint64_t nsp_random_next(nsp_random_t *r);
 /* 0..n-1; 0 when n is 0. */
 NSP_API uint32_t nsp_random_below(nsp_random_t *r, uint32_t n);

@@ -38,8 +38,11 @@ typedef struct nsp_lex {
     nsp_token_t again;
 } nsp_lex_t;
 
+/* Words of text[0..len) from offset pos on. The text stays the caller's and outlives the tokens. */
 nsp_lex_t nsp_lex_begin(const char *text, size_t len, size_t pos);
+/* The next token; END again and again behind the last one. */
 nsp_token_t nsp_lex_next(nsp_lex_t *x);
+/* The token is the next one again; one at a time. */
 void nsp_lex_put_back(nsp_lex_t *x, nsp_token_t token);
 /* Steps over the rest of the record after an error. */
 void nsp_lex_skip_record(nsp_lex_t *x);

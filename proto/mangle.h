@@ -42,6 +42,7 @@ typedef enum nsp_mangle {
         NSP_MANGLE_COUNT
 } nsp_mangle_t;
 
+/* The strings of the kind's line above; "" for no kind. Never freed. */
 NSP_API const char *nsp_mangle_name(nsp_mangle_t kind);
 NSP_API const char *nsp_mangle_what(nsp_mangle_t kind);
 NSP_API const char *nsp_mangle_rfc(nsp_mangle_t kind);

@@ -106,6 +106,7 @@ NSP_API bool nsp_rr_owner_is(const nsp_msg_t *m, const nsp_rr_t *rr, const nsp_n
 /* Header rcode and, where there is an OPT, its upper eight bits (RFC 6891 6.1.3). */
 NSP_API uint16_t nsp_msg_rcode(const nsp_msg_t *m);
 
+/* OPCODE, and one or several of the NSP_FLAG_ bits, of the header (RFC 1035 4.1.1). */
 static inline uint8_t nsp_msg_opcode(const nsp_msg_t *m)
 {
     return (uint8_t)(m->flags >> 11 & 15);

@@ -39,6 +39,7 @@ typedef enum nsp_mutation {
         NSP_MUTATION_COUNT
 } nsp_mutation_t;
 
+/* Stable name of the kind; "" for no kind. Never freed. */
 NSP_API const char *nsp_mutation_name(nsp_mutation_t kind);
 
 /* Changes the message in buf[0..*size) in one random way, in place; any octets will do, the better

@@ -10,6 +10,7 @@ static inline uint32_t nsp_seen_slot(uint32_t at)
     return (at ^ at >> 4) % NSP_NAME_CACHE_SLOTS;
 }
 
+/* Remembers that a good name of len octets, with so many pointers in it, begins at an offset. */
 static inline void nsp_seen_put(nsp_name_cache_t *c, uint32_t at, uint32_t len, uint32_t hops)
 {
     /* Beyond 14 bits an offset is stored too, but no pointer asks for it. */

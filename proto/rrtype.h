@@ -106,12 +106,15 @@ NSP_API const char *nsp_algorithm_text(uint8_t algorithm);
 NSP_API nsp_err_t nsp_algorithm_from_text(const char *text, size_t len, uint8_t *out);
 /* "IN", or "CLASS7". */
 NSP_API const char *nsp_class_text(uint16_t cls, char buf[16]);
+/* The reverse, in any case of letters; E_TEXT_CLASS. */
 NSP_API nsp_err_t nsp_class_from_text(const char *text, size_t len, uint16_t *out);
 /* "NOERROR" ..., extended ones included, or "RCODE42". */
 NSP_API const char *nsp_rcode_text(uint16_t rcode, char buf[16]);
+/* The reverse, in any case of letters; E_TEXT_VALUE. */
 NSP_API nsp_err_t nsp_rcode_from_text(const char *text, size_t len, uint16_t *out);
 /* "QUERY" ..., or "OPCODE7". */
 NSP_API const char *nsp_opcode_text(uint8_t opcode, char buf[16]);
+/* The reverse, in any case of letters; E_TEXT_VALUE. */
 NSP_API nsp_err_t nsp_opcode_from_text(const char *text, size_t len, uint8_t *out);
 
 enum nsp_rcode {

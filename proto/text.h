@@ -18,13 +18,17 @@ typedef struct nsp_text {
     size_t lost;
 } nsp_text_t;
 
+/* Begins an empty text in buf[0..cap), which stays the caller's; its NUL takes one of these octets.
+ * */
 NSP_API void nsp_text_begin(nsp_text_t *t, char *buf, size_t cap);
+/* Appends len octets of s, all of a string, or what printf makes. */
 NSP_API void nsp_text_add(nsp_text_t *t, const char *s, size_t len);
 NSP_API void nsp_text_str(nsp_text_t *t, const char *s);
 NSP_API void nsp_text_printf(nsp_text_t *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Decimal digits. */
 NSP_API void nsp_text_number(nsp_text_t *t, uint64_t v);
+/* As nsp_name_to_text writes it, with the final dot (RFC 1035 5.1). */
 NSP_API void nsp_text_name(nsp_text_t *t, const nsp_name_t *name);
 /* Octets of the UTF-8 sequence at p (RFC 3629 4), of which left are there, at least one; 0 when it
  * is none. */

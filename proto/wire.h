@@ -38,6 +38,7 @@ typedef struct nsp_writer {
     nsp_err_t err;
 } nsp_writer_t;
 
+/* Reads base[0..size), which stays the caller's; what is behind UINT32_MAX octets is not seen. */
 static inline nsp_reader_t nsp_reader(const uint8_t *base, size_t size)
 {
     uint32_t n = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
@@ -45,6 +46,7 @@ static inline nsp_reader_t nsp_reader(const uint8_t *base, size_t size)
     return r;
 }
 
+/* Octets not read yet. */
 static inline uint32_t nsp_left(const nsp_reader_t *r)
 {
     return r->end - r->pos;
@@ -71,6 +73,7 @@ static inline const uint8_t *nsp_read_bytes(nsp_reader_t *r, uint32_t n)
     return p;
 }
 
+/* Numbers in network order (RFC 1035 2.3.2); 0 with E_SHORT when their octets are not all there. */
 static inline uint8_t nsp_read_u8(nsp_reader_t *r)
 {
     const uint8_t *p = nsp_read_bytes(r, 1);
@@ -113,6 +116,7 @@ static inline nsp_reader_t nsp_read_sub(nsp_reader_t *r, uint32_t n)
     return sub;
 }
 
+/* Writes into base[0..cap), which stays the caller's. */
 static inline nsp_writer_t nsp_writer(uint8_t *base, size_t cap)
 {
     nsp_writer_t w = {NULL, 0, cap > UINT32_MAX ? UINT32_MAX : (uint32_t)cap, 0, NSP_OK};
@@ -120,6 +124,7 @@ static inline nsp_writer_t nsp_writer(uint8_t *base, size_t cap)
     return w;
 }
 
+/* Sets the sticky error at the current position; the first error wins. */
 static inline void nsp_write_fail(nsp_writer_t *w, nsp_err_t err)
 {
     if (w->err == NSP_OK) {
@@ -140,6 +145,7 @@ static inline uint8_t *nsp_write_room(nsp_writer_t *w, uint32_t n)
     return p;
 }
 
+/* Octets as they are, and numbers in network order: whole, or not at all with E_SPACE. */
 static inline void nsp_write_bytes(nsp_writer_t *w, const void *bytes, uint32_t n)
 {
     uint8_t *p = nsp_write_room(w, n);

@@ -31,7 +31,9 @@ bool cache_put(cache_t *c, const void *key, size_t key_size, const void *value, 
 /* A copy of the value, the caller's to free, and its octets; NULL when it is not there, its time is
  * over (now >= expires), or memory is out. */
 void *cache_get(cache_t *c, const void *key, size_t key_size, int64_t now, size_t *size);
+/* Forgets a value, if it is there. */
 void cache_drop(cache_t *c, const void *key, size_t key_size);
+/* Counts since cache_new, and what is there now. */
 cache_stats_t cache_stats(cache_t *c);
 
 #endif

@@ -80,6 +80,7 @@ void flight_step(flight_t *f, int64_t wait_until);
 size_t flight_pending(const flight_t *f);
 /* Of these, on their way now. */
 size_t flight_outstanding(const flight_t *f);
+/* Counts so far: the flight's own, which go on counting. */
 const flight_stats_t *flight_stats(const flight_t *f);
 /* The clock of wait_until: CLOCK_MONOTONIC, nanoseconds. */
 int64_t flight_now(void);

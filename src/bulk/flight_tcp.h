@@ -6,6 +6,7 @@
 
 /* Asks the exchange's question again, over TCP. */
 void flight_tcp_start(flight_t *f, slot_t *s);
+/* Takes what came over TCP, without waiting, and ends the exchanges that it answers. */
 void flight_tcp_step(flight_t *f);
 void flight_tcp_free(flight_t *f);
 

@@ -18,6 +18,7 @@ void optout_free(optout_t *o);
 /* Takes another list in the place of the one it has; threads that look meanwhile see either of
  * them. False, and nothing changes, with one sentence in err. */
 bool optout_replace(optout_t *o, const char *text, size_t size, char err[OPTOUT_ERROR_MAX]);
+/* The address, or a prefix with it, is on the list. */
 bool optout_has_address(optout_t *o, const addr_t *a);
 /* The name, or one above it, is on the list. */
 bool optout_has_name(optout_t *o, const nsp_name_t *name);

@@ -61,6 +61,7 @@ void pool_free(pool_t *p);
 /* Sockets of a family (4 or 6), which are opened at the first call; 0 when there is none to be
  * had. They are numbered from pool_first. */
 unsigned pool_open(pool_t *p, uint8_t family);
+/* Number of the first socket of a family. */
 uint16_t pool_first(uint8_t family);
 /* Sends up to POOL_BATCH messages, all of the socket's family. */
 void pool_send(pool_t *p, uint16_t sock, pool_item_t *item, size_t count);
@@ -68,7 +69,9 @@ void pool_send(pool_t *p, uint16_t sock, pool_item_t *item, size_t count);
 void pool_wait(pool_t *p, int64_t timeout);
 /* Gives everything that came to the sink. Returns the number of events. */
 size_t pool_receive(pool_t *p, pool_sink_t *sink, void *user);
+/* Same address and port; an IPv6 scope that is not given (0) is any. */
 bool pool_same_peer(const pool_peer_t *a, const pool_peer_t *b);
+/* An address as the kernel takes it. */
 void pool_peer_of(const addr_t *a, pool_peer_t *out);
 
 #endif

@@ -18,6 +18,7 @@ typedef struct random_pool {
  * cannot be predicted). Ends the program when the kernel has none, since to go on with IDs that can
  * be guessed is no choice. */
 uint16_t random_u16(random_pool_t *r);
+/* 32 bits, the same. */
 uint32_t random_u32(random_pool_t *r);
 
 #endif

@@ -48,6 +48,7 @@ share_options_t share_options_default(void);
 /* NULL when memory is out. */
 share_t *share_new(const share_options_t *o, uint64_t seed);
 void share_free(share_t *s);
+/* Counts since share_new, of all threads. */
 share_stats_t share_stats(share_t *s);
 
 typedef enum canary_state { CANARY_ASKED, CANARY_SILENT, CANARY_ANSWERED } canary_state_t;

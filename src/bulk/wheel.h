@@ -33,6 +33,7 @@ bool wheel_init(wheel_t *w, uint32_t count, int64_t now);
 void wheel_free(wheel_t *w);
 /* Sets, or moves, the timer of thing i. */
 void wheel_set(wheel_t *w, uint32_t i, int64_t at);
+/* Takes the timer of thing i back; nothing happens when it is not set. */
 void wheel_cancel(wheel_t *w, uint32_t i);
 /* The next thing whose time has come, its timer no longer set; WHEEL_NONE when there is no more.
  * Timers may be set and cancelled between calls. */

@@ -10,6 +10,7 @@ bool copy_usable(const subject_t *s);
 /* The primary that the copy's SOA names (MNAME, RFC 1035 3.3.13); the root when there is none.
  * Copies of different primaries have serials that say nothing about each other. */
 const nsp_name_t *copy_primary(diag_t *d, const subject_t *s);
+/* True when both copies' SOA records name one primary. */
 bool copy_same_primary(diag_t *d, const subject_t *a, const subject_t *b);
 /* The usable copy with the newest serial of the primary of s; the first of several. */
 const subject_t *copy_newest(diag_t *d, const subject_t *s);
@@ -21,6 +22,7 @@ typedef enum copy_word { COPY_SILENT, COPY_NO, COPY_YES } copy_word_t;
 
 /* The NS records of a copy, or NULL. */
 const fact_t *copy_ns(const diag_t *d, const subject_t *s);
+/* Whether the copy's NS records name the server. */
 copy_word_t copy_names(diag_t *d, const subject_t *s, const nsp_name_t *server);
 /* The copy whose NS set most others of the same primary and the newest serial have, too; at a draw
  * one that the parent agrees with. NULL when none gives NS records. */
@@ -31,6 +33,7 @@ bool copies_name(diag_t *d, const nsp_name_t *server);
 /* The answer of a copy about the addresses of a name, indexed in the scratch; NULL when it gave no
  * whole one. */
 const exchange_t *copy_asked(diag_t *d, const subject_t *s, const nsp_name_t *name, uint16_t type);
+/* Whether the copy gives the name this address. */
 copy_word_t copy_has_addr(diag_t *d, const subject_t *s, const nsp_name_t *name, const addr_t *a);
 /* The same as copy_ns_reference for the addresses of a server in one family; at a draw the copy
  * that the parent's glue agrees with. */

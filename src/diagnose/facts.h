@@ -110,9 +110,11 @@ void facts_free(diag_t *d);
 
 /* The fact that tells most about a probe kind at an address (answered before silent), or NULL. */
 const fact_t *subject_fact(const diag_t *d, const subject_t *s, probe_kind_t kind);
+/* The i-th of the s->count facts of an address, from 0. */
 const fact_t *subject_at(const diag_t *d, const subject_t *s, size_t i);
 /* True when the kernel could send, and something is known about the outcome. */
 bool fact_decided(const fact_t *f);
+/* True when a reply came that was understood, whatever it says. */
 bool fact_answered(const fact_t *f);
 /* True for a question with EDNS over UDP, the big ones aside. */
 bool fact_is_edns(const fact_t *f);

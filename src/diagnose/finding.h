@@ -72,6 +72,7 @@ typedef struct finding_list {
     bool out_of_memory;
 } finding_list_t;
 
+/* The table's line of a kind, which is never freed. */
 const finding_desc_t *finding_desc(finding_id_t id);
 const char *severity_name(severity_t s); /* "error", "warning", "notice", "info" */
 
@@ -83,13 +84,17 @@ void finding_clear(finding_t *f);
  * (remembered in the list). */
 finding_t *finding_add(finding_list_t *list, finding_id_t id, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The subject: an address with its first server in the model, or a server. f may be NULL here and
+ * below: finding_add has noted then that memory is out. */
 void finding_set_addr(finding_t *f, const model_t *m, const addr_t *addr);
 void finding_set_server(finding_t *f, const nsp_name_t *server);
 /* Adds to what was seen. */
 void finding_add_text(finding_t *f, const char *more);
 /* A probable cause that the rule knows itself; both are kept, not copied. */
 void finding_add_likely(finding_t *f, const char *cause, const char *sign);
+/* The fix for this very case. Without memory the table's stays. */
 void finding_set_fix(finding_t *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* An exchange that proves it, each once; nothing for NULL, or beyond FINDING_EVIDENCE_MAX. */
 void finding_add_evidence(finding_t *f, const exchange_t *x);
 /* Lifts the severity of a cause to that of what follows from it (raised): nobody looks below a mere
  * warning for an error. What the run itself could not test stays as it is. finding_settle undoes

@@ -54,6 +54,7 @@ typedef struct form_set {
     form_query_t query[FORM_COUNT];
 } form_set_t;
 
+/* Writes all forms for the apex of a zone. */
 void form_set_init(form_set_t *set, const nsp_name_t *zone);
 /* Which form the query of x is, whatever its ID; FORM_COUNT for none. */
 form_id_t form_of(const form_set_t *set, const exchange_t *x);
@@ -62,6 +63,7 @@ form_id_t form_of(const form_set_t *set, const exchange_t *x);
 form_id_t form_of_query(const uint8_t *query, size_t size, transport_t transport);
 /* "flag-aa", "edns1", ... stable, for JSON; "none" for FORM_COUNT. */
 const char *form_name(form_id_t id);
+/* What it tests; for forms, not FORM_COUNT. */
 form_family_t form_family(form_id_t id);
 /* True for what no resolver sends: asked by check --thorough alone. */
 bool form_is_thorough(form_id_t id);

@@ -12,6 +12,7 @@ typedef struct host_word {
     unsigned pending; /* not finished */
 } host_word_t;
 
+/* Counts the exchanges that asked for addresses of the name. */
 host_word_t host_word(diag_t *d, const nsp_name_t *name);
 /* What an exchange came to that was to tell a name's addresses and did not: "8.0.3.1 is silent".
  * False when it told them, or referred to others. */

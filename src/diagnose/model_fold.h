@@ -143,7 +143,9 @@ typedef enum reply_kind {
     REPLY_NXDOMAIN
 } reply_kind_t;
 
+/* Fills *d with what the walk needs of a reply to that question. */
 void digest_read(digest_t *d, const nsp_msg_t *m, const nsp_name_t *qname, uint16_t qtype);
+/* What it means to someone who asked a server of zone (RFC 1034 4.3.2, RFC 2308 2). */
 reply_kind_t digest_kind(const digest_t *d, const nsp_name_t *qname, const nsp_name_t *zone);
 /* The same for a recursive resolver's reply. */
 reply_kind_t digest_kind_resolved(const digest_t *d);
@@ -152,17 +154,26 @@ bool fold_rr_addr(const fold_t *f, const nsp_msg_t *m, const nsp_rr_t *rr, addr_
 
 /* --- model_table.c --- */
 
+/* Index of the host with a name; FOLD_NONE when it is not known. */
 uint32_t host_find(const fold_t *f, const nsp_name_t *name);
 /* FOLD_NONE when there are too many, or memory is out. */
 uint32_t host_get(fold_t *f, const nsp_name_t *name);
+/* An address of host h, or a further source (from) of one that it has. Too many are counted in the
+ * model. */
 void host_add_addr(fold_t *f, uint32_t h, const addr_t *a, unsigned from);
 /* What its zone says, HOST_UNKNOWN when that is not known. */
 host_state_t host_state(const host_t *host);
+/* True when the host has an address of a family in use. */
 bool host_usable(const fold_t *f, uint32_t h);
+/* True for an address of a family in use. */
 bool fold_uses(const fold_t *f, const addr_t *a);
+/* Index of the cut at a zone; FOLD_NONE when it is not known. */
 uint32_t cut_find(const fold_t *f, const nsp_name_t *zone);
+/* The same, a new one when it is not known; FOLD_NONE when there are too many, or memory is out. */
 uint32_t cut_get(fold_t *f, const nsp_name_t *zone);
+/* Host h is a server of cut c; no more than MODEL_SERVERS_MAX are kept. */
 void cut_add_ns(fold_t *f, uint32_t c, uint32_t h);
+/* True when a server of the cut has this address. */
 bool cut_served_by(const fold_t *f, uint32_t c, const addr_t *a);
 /* Deepest known cut at or above name, or FOLD_NONE. */
 uint32_t cut_above(const fold_t *f, const nsp_name_t *name);
@@ -172,6 +183,7 @@ uint32_t cut_above_served(const fold_t *f, const nsp_name_t *name, const addr_t 
 void cut_addresses(const fold_t *f, uint32_t c, addr_list_t *out);
 /* All of them, whatever the family. */
 void cut_addresses_all(const fold_t *f, uint32_t c, addr_list_t *out);
+/* False when the list is full; an address that is there is not added again. */
 bool addr_list_add(addr_list_t *list, const addr_t *a);
 
 /* --- model_learn.c --- */
@@ -196,6 +208,8 @@ typedef struct asked {
  * follow from the replies (TCP after TC, no EDNS after FORMERR) are wanted at once. */
 asked_t fold_asked(fold_t *f, const addr_t *server, const nsp_name_t *qname, uint16_t qtype,
                    const nsp_name_t *zone);
+/* Puts the question among those that are to be asked, each once; one that finds no room is wanted
+ * again by the next fold. */
 void fold_want(fold_t *f, const addr_t *server, transport_t transport, const nsp_name_t *qname,
                uint16_t qtype, bool rd, bool edns);
 /* Wants the question unless it was asked. Returns how it stands. */
@@ -221,6 +235,8 @@ typedef struct walk {
     uint32_t parent; /* cut, or FOLD_NONE */
 } walk_t;
 
+/* Follows the referrals from the root, or the start servers, down to the zone of the domain; wants
+ * what it lacks. */
 void fold_walk(fold_t *f, walk_t *walk);
 
 /* --- model_zone.c --- */

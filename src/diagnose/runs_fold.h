@@ -78,6 +78,7 @@ bool runs_name_connections(flow_t **flow, uint32_t *count);
  * captured. False when it is none (out is empty then), or memory is out (r->out_of_memory). */
 bool runs_judge(runs_t *r, flow_t **flow, uint32_t count, const nsp_name_t *domain, bool walk,
                 found_run_t *out);
+/* Frees what a run owns. */
 void runs_forget(found_run_t *run);
 
 #endif

@@ -105,6 +105,7 @@ typedef struct traffic traffic_t;
 traffic_options_t traffic_options_default(void);
 /* Shares so many octets out: half for evidence, a quarter each for servers and names. */
 void traffic_options_memory(traffic_options_t *o, size_t octets);
+/* options are copied. NULL when memory is out. */
 traffic_t *traffic_new(const traffic_options_t *options);
 void traffic_free(traffic_t *t);
 /* The flow is fed soon: has the memory of its server fetched. */
@@ -125,6 +126,7 @@ bool traffic_finish(traffic_t *t, const traffic_end_t *end, finding_list_t *list
 
 /* Questions or replies were captured, never both; after traffic_finish. */
 bool traffic_is_one_way(const traffic_t *t);
+/* How many server addresses are known; after traffic_finish. */
 size_t traffic_server_count(const traffic_t *t);
 /* i-th by trouble; after traffic_finish. */
 const traffic_server_t *traffic_server(const traffic_t *t, size_t i);

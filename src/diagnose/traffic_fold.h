@@ -302,6 +302,7 @@ void traffic_qname(const seen_t *k, nsp_name_t *out);
 uint32_t traffic_fetch(const traffic_t *t, const flow_t *flow);
 /* The server's entry, a new one when there is none. */
 entry_t *traffic_server_of(traffic_t *t, const flow_t *flow, uint32_t hash);
+/* Counts e->count errors of the kind that *e is. */
 void traffic_count_icmp(traffic_server_t *s, const traffic_icmp_t *e);
 
 /* Retains the flow as evidence. */
@@ -315,6 +316,7 @@ static inline void traffic_sample(traffic_t *t, seen_t *k, cause_t cause)
 /* An exchange of the flow in the samples; 0 when there is no room. */
 uint32_t traffic_keep(traffic_t *t, seen_t *k);
 
+/* The memory of names; false when it is out. names_free frees what there is in any case. */
 bool names_new(traffic_t *t);
 void names_free(traffic_t *t);
 /* Whether the reply has data that are compared; the memory for them is fetched. */
@@ -346,6 +348,7 @@ entry_t *traffic_entry(traffic_t *t, const addr_t *addr);
 /* A finding about an address. */
 finding_t *traffic_finding(finding_list_t *list, const addr_t *addr, finding_id_t id,
                            const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Adds the retained exchanges of that cause. f may be NULL. */
 void traffic_evidence(const traffic_t *t, finding_t *f, const entry_t *e, cause_t cause);
 
 #endif

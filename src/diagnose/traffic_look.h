@@ -27,6 +27,7 @@ typedef struct look {
 
 #define U(x) ((unsigned long long)(x))
 
+/* True for at least one in SHARE. */
 static inline bool look_often(uint64_t count, uint64_t of)
 {
     return count > 0 && count * SHARE >= of;
@@ -38,12 +39,15 @@ bool look_is_no_chance(const look_t *l, uint64_t attempts);
 
 /* --- traffic_rules_answer.c --- */
 
+/* Answers without authority, and those that refer upwards or refuse. */
 void look_lame(const look_t *l);
 /* True when it is known why questions with EDNS get no answer. */
 bool look_edns(const look_t *l);
+/* True when it is told that answers in fragments get lost. */
 bool look_fragments(const look_t *l);
 /* fragments: look_fragments has told why big answers do not come. */
 void look_types(const look_t *l, bool fragments);
+/* Retries, late replies, slowness. */
 void look_quality(const look_t *l);
 
 /* --- traffic_rules_names.c --- */

@@ -34,6 +34,7 @@ typedef struct expectations {
     expectation_t *item;
 } expectations_t;
 
+/* Empty, and allocates nothing. */
 void expectations_init(expectations_t *e);
 void expectations_free(expectations_t *e);
 

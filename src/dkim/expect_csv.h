@@ -44,6 +44,7 @@ void csv_end(csv_t *c);
 bool csv_take_separator(csv_t *c);
 /* The next row, empty ones included. False at the end and at a fault. */
 bool csv_read_row(csv_t *c, csv_row_t *row);
+/* True for a row without any sign but separators and blanks. */
 bool csv_row_is_empty(const csv_row_t *row);
 /* A column's name in lower case, without blanks and signs. False when it is too long. */
 bool csv_column_name(const expect_span_t *field, char name[CSV_HEADER_MAX + 1]);

@@ -69,6 +69,7 @@ bool expect_put(expectations_t *e, expectation_t *item, const expect_source_t *s
 /* Moves everything from one to the other: all or nothing. */
 bool expect_move(expectations_t *to, expectations_t *from, const expect_source_t *s);
 
+/* Frees what it owns and leaves it all zero. */
 void expectation_clear(expectation_t *e);
 
 /* Text of CSV and of zone files. */

@@ -38,6 +38,7 @@ const provider_record_t *provider_records(const provider_t *p, const char *param
                                           char err[PROVIDER_ERROR_MAX]);
 /* Whether what it wants depends on a token; otherwise the domain alone says it. */
 bool provider_takes_token(const provider_t *p);
+/* Its name in the table; as long as the table. */
 const char *provider_name_of(const provider_t *p);
 /* For people: what a token is, and what stands behind the colon; NULL when there is none. */
 const char *provider_token_text(const provider_t *p);

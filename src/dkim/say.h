@@ -13,6 +13,7 @@ typedef struct say {
     char buf[SAY_MAX];
 } say_t;
 
+/* Empties s. say appends, as printf does. */
 void say_begin(say_t *s);
 void say(say_t *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "a._domainkey.example.com CNAME" */

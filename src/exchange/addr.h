@@ -34,6 +34,7 @@ static inline bool addr_same_host(const addr_t *a, const addr_t *b)
            memcmp(a->octets, b->octets, sizeof a->octets) == 0;
 }
 
+/* Same address, scope and port. */
 static inline bool addr_equal(const addr_t *a, const addr_t *b)
 {
     return a->port == b->port && addr_same_host(a, b);
@@ -47,7 +48,9 @@ bool addr_same_prefix(const addr_t *a, const addr_t *b, unsigned bits);
  * "private (RFC 1918)", "loopback (RFC 1122)", "documentation (RFC 5737)", ... after the IANA
  * special-purpose registries (RFC 6890). */
 const char *addr_special(const addr_t *a);
+/* As the kernel takes it; returns the octets in use. IPv6 for every family but 4. */
 socklen_t addr_to_sockaddr(const addr_t *a, struct sockaddr_storage *out);
+/* The same back. False for a family that is neither IPv4 nor IPv6, or when len is too small. */
 bool addr_from_sockaddr(const struct sockaddr *sa, socklen_t len, addr_t *out);
 
 #endif

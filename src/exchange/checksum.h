@@ -14,6 +14,7 @@ static inline uint64_t checksum_join(uint64_t a, uint64_t b)
     return a + (a < b);
 }
 
+/* Octets at any address, in the machine's order. */
 static inline uint64_t checksum_load(const uint8_t *p)
 {
     uint64_t v;
@@ -37,6 +38,7 @@ static inline checksum_pair_t checksum_load_pair(const uint8_t *p)
     return v;
 }
 
+/* Adds sixteen octets. A lane has room for 2^32 of these. */
 static inline void checksum_add_pair(checksum_lanes_t *l, checksum_pair_t v)
 {
     const checksum_pair_t low = {UINT32_MAX, UINT32_MAX};

@@ -16,7 +16,7 @@ typedef enum net_err {
     NET_E_LIMIT,      /* no more file descriptors */
     NET_E_SYSTEM,     /* os_error tells */
     NET_E_PRIVILEGE,  /* a capability is missing */
-    NET_E_INTERRUPTED /* net_interrupt() was called (Ctrl-C) */
+    NET_E_INTERRUPTED /* *stop is set (Ctrl-C) */
 } net_err_t;
 
 typedef enum net_kind { NET_UDP, NET_TCP } net_kind_t;

@@ -25,6 +25,7 @@ typedef struct watch_schedule {
     schedule_slot_t *slot; /* owned */
 } watch_schedule_t;
 
+/* Empty, and allocates nothing. */
 void schedule_init(watch_schedule_t *s);
 void schedule_free(watch_schedule_t *s);
 /* Makes room for that many, so that adding them cannot fail. False when memory is out. */

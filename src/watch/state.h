@@ -47,6 +47,7 @@ typedef enum transition {
     TRANSITION_RESTARTED  /* other records are expected now: verification begins anew */
 } transition_t;
 
+/* The limits that are named above; gap_ms is 0. */
 watch_policy_t watch_policy_default(void);
 
 /* One more round, at now, with that outcome. ROUND_UNTESTED changes nothing but last: when our own

@@ -34,6 +34,7 @@ typedef struct watch_targets {
 
 watch_settings_t watch_settings_default(void);
 
+/* Empty, and allocates nothing. */
 void watch_targets_init(watch_targets_t *t);
 void watch_targets_free(watch_targets_t *t);
 /* Adds a domain and takes over *expect, which is empty afterwards. False when memory is out. */

@@ -117,6 +117,7 @@ bool watch_init(watch_t *w, const watch_options_t *options, const watch_ops_t *o
 void watch_run(watch_t *w);
 void watch_free(watch_t *w);
 
+/* Around reading *w in another thread than watch_run's; rounds wait meanwhile. */
 void watch_lock(watch_t *w);
 void watch_unlock(watch_t *w);
 
