@@ -24,9 +24,9 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# Programs that use nothing but the processor, their own files and ports that the kernel chooses: one
-# for each core at a time.
-BESIDE_ONE_ANOTHER = ("unit", "corpus", "memcheck")
+# Programs that use nothing but the processor, their own files and ports that the kernel chooses, and
+# labs in network namespaces of their own, which mostly wait: one for each core at a time.
+BESIDE_ONE_ANOTHER = ("unit", "corpus", "memcheck", "lab")
 OK = re.compile(r"^(not )?ok\b(.*)$")
 
 
