@@ -27,6 +27,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Programs that use nothing but the processor, their own files and ports that the kernel chooses, and
 # labs in network namespaces of their own, which mostly wait: one for each core at a time.
 BESIDE_ONE_ANOTHER = ("unit", "corpus", "memcheck", "lab")
+# Tests of the command line serve at fixed ports of loopback: beside one another only where each can
+# have a loopback of its own.
+OWN_LOOPBACK = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 OK = re.compile(r"^(not )?ok\b(.*)$")
 
 
@@ -109,6 +112,16 @@ def script_jobs(pattern, dirs):
         yield os.path.relpath(path, ROOT), [sys.executable, path, "--prog", prog]
 
 
+def loopback_of_its_own():
+    """What puts a command into a network namespace that has loopback alone; [] where that cannot
+    be done."""
+    try:
+        done = subprocess.run([*OWN_LOOPBACK, "true"], capture_output=True, check=False)
+    except OSError:
+        return []
+    return OWN_LOOPBACK if done.returncode == 0 else []
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--release", default="build/release")
@@ -136,7 +149,9 @@ def main():
     for suite in a.suite:
         print(f"{suite}:", flush=True)
         todo = list(jobs[suite]())
-        workers = os.cpu_count() if suite in BESIDE_ONE_ANOTHER else 1
+        apart = loopback_of_its_own() if suite == "cli" else []
+        todo = [(name, [*apart, *argv]) for name, argv in todo]
+        workers = os.cpu_count() if apart or suite in BESIDE_ONE_ANOTHER else 1
         with concurrent.futures.ThreadPoolExecutor(workers) as pool:
             ended = pool.map(run, [argv for _, argv in todo])
             for (name, _), (output, code) in zip(todo, ended):
