@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "serve/fuzz_log.h"
+#include "serve/later.h"
 #include "serve/respond.h"
 
 #define CONNS_MAX   64
-#define LATER_MAX   256
 #define IDLE_MS     20000
 #define DRIBBLE_MS  2
 #define ENDLESS_MAX 100000 /* messages of an endless stream: a bound all the same */
@@ -26,16 +26,6 @@ static const char zone_text[] = "$TTL 60\n"
                                 "* TXT \"nsprobe\"\n"
                                 "* NS ns\n"
                                 "* SRV 1 1 53 ns\n";
-
-/* A datagram that waits for its time. */
-typedef struct later {
-    int64_t due;
-    int fd;
-    struct sockaddr_storage to;
-    socklen_t to_len;
-    uint8_t *bytes;
-    size_t size;
-} later_t;
 
 /* A connection: what is to be sent, and what then. */
 typedef struct conn {
@@ -66,8 +56,7 @@ struct fuzz_server {
     responder_t responder;
     size_t conns;
     conn_t *conn[CONNS_MAX];
-    size_t laters;
-    later_t later[LATER_MAX];
+    later_queue_t later;
     size_t honest_size;
     uint8_t honest[65535 + 600];
     uint8_t query[65535];
@@ -158,24 +147,6 @@ static void make_script(fuzz_server_t *f, transport_t transport, size_t size)
 
 /* --- UDP --- */
 
-static void send_piece(fuzz_server_t *f, const later_t *to, const uint8_t *bytes, size_t size,
-                       int64_t due)
-{
-    if (due <= now_ms() || f->laters == LATER_MAX) {
-        (void)!sendto(to->fd, bytes, size, 0, (const struct sockaddr *)&to->to, to->to_len);
-        return;
-    }
-    later_t *l = &f->later[f->laters];
-    *l = *to;
-    l->due = due;
-    l->size = size;
-    l->bytes = malloc(size > 0 ? size : 1);
-    if (l->bytes == NULL)
-        return;
-    memcpy(l->bytes, bytes, size);
-    f->laters++;
-}
-
 static void answer_udp(fuzz_server_t *f)
 {
     later_t to = {.to_len = sizeof to.to};
@@ -184,31 +155,18 @@ static void answer_udp(fuzz_server_t *f)
     if (n < 0)
         return;
     make_script(f, TRANSPORT_UDP, (size_t)n);
-    int64_t due = now_ms();
+    int64_t now = now_ms();
+    to.due = now;
     for (unsigned i = 0; i < f->script.count; i++) {
         const fault_piece_t *p = &f->script.piece[i];
         to.fd = p->from == FROM_OTHER_ADDRESS && f->other_address >= 0 ? f->other_address
                 : p->from != FROM_RIGHT_PLACE && f->other_port >= 0    ? f->other_port
                                                                        : f->udp;
-        due += p->delay_ms;
-        send_piece(f, &to, f->script.octets + p->at, p->size, due);
+        to.due += p->delay_ms;
+        to.bytes = f->script.octets + p->at;
+        to.size = p->size;
+        later_send(&f->later, &to, now);
     }
-}
-
-static void flush_later(fuzz_server_t *f)
-{
-    size_t kept = 0;
-    int64_t now = now_ms();
-    for (size_t i = 0; i < f->laters; i++) {
-        later_t *l = &f->later[i];
-        if (l->due > now) {
-            f->later[kept++] = *l;
-            continue;
-        }
-        (void)!sendto(l->fd, l->bytes, l->size, 0, (struct sockaddr *)&l->to, l->to_len);
-        free(l->bytes);
-    }
-    f->laters = kept;
 }
 
 /* --- TCP --- */
@@ -421,8 +379,7 @@ void fuzz_server_free(fuzz_server_t *f)
             close(fds[i]);
     for (size_t i = 0; i < f->conns; i++)
         conn_close(f->conn[i]);
-    for (size_t i = 0; i < f->laters; i++)
-        free(f->later[i].bytes);
+    later_clear(&f->later);
     zone_free(&f->zone);
     free(f);
 }
@@ -449,7 +406,7 @@ uint64_t fuzz_server_count(const fuzz_server_t *f)
 /* Whether something is due soon although nothing comes. */
 static bool busy(const fuzz_server_t *f)
 {
-    bool any = f->laters > 0;
+    bool any = f->later.count > 0;
     for (size_t i = 0; i < f->conns; i++)
         any = any || f->conn[i]->out_len > 0;
     return any;
@@ -473,6 +430,6 @@ bool fuzz_server_step(fuzz_server_t *f, int wait_ms)
     serve_conns(f, fds + 2, conns);
     if ((fds[1].revents & POLLIN) != 0)
         accept_one(f);
-    flush_later(f);
+    later_flush(&f->later, now_ms());
     return true;
 }

@@ -6,20 +6,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "serve/later.h"
 #include "serve/tcp.h"
 
-#define SECOND    INT64_C(1000000000)
-#define LATER_MAX 1024
-
-/* A datagram that waits for its time. */
-typedef struct later {
-    int64_t due;
-    int fd;
-    struct sockaddr_storage to;
-    socklen_t to_len;
-    uint8_t *bytes;
-    size_t size;
-} later_t;
+#define SECOND INT64_C(1000000000)
 
 /* The sockets of one address; -1 where nothing listens. */
 typedef struct place {
@@ -35,8 +25,7 @@ typedef struct server {
     place_t *place;
     tcp_server_t *tcp;
     FILE *log;
-    later_t later[LATER_MAX];
-    size_t later_count;
+    later_queue_t later;
     uint8_t in[65535];
     uint8_t out[65535 + 600];
     char *err;
@@ -176,8 +165,7 @@ static void close_all(server_t *v)
             if (fds[k] >= 0)
                 close(fds[k]);
     }
-    for (size_t i = 0; i < v->later_count; i++)
-        free(v->later[i].bytes);
+    later_clear(&v->later);
 }
 
 static void log_query(server_t *v, const addr_t *at, const addr_t *from, const char *transport,
@@ -204,38 +192,6 @@ static void log_query(server_t *v, const addr_t *at, const addr_t *from, const c
     fflush(v->log);
 }
 
-static void send_later(server_t *v, const later_t *l, uint32_t delay_ms)
-{
-    if (delay_ms == 0 || v->later_count == LATER_MAX) {
-        (void)!sendto(l->fd, l->bytes, l->size, 0, (const struct sockaddr *)&l->to, l->to_len);
-        return;
-    }
-    later_t *keep = &v->later[v->later_count];
-    *keep = *l;
-    keep->due = now_ns() + (int64_t)delay_ms * 1000000;
-    keep->bytes = malloc(l->size > 0 ? l->size : 1);
-    if (keep->bytes == NULL)
-        return;
-    memcpy(keep->bytes, l->bytes, l->size);
-    v->later_count++;
-}
-
-static void flush_later(server_t *v)
-{
-    int64_t now = now_ns();
-    size_t kept = 0;
-    for (size_t i = 0; i < v->later_count; i++) {
-        later_t *l = &v->later[i];
-        if (l->due > now) {
-            v->later[kept++] = *l;
-            continue;
-        }
-        (void)!sendto(l->fd, l->bytes, l->size, 0, (struct sockaddr *)&l->to, l->to_len);
-        free(l->bytes);
-    }
-    v->later_count = kept;
-}
-
 static void answer_udp(server_t *v, size_t i)
 {
     scenario_addr_t *a = &v->s->addr[i];
@@ -254,16 +210,16 @@ static void answer_udp(server_t *v, size_t i)
            : d.wrong_port && p->other_port >= 0   ? p->other_port
                                                   : p->udp;
     l.bytes = v->out;
-    send_later(v, &l, d.delay_ms);
+    int64_t now = now_ns();
+    l.due = now + (int64_t)d.delay_ms * 1000000;
+    later_send(&v->later, &l, now);
 }
 
 static int64_t next_due(const server_t *v)
 {
-    int64_t due = tcp_server_due(v->tcp);
-    for (size_t i = 0; i < v->later_count; i++)
-        if (v->later[i].due < due)
-            due = v->later[i].due;
-    return due;
+    int64_t tcp = tcp_server_due(v->tcp);
+    int64_t udp = later_due(&v->later);
+    return tcp < udp ? tcp : udp;
 }
 
 static int loop(server_t *v, const _Atomic int *stop)
@@ -287,7 +243,7 @@ static int loop(server_t *v, const _Atomic int *stop)
         if (n > 0)
             tcp_server_ready(v->tcp, fds + places, tcp, now_ns());
         tcp_server_tick(v->tcp, now_ns());
-        flush_later(v);
+        later_flush(&v->later, now_ns());
     }
     free(fds);
     return 0;
