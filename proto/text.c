@@ -32,19 +32,24 @@ void nsp_text_str(nsp_text_t *t, const char *s)
     nsp_text_add(t, s, strlen(s));
 }
 
-void nsp_text_printf(nsp_text_t *t, const char *format, ...)
+void nsp_text_vprintf(nsp_text_t *t, const char *format, va_list args)
 {
     size_t room = t->cap > t->len && t->lost == 0 ? t->cap - t->len : 0;
-    va_list args;
-    va_start(args, format);
     int n = vsnprintf(room > 0 ? t->buf + t->len : NULL, room, format, args);
-    va_end(args);
     size_t made = n > 0 ? (size_t)n : 0;
     size_t kept = made < room ? made : room > 0 ? room - 1 : 0;
     t->len += kept;
     t->lost += made - kept;
     if (t->cap > 0)
         t->buf[t->len] = '\0';
+}
+
+void nsp_text_printf(nsp_text_t *t, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    nsp_text_vprintf(t, format, args);
+    va_end(args);
 }
 
 void nsp_text_number(nsp_text_t *t, uint64_t v)

@@ -2,6 +2,8 @@
 #ifndef NSPROTO_TEXT_H
 #define NSPROTO_TEXT_H
 
+#include <stdarg.h>
+
 #include "edns.h"
 #include "rdata.h"
 
@@ -26,6 +28,8 @@ NSP_API void nsp_text_add(nsp_text_t *t, const char *s, size_t len);
 NSP_API void nsp_text_str(nsp_text_t *t, const char *s);
 NSP_API void nsp_text_printf(nsp_text_t *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+NSP_API void nsp_text_vprintf(nsp_text_t *t, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 /* Decimal digits. */
 NSP_API void nsp_text_number(nsp_text_t *t, uint64_t v);
 /* As nsp_name_to_text writes it, with the final dot (RFC 1035 5.1). */

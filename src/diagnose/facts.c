@@ -95,12 +95,10 @@ const char *time_label(int64_t ns, char buf[32])
 
 finding_t *subject_finding(diag_t *d, const subject_t *s, finding_id_t id, const char *format, ...)
 {
-    char text[2048];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    finding_t *f = finding_vadd(d->list, id, format, args);
     va_end(args);
-    finding_t *f = finding_add(d->list, id, "%s", text);
     finding_set_addr(f, d->m, &s->a->addr);
     return f;
 }

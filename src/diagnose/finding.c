@@ -76,12 +76,9 @@ static finding_t *list_grow(finding_list_t *list)
     return f;
 }
 
-finding_t *finding_add(finding_list_t *list, finding_id_t id, const char *format, ...)
+finding_t *finding_vadd(finding_list_t *list, finding_id_t id, const char *format, va_list args)
 {
-    va_list args;
-    va_start(args, format);
     char *text = format_text(format, args);
-    va_end(args);
     finding_t *f = text == NULL ? NULL : list_grow(list);
     if (f == NULL) {
         free(text);
@@ -93,6 +90,15 @@ finding_t *finding_add(finding_list_t *list, finding_id_t id, const char *format
     f->text = text;
     f->number = ++list->numbered;
     list->count++;
+    return f;
+}
+
+finding_t *finding_add(finding_list_t *list, finding_id_t id, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    finding_t *f = finding_vadd(list, id, format, args);
+    va_end(args);
     return f;
 }
 

@@ -4,6 +4,8 @@
 #ifndef DIAGNOSE_FINDING_H
 #define DIAGNOSE_FINDING_H
 
+#include <stdarg.h>
+
 #include "diagnose/model.h"
 
 typedef enum severity {
@@ -84,6 +86,8 @@ void finding_clear(finding_t *f);
  * (remembered in the list). */
 finding_t *finding_add(finding_list_t *list, finding_id_t id, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+finding_t *finding_vadd(finding_list_t *list, finding_id_t id, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 /* The subject: an address with its first server in the model, or a server. f may be NULL here and
  * below: finding_add has noted then that memory is out. */
 void finding_set_addr(finding_t *f, const model_t *m, const addr_t *addr);

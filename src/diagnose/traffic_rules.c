@@ -10,12 +10,10 @@
 finding_t *traffic_finding(finding_list_t *list, const addr_t *addr, finding_id_t id,
                            const char *format, ...)
 {
-    char text[600];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    finding_t *f = finding_vadd(list, id, format, args);
     va_end(args);
-    finding_t *f = finding_add(list, id, "%s", text);
     if (f != NULL) {
         f->has_addr = true;
         f->addr = *addr;

@@ -260,12 +260,10 @@ const char *place_label(const place_t *p, char buf[PLACE_LABEL_MAX])
 
 finding_t *place_finding(facts_t *f, const place_t *p, finding_id_t id, const char *format, ...)
 {
-    char text[2048];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    finding_t *out = finding_vadd(f->list, id, format, args);
     va_end(args);
-    finding_t *out = finding_add(f->list, id, "%s", text);
     if (out == NULL)
         return NULL;
     out->has_addr = true;

@@ -1,7 +1,6 @@
 #include "dkim/say.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 void say_begin(say_t *s)
 {
@@ -10,13 +9,24 @@ void say_begin(say_t *s)
 
 void say(say_t *s, const char *format, ...)
 {
-    char text[1024];
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(text, sizeof text, format, args);
+    nsp_text_vprintf(&s->t, format, args);
     va_end(args);
-    if (n > 0)
-        nsp_text_str(&s->t, text);
+}
+
+void say_begin_record(say_t *s, say_t *fix, const expectation_t *e)
+{
+    say_begin(s);
+    say_begin(fix);
+    say_record(s, e);
+}
+
+void say_begin_name(say_t *s, say_t *fix, const nsp_name_t *name)
+{
+    say_begin(s);
+    say_begin(fix);
+    say_name(s, name);
 }
 
 void say_record(say_t *s, const expectation_t *e)

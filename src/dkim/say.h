@@ -16,6 +16,9 @@ typedef struct say {
 /* Empties s. say appends, as printf does. */
 void say_begin(say_t *s);
 void say(say_t *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Empties what was seen and what is to be done; the first begins with a record, or a name. */
+void say_begin_record(say_t *s, say_t *fix, const expectation_t *e);
+void say_begin_name(say_t *s, say_t *fix, const nsp_name_t *name);
 /* "a._domainkey.example.com CNAME" */
 void say_record(say_t *s, const expectation_t *e);
 /* The expected RDATA, in presentation format. */
