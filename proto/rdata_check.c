@@ -98,12 +98,9 @@ static void check_wks(nsp_reader_t *r)
         value_fault(r, at);
 }
 
-/* After the precedence: type, algorithm, gateway, key (RFC 4025 2.1). */
-static void check_gateway(nsp_reader_t *r)
+/* The gateway or relay of a type whose octet is at offset at (RFC 4025 2.5, RFC 8777 4.2.3). */
+static void skip_gateway(nsp_reader_t *r, uint8_t type, uint32_t at)
 {
-    uint32_t at = r->pos;
-    uint8_t type = nsp_read_u8(r);
-    nsp_read_u8(r);
     if (type == 1)
         nsp_read_bytes(r, 4);
     else if (type == 2)
@@ -112,6 +109,15 @@ static void check_gateway(nsp_reader_t *r)
         nsp_name_skip(r, NSP_NAME_UNCOMPRESSED);
     else if (type != 0)
         value_fault(r, at);
+}
+
+/* After the precedence: type, algorithm, gateway, key (RFC 4025 2.1). */
+static void check_gateway(nsp_reader_t *r)
+{
+    uint32_t at = r->pos;
+    uint8_t type = nsp_read_u8(r);
+    nsp_read_u8(r);
+    skip_gateway(r, type, at);
     nsp_read_bytes(r, nsp_left(r));
 }
 
@@ -120,14 +126,7 @@ static void check_amtrelay(nsp_reader_t *r)
 {
     uint32_t at = r->pos;
     uint8_t type = nsp_read_u8(r) & 0x7f;
-    if (type == 1)
-        nsp_read_bytes(r, 4);
-    else if (type == 2)
-        nsp_read_bytes(r, 16);
-    else if (type == 3)
-        nsp_name_skip(r, NSP_NAME_UNCOMPRESSED);
-    else if (type != 0)
-        value_fault(r, at);
+    skip_gateway(r, type, at);
 }
 
 /* One SvcParam's value (RFC 9460 7, 9461 5, 9540 3, 9848 3). */
