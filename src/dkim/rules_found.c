@@ -59,9 +59,7 @@ static bool beside_rule(facts_t *f, const expected_t *x, uint16_t beside)
         return false;
     say_t s;
     say_t fix;
-    say_begin(&s);
-    say_begin(&fix);
-    say_name(&s, &x->e->owner);
+    say_begin_name(&s, &fix, &x->e->owner);
     say(&s, " has the expected %s", nsp_type_text(x->e->type, type));
     say(&s, ", and %s records beside it.", nsp_type_text(beside, type));
     say(&fix, "Remove the %s records of ", nsp_type_text(beside, type));

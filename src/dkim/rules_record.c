@@ -97,9 +97,7 @@ static bool undelegated_rule(facts_t *f, const gap_t *g)
             continue;
         say_t s;
         say_t fix;
-        say_begin(&s);
-        say_begin(&fix);
-        say_record(&s, g->x->e);
+        say_begin_record(&s, &fix, g->x->e);
         say(&s, " is as expected at %s", place_label(p, label));
         say_why_asked(&s, p);
         say(&s, " and at none of the servers that are delegated.");
@@ -141,9 +139,7 @@ static bool cnames_rule(facts_t *f, const gap_t *g)
         return false;
     say_t s;
     say_t fix;
-    say_begin(&s);
-    say_begin(&fix);
-    say_name(&s, &g->x->e->owner);
+    say_begin_name(&s, &fix, &g->x->e->owner);
     say(&s, " has %u CNAMEs: ", g->c->udp_by->cnames);
     say_cnames(&s, g, m);
     say(&s, ".");
@@ -168,9 +164,7 @@ static bool policies_rule(facts_t *f, const gap_t *g)
         return false;
     say_t s;
     say_t fix;
-    say_begin(&s);
-    say_begin(&fix);
-    say_name(&s, &g->x->e->owner);
+    say_begin_name(&s, &fix, &g->x->e->owner);
     say(&s, " has the expected record, and beside it ");
     say_count(&s, n - 1, "other TXT record", "other TXT records");
     say(&s, " that begin%s with \"%s\": together they are an error.", n == 2 ? "s" : "", policy);
@@ -213,9 +207,7 @@ static bool wildcard_rule(facts_t *f, const gap_t *g)
     say_t s;
     say_t fix;
     nsp_name_t sibling;
-    say_begin(&s);
-    say_begin(&fix);
-    say_record(&s, g->x->e);
+    say_begin_record(&s, &fix, g->x->e);
     say(&s, " is not published: ");
     say_wildcard(&s, g);
     say(&s, " answers for it");
@@ -321,9 +313,7 @@ static bool value_rule(facts_t *f, const gap_t *g)
     bool appended = kind == MISTAKE_VALUE_ZONE_APPENDED;
     say_t s;
     say_t fix;
-    say_begin(&s);
-    say_begin(&fix);
-    say_record(&s, g->x->e);
+    say_begin_record(&s, &fix, g->x->e);
     say(&s, " has another value than expected: %s.", mistake_value_text(kind));
     say_diff(&s, g, m, rr);
     say_replace(&fix, f, g, kind, other);
@@ -344,9 +334,7 @@ static bool alias_rule(facts_t *f, const gap_t *g)
         return false;
     say_t s;
     say_t fix;
-    say_begin(&s);
-    say_begin(&fix);
-    say_name(&s, &g->x->e->owner);
+    say_begin_name(&s, &fix, &g->x->e->owner);
     say(&s, " is a CNAME for ");
     say_name(&s, &a->cname);
     say(&s, ", where a %s record is expected; what it leads to is not that record.",
@@ -385,9 +373,7 @@ static bool type_rule(facts_t *f, const gap_t *g)
         return false;
     say_t s;
     say_t fix;
-    say_begin(&s);
-    say_begin(&fix);
-    say_name(&s, &g->x->e->owner);
+    say_begin_name(&s, &fix, &g->x->e->owner);
     say(&s, " has no %s, but ", nsp_type_text(g->x->e->type, type));
     say_types(&s, f, g, NULL);
     say(&s, ".");
@@ -427,9 +413,7 @@ static bool owner_rule(facts_t *f, const gap_t *g)
             continue;
         say_t s;
         say_t fix;
-        say_begin(&s);
-        say_begin(&fix);
-        say_record(&s, g->x->e);
+        say_begin_record(&s, &fix, g->x->e);
         say(&s, " was entered %s: it is at ", mistake_name_text(name[i].kind));
         say_name(&s, &name[i].name);
         say(&s, ".");
@@ -484,9 +468,7 @@ static void missing_rule(facts_t *f, const gap_t *g)
 {
     say_t s;
     say_t fix;
-    say_begin(&s);
-    say_begin(&fix);
-    say_record(&s, g->x->e);
+    say_begin_record(&s, &fix, g->x->e);
     say(&s, " is at none of %zu ", g->x->denied);
     say(&s, g->x->denied == 1 ? "address: " : "addresses: ");
     say_instead(&s, f, g);
