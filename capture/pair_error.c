@@ -110,6 +110,7 @@ static uint32_t take_quoted(pairer_t *p, const cap_item_t *item, bool tcp)
     q.from = item->quoted_from;
     q.to = item->quoted_to;
     q.notes = 0;
+    q.connection = 0;
     if (tcp) {
         ends_t ends = hash_ends(p->o.seed, &q.from, &q.to);
         i = flow_begin(p, &q, &q.from, &q.to, true);

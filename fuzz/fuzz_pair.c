@@ -58,6 +58,31 @@ static bool same_id(const cap_item_t *a, const cap_item_t *b)
     return a->size >= 2 && b->size >= 2 && memcmp(a->bytes, b->bytes, 2) == 0;
 }
 
+/* Who asked and who was asked: of an ICMP error, in the packet that it quotes. */
+static const addr_t *asks(const cap_item_t *item)
+{
+    return item->kind == CAP_ITEM_ICMP ? &item->quoted_from : &item->from;
+}
+
+static const addr_t *asked(const cap_item_t *item)
+{
+    return item->kind == CAP_ITEM_ICMP ? &item->quoted_to : &item->to;
+}
+
+static void check_event(const seen_t *s, const flow_t *f, unsigned i)
+{
+    const flow_event_t *e = &f->event[i];
+    const cap_item_t *item = check_message(s, &e->message);
+    const addr_t *from = e->kind == FLOW_EVENT_RETRY ? asks(item) : &item->from;
+    uint64_t last = i > 0 ? f->event[i - 1].message.number : 0;
+    need(e->attempt <= f->attempts || f->attempts == 0);
+    need(e->message.bytes == NULL || e->message.size == item->size);
+    /* an error about an attempt that was not captured is both */
+    need(last < e->message.number ||
+         (last == e->message.number && item->kind == CAP_ITEM_ICMP && e->kind == FLOW_EVENT_ICMP));
+    need(addr_same_host(&e->peer, from));
+}
+
 static void check_flow(const seen_t *s, const flow_t *f)
 {
     const cap_item_t *query = NULL;
@@ -67,9 +92,12 @@ static void check_flow(const seen_t *s, const flow_t *f)
     if (f->attempts > 0) {
         query = check_message(s, &f->query);
         /* the ends of a connection are those of its first item, whoever speaks on it here */
-        need(tcp || (addr_equal(&query->from, &f->client) && addr_equal(&query->to, &f->server)));
+        need(tcp || (addr_equal(asks(query), &f->client) && addr_equal(asked(query), &f->server)));
         need(f->query.size == query->size || f->query.size == 0);
-        need(query->connection == f->connection && f->query.original == query->original);
+        bool quoted = query->kind == CAP_ITEM_ICMP;
+        need(quoted == ((f->notes & FLOW_QUOTED) != 0));
+        need(f->connection == (quoted ? 0 : query->connection));
+        need(f->query.original == query->original);
     }
     if (f->reply.bytes != NULL) {
         reply = check_message(s, &f->reply);
@@ -81,14 +109,8 @@ static void check_flow(const seen_t *s, const flow_t *f)
     need((f->notes & FLOW_ANSWERED) == 0 || (query != NULL && reply != NULL));
     if ((f->notes & FLOW_ANSWERED) != 0 && f->reply_attempt == 1)
         need(same_id(query, reply) && f->reply.at >= f->query.at);
-    for (unsigned i = 0; i < f->event_count; i++) {
-        const flow_event_t *e = &f->event[i];
-        const cap_item_t *item = check_message(s, &e->message);
-        need(e->attempt <= f->attempts || f->attempts == 0);
-        need(e->message.bytes == NULL || e->message.size == item->size);
-        need(i == 0 || f->event[i - 1].message.number < e->message.number);
-        need(addr_same_host(&e->peer, &item->from));
-    }
+    for (unsigned i = 0; i < f->event_count; i++)
+        check_event(s, f, i);
 }
 
 static void take(void *user, const flow_t *flow)
