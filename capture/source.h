@@ -50,8 +50,10 @@ struct cap_source {
 };
 
 /* Opens capture files (pcap, pcapng, snoop; plain, gzip, xz or zstd, told by their first octets;
- * "-": standard input) as one source, in the order of their first packet's time; files without a
- * packet come last, equal times in the order given. filter (BPF text, may be NULL) leaves packets
+ * "-": standard input) as one source. Files are begun in the order of their first packet's time;
+ * those that go over the same time are read side by side, the earlier packet first, and each keeps
+ * its order. Files without a packet come last, equal times in the order of their first packets,
+ * then in the order given. filter (BPF text, may be NULL) leaves packets
  * out. Files are only opened here: not one octet of them is looked at before the first read, so
  * that a sandbox can be entered in between. NULL with a sentence in error. */
 cap_source_t *cap_source_files(const char *const *paths, size_t count, const char *filter,

@@ -1,4 +1,4 @@
-/* Capture files as one source: opening, order, filter, what is said when one breaks off. */
+/* Capture files as one source: opening, filter, what is said when one breaks off. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,138 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture/bpf.h"
-#include "capture/reader.h"
-#include "capture/source.h"
-
-typedef struct file {
-    char *name;
-    int fd;
-    bool seekable;
-    bool regular; /* nobody is waited for */
-    uint64_t size;
-    uint32_t given;  /* place on the command line */
-    int64_t first;   /* time of the first packet; INT64_MAX: none */
-    reader_t *begun; /* of a pipe, after its first packet was looked at */
-    reader_status_t peeked;
-    cap_packet_t peek;
-} file_t;
-
-typedef struct files {
-    cap_source_t base;
-    uint32_t count;
-    uint32_t current;
-    uint32_t looked_at; /* files whose first packet is known */
-    bool sorted;
-    bool reading; /* reader is open */
-    uint64_t
-        ahead_from; /* octets of a file that is read in a thread of its own; UINT64_MAX: none */
-    file_t *file;
-    cap_bpf_t *filter; /* NULL: everything */
-    reader_t reader;
-    cap_stats_t stats;
-} files_t;
-
-/* ---- The order of files ---- */
-
-static int by_first(const void *a, const void *b)
-{
-    const file_t *x = a;
-    const file_t *y = b;
-    if (x->first != y->first)
-        return x->first < y->first ? -1 : 1;
-    return x->given < y->given ? -1 : 1;
-}
-
-/* Reads the first packet of a file and goes back, or keeps what was read when it is a pipe. False
- * when a signal came. */
-static bool look_at(file_t *f)
-{
-    reader_t *r = f->begun;
-    if (r == NULL) {
-        r = malloc(sizeof *r);
-        if (r == NULL)
-            return true; /* then it has no time; reading it will tell */
-        reader_init(r);
-        input_open_fd(&r->input, f->fd);
-        f->begun = r;
-    }
-    f->peeked = reader_read(r, &f->peek, true);
-    if (f->peeked == READER_SIGNAL)
-        return false;
-    f->first = f->peeked == READER_PACKET ? f->peek.at : INT64_MAX;
-    if (f->seekable) {
-        reader_close(r);
-        free(r);
-        f->begun = NULL;
-        (void)lseek(f->fd, 0, SEEK_SET);
-    }
-    return true;
-}
-
-static bool sort_files(files_t *s)
-{
-    for (; s->count > 1 && s->looked_at < s->count; s->looked_at++)
-        if (!look_at(&s->file[s->looked_at]))
-            return false;
-    if (s->count > 1)
-        qsort(s->file, s->count, sizeof *s->file, by_first);
-    s->sorted = true;
-    return true;
-}
+#include "capture/files.h"
 
 /* ---- Reading ---- */
 
-/* Begins with the current file. True when *status already has its first packet (in out). */
-static bool begin_file(files_t *s, cap_packet_t *out, reader_status_t *status)
-{
-    file_t *f = &s->file[s->current];
-    s->reading = true;
-    if (f->fd < 0)
-        return false; /* in memory: opened already */
-    reader_close(&s->reader);
-    if (f->begun == NULL) {
-        reader_init(&s->reader);
-        input_open_fd(&s->reader.input, f->fd);
-        if (f->regular && f->size >= s->ahead_from)
-            input_read_ahead(&s->reader.input);
-        return false;
-    }
-    s->reader = *f->begun;
-    free(f->begun);
-    f->begun = NULL;
-    *out = f->peek;
-    *status = f->peeked;
-    return true;
-}
-
-/* What the file itself says about packets that are not in it. */
-static void add_drops(const reader_pcapng_t *ng, cap_stats_t *stats)
-{
-    stats->dropped += ng->dropped;
-    stats->if_dropped += ng->if_dropped;
-    for (uint32_t i = 0; i < ng->interface_count; i++) {
-        stats->dropped += ng->interface[i].dropped;
-        stats->if_dropped += ng->interface[i].if_dropped;
-    }
-}
-
-/* The comment stays until the next file begins. */
-static void end_file(files_t *s)
-{
-    add_drops(&s->reader.ng, &s->stats);
-    input_close(&s->reader.input);
-    if (s->file[s->current].fd > STDIN_FILENO)
-        close(s->file[s->current].fd);
-    s->file[s->current].fd = -1;
-    s->reading = false;
-    s->current++;
-}
-
 static void say_where(files_t *s)
 {
-    const reader_t *r = &s->reader;
-    const char *name = s->file[s->current].name;
+    const lane_t *l = &s->lane[s->last];
+    const reader_t *r = l->reader;
+    const char *name = s->file[l->file].name;
     const char *of = r->input.unpack.kind != CODEC_NONE ? " of the decompressed data" : "";
     unsigned long long at = r->fault_at;
     if (r->number > 0)
@@ -162,8 +39,9 @@ static bool passes(files_t *s, const cap_packet_t *p, reader_status_t *status)
     }
     s->stats.filtered++;
     if (v == BPF_UNUSABLE)
-        *status = reader_bad(&s->reader, 0, "the filter cannot be used with link type %u: %s",
-                             p->link, cap_bpf_error(s->filter, p->link));
+        *status = reader_bad(s->lane[s->last].reader, 0,
+                             "the filter cannot be used with link type %u: %s", p->link,
+                             cap_bpf_error(s->filter, p->link));
     return false;
 }
 
@@ -173,11 +51,11 @@ static cap_read_t went_out(files_t *s, reader_status_t status)
     if (status == READER_SIGNAL)
         return CAP_NOTHING;
     if (status == READER_END) {
-        end_file(s);
+        lane_end(s, s->last);
         return CAP_PACKET;
     }
     say_where(s);
-    end_file(s);
+    lane_end(s, s->last);
     return status == READER_CUT ? CAP_TRUNCATED : CAP_ERROR;
 }
 
@@ -186,26 +64,25 @@ static size_t files_batch(cap_source_t *source, cap_packet_t *out, size_t max, c
     files_t *s = (files_t *)source;
     size_t n = 0;
     *how = CAP_NOTHING;
-    if (!s->sorted && !sort_files(s))
+    if (!s->sorted && !files_sort(s))
         return 0;
+    for (uint32_t i = 0; i < s->lanes; i++)
+        s->lane[i].lent = false;
     *how = CAP_PACKET;
     while (n < max) {
-        reader_status_t status = READER_PACKET;
-        if (s->current == s->count && n == 0)
-            *how = CAP_END;
-        if (s->current == s->count)
-            return n;
-        if (s->reading || !begin_file(s, &out[n], &status))
-            status = reader_read(&s->reader, &out[n], n == 0);
-        if (status == READER_PACKET) {
-            out[n].file = s->current;
-            if (passes(s, &out[n], &status))
-                n++;
-        }
+        reader_status_t status = lanes_next(s, &out[n]);
+        if (status == READER_PACKET && passes(s, &out[n], &status))
+            n++;
         if (status == READER_PACKET)
             continue;
-        if (n > 0)
-            return n; /* the same comes again, when these are done with */
+        if (s->lanes == 0 && n == 0 && status == READER_END)
+            *how = CAP_END;
+        if (s->lanes == 0 || n > 0)
+            return n;                  /* the same comes again, when these are done with */
+        if (status == READER_REFILL) { /* what it has lent was left out by the filter */
+            s->lane[s->last].lent = false;
+            continue;
+        }
         *how = went_out(s, status);
         if (*how != CAP_PACKET)
             return 0;
@@ -224,8 +101,8 @@ static void files_stats(cap_source_t *source, cap_stats_t *out)
 {
     const files_t *s = (const files_t *)source;
     *out = s->stats;
-    if (s->reading)
-        add_drops(&s->reader.ng, out);
+    for (uint32_t i = 0; i < s->lanes; i++)
+        files_add_drops(&s->lane[i].reader->ng, out);
 }
 
 static const char *files_name(const cap_source_t *source, uint32_t file)
@@ -236,17 +113,20 @@ static const char *files_name(const cap_source_t *source, uint32_t file)
 
 static const char *files_comment(const cap_source_t *source)
 {
-    return ((const files_t *)source)->reader.comment;
+    const files_t *s = (const files_t *)source;
+    return s->lanes > 0 ? s->lane[s->last].reader->comment : s->comment;
 }
 
 static void files_close(cap_source_t *source)
 {
     files_t *s = (files_t *)source;
-    reader_close(&s->reader);
+    while (s->lanes > 0)
+        lane_end(s, 0);
+    free(s->comment);
     for (uint32_t i = 0; i < s->count; i++) {
-        if (s->file[i].begun != NULL)
-            reader_close(s->file[i].begun);
-        free(s->file[i].begun);
+        if (s->file[i].reader != NULL)
+            reader_close(s->file[i].reader);
+        free(s->file[i].reader);
         if (s->file[i].fd > STDIN_FILENO)
             close(s->file[i].fd);
         free(s->file[i].name);
@@ -256,10 +136,18 @@ static void files_close(cap_source_t *source)
     free(s);
 }
 
+static bool waits_at(const file_t *f)
+{
+    return f->fd >= 0 && !f->regular;
+}
+
 static bool files_waits(const cap_source_t *source)
 {
     const files_t *s = (const files_t *)source;
-    return s->current < s->count && s->file[s->current].fd >= 0 && !s->file[s->current].regular;
+    for (uint32_t i = 0; i < s->lanes; i++)
+        if (waits_at(&s->file[s->lane[i].file]))
+            return true;
+    return s->lanes == 0 && s->begun < s->count && waits_at(&s->file[s->begun]);
 }
 
 static const cap_source_ops_t files_ops = {files_read,    files_batch, files_stats, files_name,
@@ -280,7 +168,6 @@ static files_t *files_new(size_t count)
         return NULL;
     s->base.ops = &files_ops;
     s->ahead_from = UINT64_MAX;
-    reader_init(&s->reader);
     s->file = calloc(count, sizeof *s->file);
     if (s->file == NULL) {
         free(s);
@@ -323,7 +210,10 @@ static bool open_file(files_t *s, const char *path, char *error)
     }
     f->name = strdup(input ? "standard input" : path);
     s->count++;
-    if (f->name == NULL) {
+    f->reader = malloc(sizeof *f->reader);
+    if (f->reader != NULL)
+        reader_init(f->reader);
+    if (f->name == NULL || f->reader == NULL) {
         snprintf(error, CAP_ERROR_MAX, "out of memory");
         return false;
     }
@@ -371,16 +261,21 @@ cap_source_t *cap_source_memory(const void *octets, size_t size, char error[CAP_
 {
     files_t *s = files_new(1);
     char *name = strdup("memory");
-    if (s == NULL || name == NULL) {
+    reader_t *r = malloc(sizeof *r);
+    if (s == NULL || name == NULL || r == NULL) {
         snprintf(error, CAP_ERROR_MAX, "out of memory");
         free(name);
+        free(r);
         if (s != NULL)
             files_close(&s->base);
         return NULL;
     }
     s->file[0].name = name;
     s->file[0].fd = -1;
+    s->file[0].reader = r;
+    s->file[0].opened = true;
     s->count = 1;
-    input_open_memory(&s->reader.input, octets, size);
+    reader_init(r);
+    input_open_memory(&r->input, octets, size);
     return &s->base;
 }

@@ -6,6 +6,7 @@ import lzma
 import os
 import re
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -263,6 +264,27 @@ def many_files(t, prog, f, d):
     t.check("two files in any order", run(prog, *halves, "--exchanges").stdout == whole ==
             run(prog, *halves[::-1], "--exchanges").stdout)
     t.check("the report says so", b"in 2 files" in run(prog, *halves).stdout)
+
+
+def source_of(packet):
+    if packet[0] >> 4 == 4:
+        return socket.inet_ntop(socket.AF_INET, packet[12:16])
+    return socket.inet_ntop(socket.AF_INET6, packet[8:24])
+
+
+def directions(t, prog, f, d):
+    """Each direction in a file of its own is one capture as well; so are two places."""
+    paths = [os.path.join(d, "to.pcap"), os.path.join(d, "from.pcap")]
+    for path, asks in zip(paths, (True, False)):
+        part = pm.Pcap()
+        part.packets = [(at, p) for at, p in f.packets if (source_of(p) in (C, C6)) == asks]
+        part.write(path)
+    whole = lines_of(run(prog, os.path.join(d, "plain.pcap"), "--json"))
+    both = lines_of(run(prog, *paths, "--json"))
+    t.equal("each direction in a file: findings", [v["text"] for v in both if v["kind"] == "finding"],
+            [v["text"] for v in whole if v["kind"] == "finding"])
+    t.equal("each direction in a file: servers", [v["counts"] for v in both if v["kind"] == "server"],
+            [v["counts"] for v in whole if v["kind"] == "server"])
 
 
 def broken_tests(t, prog, f, d):
@@ -627,6 +649,7 @@ def main():
         json_tests(t, a.prog, path)
         format_tests(t, a.prog, f, d)
         many_files(t, a.prog, f, d)
+        directions(t, a.prog, f, d)
         broken_tests(t, a.prog, f, d)
         hostile_tests(t, a.prog)
         malformed_tests(t, a.prog)

@@ -110,6 +110,70 @@ static void rotated(void **state)
     free(f);
 }
 
+/* Packets of one octet each, at these seconds ("abc": 1, 2, 3); cut: the last lacks its end. */
+static void side_write(const folder_t *d, unsigned i, const char *seconds, uint8_t fill, bool cut)
+{
+    capfile_t *f = capfile_new(true);
+    capfile_pcap(f, MICRO, 4, 1);
+    for (const char *at = seconds; *at != '\0'; at++)
+        capfile_record(f, (uint32_t)(*at - 'a') + 1, 0, 1, 1, fill);
+    folder_write(d, i, f, f->size - cut);
+    free(f);
+}
+
+/* Files that go over the same time are one capture in order of time, whatever they are read in
+ * parts of: fill and second of each packet, and an exclamation mark where one breaks off. */
+static void side_by_side(void **state)
+{
+    static const struct {
+        const char *file[4]; /* NULL: none; ! at the end: cut */
+        const char *out;
+    } cases[] = {
+        {{"ace", "bdf"}, "0a1b0c1d0e1f"},
+        {{"bdf", "ace"}, "1a0b1c0d1e0f"},
+        {{"abc", "abc"}, "0a1a0b1b0c1c"},
+        {{"abc", "cde"}, "0a0b0c1c1d1e"},
+        {{"abz", "cde", "fg"}, "0a0b1c1d1e2f2g0z"},
+        {{"a", "b", "c", "ad"}, "0a3a1b2c3d"},
+        {{"ace!", "bdf"}, "0a1b0c!1d1f"},
+        {{"", "ac", "b"}, "1a2b1c"},
+        {{"aba", "ab"}, "0a1a0b0a1b"}, /* a clock that is set back: each file keeps its order */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0] * 2; i++) {
+        char error[CAP_ERROR_MAX];
+        char text[64] = "";
+        folder_t d;
+        unsigned n = 0;
+        folder_make(&d);
+        for (; n < 4 && cases[i / 2].file[n] != NULL; n++) {
+            char seconds[8];
+            snprintf(seconds, sizeof seconds, "%s", cases[i / 2].file[n]);
+            bool cut = strchr(seconds, '!') != NULL;
+            seconds[strcspn(seconds, "!")] = '\0';
+            side_write(&d, n, seconds, (uint8_t)('0' + n), cut);
+        }
+        cap_source_t *s = cap_source_files(d.paths, n, NULL, error);
+        assert_non_null(s);
+        cap_packet_t p[5];
+        for (cap_read_t how = CAP_PACKET; how != CAP_END;) {
+            size_t got = cap_source_batch(s, p, i % 2 == 0 ? 1 : 5, &how);
+            for (size_t k = 0; k < got; k++) {
+                size_t len = strlen(text);
+                assert_string_equal(cap_source_file_name(s, p[k].file),
+                                    d.path[p[k].bytes[0] - '0']);
+                snprintf(text + len, sizeof text - len, "%c%c", p[k].bytes[0],
+                         (char)('a' + p[k].at / 1000000000 - 1));
+            }
+            if (how == CAP_TRUNCATED)
+                strcat(text, "!");
+        }
+        assert_string_equal(text, cases[i / 2].out);
+        cap_source_close(s);
+        folder_remove(&d);
+    }
+}
+
 /* A pipe among files: what was read to find its place is not lost. */
 static void pipe_among_files(void **state)
 {
@@ -326,10 +390,10 @@ static void public_captures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rotated),          cmocka_unit_test(pipe_among_files),
-        cmocka_unit_test(cannot_be_opened), cmocka_unit_test(filtered),
-        cmocka_unit_test(long_file),        cmocka_unit_test(beside_libpcap),
-        cmocka_unit_test(public_captures),
+        cmocka_unit_test(rotated),          cmocka_unit_test(side_by_side),
+        cmocka_unit_test(pipe_among_files), cmocka_unit_test(cannot_be_opened),
+        cmocka_unit_test(filtered),         cmocka_unit_test(long_file),
+        cmocka_unit_test(beside_libpcap),   cmocka_unit_test(public_captures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
