@@ -169,7 +169,7 @@ static void print_events(run_t *run, const exchange_t *x)
 static void print_message(run_t *run, const query_spec_t *q, const event_t *e, const char *title)
 {
     nsp_msg_t *m = &run->scratch->msg;
-    nsp_msg_index(m, e->bytes, e->size, run->scratch->arena, NSP_RR_MAX);
+    reply_index(run->scratch, e->bytes, e->size);
     nsp_msg_validate(m);
     if (q->short_answer) {
         message_print_short(stdout, m);
@@ -228,7 +228,7 @@ static void print_json(run_t *run, const exchange_t *x, const outcome_t *o)
     const event_t *reply = exchange_reply(x);
     if (reply != NULL) {
         nsp_msg_t *m = &run->scratch->msg;
-        nsp_msg_index(m, reply->bytes, reply->size, run->scratch->arena, NSP_RR_MAX);
+        reply_index(run->scratch, reply->bytes, reply->size);
         nsp_msg_validate(m);
         nsp_json_msg(&t, m);
     } else {

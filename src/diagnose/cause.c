@@ -540,17 +540,8 @@ static void weigh(const causes_t *c, finding_t *f)
 static void find_primary(diag_t *d, nsp_name_t *out)
 {
     nsp_name_root(out);
-    for (size_t i = 0; i < d->subject_count && out->len == 1; i++) {
-        const fact_t *f = subject_soa(d, &d->subject[i]);
-        const nsp_msg_t *m = &d->scratch->msg;
-        if (f == NULL)
-            continue;
-        nsp_msg_index(&d->scratch->msg, f->o.reply->bytes, f->o.reply->size, d->scratch->arena,
-                      NSP_RR_MAX);
-        for (uint16_t k = 0; k < m->found[NSP_ANSWER]; k++)
-            if (nsp_msg_rr(m, NSP_ANSWER, k)->type == NSP_TYPE_SOA)
-                nsp_rdata_name(m, nsp_msg_rr(m, NSP_ANSWER, k), 0, out);
-    }
+    for (size_t i = 0; i < d->subject_count && out->len == 1; i++)
+        *out = *copy_primary(d, &d->subject[i]);
 }
 
 void causes_find(diag_t *d, size_t first)

@@ -1,5 +1,7 @@
 #include "diagnose/copies.h"
 
+#include "diagnose/host.h"
+
 bool copy_usable(const subject_t *s)
 {
     return s->serves && !s->folded && s->has_serial;
@@ -8,14 +10,13 @@ bool copy_usable(const subject_t *s)
 const nsp_name_t *copy_primary(diag_t *d, const subject_t *s)
 {
     subject_t *mine = &d->subject[s - d->subject];
-    nsp_msg_t *m = &d->scratch->msg;
     if (mine->primary.len > 0)
         return &mine->primary;
     nsp_name_root(&mine->primary);
     const fact_t *f = subject_soa(d, s);
     if (f == NULL)
         return &mine->primary;
-    nsp_msg_index(m, f->o.reply->bytes, f->o.reply->size, d->scratch->arena, NSP_RR_MAX);
+    const nsp_msg_t *m = fact_message(d, f);
     for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
         const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
         if (rr->type != NSP_TYPE_SOA || !nsp_rr_owner_is(m, rr, &d->m->zone))
@@ -74,30 +75,23 @@ const fact_t *copy_ns(const diag_t *d, const subject_t *s)
     return NULL;
 }
 
-static void index_fact(diag_t *d, const fact_t *f)
-{
-    nsp_msg_index(&d->scratch->msg, f->o.reply->bytes, f->o.reply->size, d->scratch->arena,
-                  NSP_RR_MAX);
-}
-
 copy_word_t copy_names(diag_t *d, const subject_t *s, const nsp_name_t *server)
 {
     const fact_t *f = copy_ns(d, s);
     if (f == NULL)
         return COPY_SILENT;
-    index_fact(d, f);
-    return has_ns(&d->scratch->msg, NSP_ANSWER, &d->m->zone, server) ? COPY_YES : COPY_NO;
+    return has_ns(fact_message(d, f), NSP_ANSWER, &d->m->zone, server) ? COPY_YES : COPY_NO;
 }
 
 static bool is_delegation(diag_t *d, const fact_t *f)
 {
     unsigned parent = 0;
-    index_fact(d, f);
+    const nsp_msg_t *m = fact_message(d, f);
     for (uint16_t i = 0; i < d->m->server_count; i++) {
         if (!d->m->server[i].in_parent)
             continue;
         parent++;
-        if (!has_ns(&d->scratch->msg, NSP_ANSWER, &d->m->zone, &d->m->server[i].name))
+        if (!has_ns(m, NSP_ANSWER, &d->m->zone, &d->m->server[i].name))
             return false;
     }
     return parent == f->data_count;
@@ -158,22 +152,16 @@ const exchange_t *copy_asked(diag_t *d, const subject_t *s, const nsp_name_t *na
     return NULL;
 }
 
-static bool rr_is_addr(const nsp_msg_t *m, const nsp_rr_t *rr, const nsp_name_t *name,
-                       const addr_t *a)
-{
-    size_t n = a->family == 4 ? 4 : 16;
-    return rr->type == (a->family == 4 ? NSP_TYPE_A : NSP_TYPE_AAAA) && rr->rdlength == n &&
-           nsp_rr_owner_is(m, rr, name) && memcmp(m->wire + rr->rdata, a->octets, n) == 0;
-}
-
 copy_word_t copy_has_addr(diag_t *d, const subject_t *s, const nsp_name_t *name, const addr_t *a)
 {
     const nsp_msg_t *m = &d->scratch->msg;
     if (copy_asked(d, s, name, a->family == 4 ? NSP_TYPE_A : NSP_TYPE_AAAA) == NULL)
         return COPY_SILENT;
-    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++)
-        if (rr_is_addr(m, nsp_msg_rr(m, NSP_ANSWER, i), name, a))
+    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
+        if (host_rr_is_addr(m, rr, a) && nsp_rr_owner_is(m, rr, name))
             return COPY_YES;
+    }
     return COPY_NO;
 }
 

@@ -30,6 +30,11 @@ bool fact_is_edns(const fact_t *f)
     return fact_is_udp(f) && f->query_opt && f->kind != PROBE_BIG;
 }
 
+const nsp_msg_t *fact_message(const diag_t *d, const fact_t *f)
+{
+    return reply_index(d->scratch, f->o.reply->bytes, f->o.reply->size);
+}
+
 const fact_t *subject_at(const diag_t *d, const subject_t *s, size_t i)
 {
     return &d->fact[s->first + i];

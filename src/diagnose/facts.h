@@ -112,6 +112,8 @@ void facts_free(diag_t *d);
 const fact_t *subject_fact(const diag_t *d, const subject_t *s, probe_kind_t kind);
 /* The i-th of the s->count facts of an address, from 0. */
 const fact_t *subject_at(const diag_t *d, const subject_t *s, size_t i);
+/* The reply of a fact, which has to have one, indexed in the scratch. */
+const nsp_msg_t *fact_message(const diag_t *d, const fact_t *f);
 /* True when the kernel could send, and something is known about the outcome. */
 bool fact_decided(const fact_t *f);
 /* True when a reply came that was understood, whatever it says. */

@@ -66,7 +66,7 @@ static bool match_rcode(const flow_filter_t *f, const flow_t *flow, reply_t *scr
         return true;
     if (flow->reply.bytes == NULL || flow->reply.size < NSP_HEADER_SIZE)
         return false;
-    nsp_msg_index(&scratch->msg, flow->reply.bytes, flow->reply.size, scratch->arena, NSP_RR_MAX);
+    reply_index(scratch, flow->reply.bytes, flow->reply.size);
     return has_number(f->rcode, f->rcode_count, nsp_msg_rcode(&scratch->msg));
 }
 

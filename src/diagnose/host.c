@@ -126,16 +126,11 @@ bool host_has_addr(const model_server_t *s, const addr_t *a)
     return false;
 }
 
-static bool has_rr(const nsp_msg_t *m, const addr_t *a)
+bool host_rr_is_addr(const nsp_msg_t *m, const nsp_rr_t *rr, const addr_t *a)
 {
     size_t n = a->family == 4 ? 4 : 16;
-    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
-        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
-        if (rr->type == (a->family == 4 ? NSP_TYPE_A : NSP_TYPE_AAAA) && rr->rdlength == n &&
-            memcmp(m->wire + rr->rdata, a->octets, n) == 0)
-            return true;
-    }
-    return false;
+    return rr->type == (a->family == 4 ? NSP_TYPE_A : NSP_TYPE_AAAA) && rr->rdlength == n &&
+           memcmp(m->wire + rr->rdata, a->octets, n) == 0;
 }
 
 bool host_by_wildcard(diag_t *d, const addr_t *a)
@@ -144,10 +139,10 @@ bool host_by_wildcard(diag_t *d, const addr_t *a)
         const fact_t *f = &d->fact[i];
         if (f->kind != PROBE_NXDOMAIN || !fact_answered(f) || f->answers == 0)
             continue;
-        nsp_msg_index(&d->scratch->msg, f->o.reply->bytes, f->o.reply->size, d->scratch->arena,
-                      NSP_RR_MAX);
-        if (has_rr(&d->scratch->msg, a))
-            return true;
+        const nsp_msg_t *m = fact_message(d, f);
+        for (uint16_t k = 0; k < m->found[NSP_ANSWER]; k++)
+            if (host_rr_is_addr(m, nsp_msg_rr(m, NSP_ANSWER, k), a))
+                return true;
     }
     return false;
 }

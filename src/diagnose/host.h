@@ -28,6 +28,9 @@ bool host_doubled(const diag_t *d, const nsp_name_t *name, nsp_name_t *meant);
 /* True for an address that is the server's own: where its own zone gives addresses, one of these,
  * and not one that only the parent's glue has. */
 bool host_has_addr(const model_server_t *s, const addr_t *a);
+/* True for an A or AAAA record (RFC 1035 3.4.1, RFC 3596 2.2) that holds the address, whatever its
+ * owner. */
+bool host_rr_is_addr(const nsp_msg_t *m, const nsp_rr_t *rr, const addr_t *a);
 /* True when the zone gives the address to a name that does not exist, too: it is its wildcard's
  * (RFC 4592 2). */
 bool host_by_wildcard(diag_t *d, const addr_t *a);

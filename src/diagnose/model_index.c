@@ -143,6 +143,6 @@ uint32_t fold_next(const fold_t *f, uint32_t i, bool rd)
 const nsp_msg_t *fold_message(fold_t *f, uint32_t i)
 {
     const event_t *reply = f->entry[i].reply;
-    nsp_msg_index(&f->scratch.msg, reply->bytes, reply->size, f->scratch.arena, NSP_RR_MAX);
+    reply_index(&f->scratch, reply->bytes, reply->size);
     return &f->scratch.msg;
 }

@@ -158,6 +158,12 @@ static nsp_err_t first_fault(const nsp_msg_t *m, bool questionless, uint32_t *of
     return NSP_OK;
 }
 
+const nsp_msg_t *reply_index(reply_t *r, const uint8_t *bytes, size_t size)
+{
+    (void)nsp_msg_index(&r->msg, bytes, size, r->arena, NSP_RR_MAX);
+    return &r->msg;
+}
+
 /* Indexes and validates; true when nothing is wrong. */
 static bool message_read(reply_t *r, const uint8_t *bytes, uint32_t size)
 {

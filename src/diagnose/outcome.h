@@ -26,6 +26,10 @@ typedef struct reply {
     nsp_rr_t arena[NSP_RR_MAX];
 } reply_t;
 
+/* Indexes a message again whose faults are known, or of no interest: what can be read of it is in
+ * r->msg, which is returned, for as long as r is not used again and the octets stay. */
+const nsp_msg_t *reply_index(reply_t *r, const uint8_t *bytes, size_t size);
+
 /* Indexes and validates a reply. Its first fault, at *offset, or NSP_OK; a bare header that says
  * that the question could not be read has none, nor has one without a question when
  * questionless. What could be indexed is in r. */

@@ -33,9 +33,7 @@ static finding_t *lame_rcode(diag_t *d, const subject_t *s, const fact_t *f)
 /* Owner of the first NS or SOA in the reply's authority section. */
 static bool authority_owner(diag_t *d, const fact_t *f, nsp_name_t *out)
 {
-    const nsp_msg_t *m = &d->scratch->msg;
-    nsp_msg_index(&d->scratch->msg, f->o.reply->bytes, f->o.reply->size, d->scratch->arena,
-                  NSP_RR_MAX);
+    const nsp_msg_t *m = fact_message(d, f);
     for (uint16_t i = 0; i < m->found[NSP_AUTHORITY]; i++) {
         const nsp_rr_t *rr = nsp_msg_rr(m, NSP_AUTHORITY, i);
         if (rr->type == NSP_TYPE_NS || rr->type == NSP_TYPE_SOA) {
@@ -102,9 +100,7 @@ static finding_t *lame_finding(diag_t *d, const subject_t *s, const fact_t *f)
 static bool says_why(diag_t *d, const fact_t *f, uint16_t *code, const char **text)
 {
     nsp_edns_t e;
-    nsp_msg_index(&d->scratch->msg, f->o.reply->bytes, f->o.reply->size, d->scratch->arena,
-                  NSP_RR_MAX);
-    if (!nsp_edns_read(&d->scratch->msg, &e, NULL))
+    if (!nsp_edns_read(fact_message(d, f), &e, NULL))
         return false;
     const nsp_edns_option_t *o = nsp_edns_find(&e, NSP_OPTION_EDE);
     if (o == NULL || o->size < 2)
@@ -165,10 +161,9 @@ static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
 /* True when a reply has a CNAME record of the zone's own name; *target is what it leads to. */
 static bool has_apex_cname(diag_t *d, const fact_t *f, nsp_name_t *target)
 {
-    nsp_msg_t *m = &d->scratch->msg;
     if (!fact_answered(f) || f->answers == 0 || (f->flags & NSP_FLAG_AA) == 0)
         return false;
-    nsp_msg_index(m, f->o.reply->bytes, f->o.reply->size, d->scratch->arena, NSP_RR_MAX);
+    const nsp_msg_t *m = fact_message(d, f);
     for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
         const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
         if (rr->type == NSP_TYPE_CNAME && nsp_rr_owner_is(m, rr, &d->m->zone))

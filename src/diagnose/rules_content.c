@@ -119,8 +119,7 @@ typedef struct soa {
 
 static bool read_soa(const diag_t *d, const fact_t *f, soa_t *out)
 {
-    nsp_msg_t *m = &d->scratch->msg;
-    nsp_msg_index(m, f->o.reply->bytes, f->o.reply->size, d->scratch->arena, NSP_RR_MAX);
+    const nsp_msg_t *m = fact_message(d, f);
     for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
         const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
         if (rr->type == NSP_TYPE_SOA && nsp_rr_owner_is(m, rr, &d->m->zone))
@@ -324,11 +323,10 @@ static void spf_rules(diag_t *d, const subject_t *top, bool mail)
     unsigned policies = 0;
     size_t len = 0;
     finding_t *out = NULL;
-    nsp_msg_t *m = &d->scratch->msg;
     const fact_t *f = txt_fact(d, top);
     if (f == NULL)
         return;
-    nsp_msg_index(m, f->o.reply->bytes, f->o.reply->size, d->scratch->arena, NSP_RR_MAX);
+    const nsp_msg_t *m = fact_message(d, f);
     for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
         const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
         if (rr->type != NSP_TYPE_TXT || !nsp_rr_owner_is(m, rr, &d->m->zone))

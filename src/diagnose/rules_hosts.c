@@ -128,6 +128,14 @@ static bool referral_seen(const diag_t *d)
     return false;
 }
 
+/* What the parent's servers gave is evidence. */
+static void add_referrals(const diag_t *d, finding_t *f)
+{
+    for (uint16_t i = 0; i < d->m->parent_count; i++)
+        if (d->m->parent_addr[i].referral)
+            finding_add_evidence(f, d->m->parent_addr[i].asked);
+}
+
 static bool lacks_glue(const diag_t *d, const model_server_t *s)
 {
     return s->in_parent && s->in_zone && referral_seen(d) && addresses_from(s, FROM_GLUE) == 0;
@@ -142,9 +150,7 @@ static void glue_missing(diag_t *d, const model_server_t *s)
     finding_t *f = finding_add(d->list, FINDING_GLUE_MISSING,
                                "%s is in the zone, but %s gives no address for it.", name, parent);
     finding_set_server(f, &s->name);
-    for (uint16_t i = 0; i < d->m->parent_count; i++)
-        if (d->m->parent_addr[i].referral)
-            finding_add_evidence(f, d->m->parent_addr[i].asked);
+    add_referrals(d, f);
     finding_set_fix(f, "Give the registrar the addresses of %s, so that %s publishes them.", name,
                     parent);
 }
@@ -306,9 +312,7 @@ static void glue_mismatch(diag_t *d, const model_server_t *s, const addr_list_t 
         f->severity = SEVERITY_NOTICE; /* what the parent gives is right, if not all */
     finding_set_server(f, &s->name);
     finding_add_evidence(f, own);
-    for (uint16_t i = 0; i < d->m->parent_count; i++)
-        if (d->m->parent_addr[i].referral)
-            finding_add_evidence(f, d->m->parent_addr[i].asked);
+    add_referrals(d, f);
     if (only_parent->count == 0 && only_zone->dead > 0)
         finding_set_fix(
             f,
@@ -368,9 +372,7 @@ static bool swapped_glue(diag_t *d, const model_server_t *s)
         finding_set_server(f, &s->name);
         finding_add_evidence(f, authority_about(d, s, mine->family));
         finding_add_evidence(f, authority_about(d, o, mine->family));
-        for (uint16_t k = 0; k < d->m->parent_count; k++)
-            if (d->m->parent_addr[k].referral)
-                finding_add_evidence(f, d->m->parent_addr[k].asked);
+        add_referrals(d, f);
         finding_set_fix(f, "Exchange the addresses of %s and %s in the glue at the registrar.", one,
                         two);
         return true;

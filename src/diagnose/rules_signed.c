@@ -104,7 +104,7 @@ static void describe_ds(const group_t *g, const sighting_t *s, nsp_text_t *t)
     verdict_add_tags(&tags, &g->z->ds_reply->msg, zone, NSP_TYPE_DS);
     nsp_text_begin(&tags, of_keys, sizeof of_keys);
     if (a->reply != NULL)
-        nsp_msg_index(&scratch->msg, a->reply->bytes, a->reply->size, scratch->arena, NSP_RR_MAX);
+        reply_index(scratch, a->reply->bytes, a->reply->size);
     verdict_add_tags(&tags, a->reply != NULL ? &scratch->msg : NULL, zone, NSP_TYPE_DNSKEY);
     verdict_say_ds(t, of_ds, of_keys, zone, s->v.status, effect(g));
 }

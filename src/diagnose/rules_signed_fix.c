@@ -48,7 +48,7 @@ static const char *ksk_tags(const cure_t *c, char buf[TAGS_SIZE])
     reply_t *scratch = c->z->d->scratch;
     nsp_text_t t;
     if (a->reply != NULL)
-        nsp_msg_index(&scratch->msg, a->reply->bytes, a->reply->size, scratch->arena, NSP_RR_MAX);
+        reply_index(scratch, a->reply->bytes, a->reply->size);
     nsp_text_begin(&t, buf, TAGS_SIZE);
     verdict_add_ksk_tags(&t, a->reply != NULL ? &scratch->msg : NULL, &c->z->d->m->zone);
     return buf;

@@ -297,8 +297,7 @@ const nsp_msg_t *signed_message(signed_zone_t *z, const signed_answer_t *a, unsi
 {
     if (a->reply == NULL)
         return NULL;
-    nsp_msg_index(&z->msg[slot]->msg, a->reply->bytes, a->reply->size, z->msg[slot]->arena,
-                  NSP_RR_MAX);
+    reply_index(z->msg[slot], a->reply->bytes, a->reply->size);
     return &z->msg[slot]->msg;
 }
 

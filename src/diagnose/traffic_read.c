@@ -161,7 +161,7 @@ const nsp_msg_t *traffic_index(traffic_t *t, seen_t *k)
 {
     const flow_message_t *m = &k->flow->reply;
     if (k->reply.sound)
-        nsp_msg_index(&t->scratch.msg, m->bytes, m->size, t->scratch.arena, NSP_RR_MAX);
+        reply_index(&t->scratch, m->bytes, m->size);
     return &t->scratch.msg;
 }
 

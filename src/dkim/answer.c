@@ -247,7 +247,7 @@ bool answer_message(const answer_t *a, reply_t *scratch)
     const event_t *reply = a != NULL && a->x != NULL ? exchange_reply(a->x) : NULL;
     if (reply == NULL)
         return false;
-    nsp_msg_index(&scratch->msg, reply->bytes, reply->size, scratch->arena, NSP_RR_MAX);
+    reply_index(scratch, reply->bytes, reply->size);
     return true;
 }
 

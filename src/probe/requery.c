@@ -179,7 +179,7 @@ static bool may_ask(requery_t *q, const flow_t *flow)
         q->stats.no_query++;
         return false;
     }
-    nsp_msg_index(m, query->bytes, query->size, q->message[0].arena, NSP_RR_MAX);
+    reply_index(&q->message[0], query->bytes, query->size);
     if (nsp_msg_opcode(m) != 0)
         why = &q->stats.opcodes;
     else if (m->found[NSP_QUESTION] > 0 && (m->qtype == NSP_TYPE_AXFR || m->qtype == NSP_TYPE_IXFR))
@@ -287,7 +287,7 @@ static void finish(requery_t *q, entry_t *e)
                           .rtt = {e->rtt, -1},
                           .compared = e->known};
     if (e->reply != NULL) {
-        nsp_msg_index(&q->message[0].msg, e->reply, e->reply_size, q->message[0].arena, NSP_RR_MAX);
+        reply_index(&q->message[0], e->reply, e->reply_size);
         r.reply[0] = &q->message[0].msg;
     }
     outcome_of(e->now, &o, &q->message[1]);

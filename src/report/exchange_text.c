@@ -60,7 +60,7 @@ static void describe_message(const event_t *e, const char *what, reply_t *scratc
         snprintf(buf, cap, "%s%u octets, no whole header", what, e->size);
         return;
     }
-    nsp_msg_index(m, e->bytes, e->size, scratch->arena, NSP_RR_MAX);
+    reply_index(scratch, e->bytes, e->size);
     nsp_err_t fault = nsp_msg_validate(m);
     int n =
         snprintf(buf, cap, "%s%s%s%s%s, %u/%u/%u records, %u octets", what,

@@ -130,7 +130,7 @@ static void octets(const html_t *h, const exchange_t *x, const event_t *e)
     if (out == NULL)
         return;
     event_line(h, x, e, line);
-    (void)nsp_msg_index(&h->scratch->msg, e->bytes, e->size, h->scratch->arena, NSP_RR_MAX);
+    reply_index(h->scratch, e->bytes, e->size);
     (void)nsp_msg_validate(&h->scratch->msg);
     message_print_hex(out, &h->scratch->msg);
     if (fclose(out) == 0) {

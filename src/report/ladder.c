@@ -243,7 +243,7 @@ static bool add_message(ladder_t *l, char *buf, const event_t *e)
         add(buf, "%u octets, no whole header", e->size);
         return false;
     }
-    nsp_msg_index(m, e->bytes, e->size, l->scratch->arena, NSP_RR_MAX);
+    reply_index(l->scratch, e->bytes, e->size);
     add(buf, "id %u", m->id);
     if (nsp_msg_opcode(m) != 0)
         add(buf, " %s", nsp_opcode_text(nsp_msg_opcode(m), word));

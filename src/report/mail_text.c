@@ -123,7 +123,7 @@ static void write_octets(const letter_t *l, const event_t *e)
 {
     if (e->bytes == NULL || e->size == 0)
         return;
-    (void)nsp_msg_index(&l->scratch->msg, e->bytes, e->size, l->scratch->arena, NSP_RR_MAX);
+    reply_index(l->scratch, e->bytes, e->size);
     (void)nsp_msg_validate(&l->scratch->msg);
     fputc('\n', l->out);
     message_print_hex(l->out, &l->scratch->msg);
