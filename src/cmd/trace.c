@@ -162,6 +162,7 @@ static net_err_t ask_hops(trace_t *t, engine_t *e, uint32_t begin, uint32_t end)
     return engine_run(e, INT64_MAX);
 }
 
+/* Adds what came of these hops to the way. */
 static void find_way(trace_t *t, uint32_t begin, uint32_t end)
 {
     for (uint32_t hop = begin; hop < end; hop++)
@@ -170,7 +171,7 @@ static void find_way(trace_t *t, uint32_t begin, uint32_t end)
                 way_add(&t->way, hop + 1, t->x[hop][i]);
 }
 
-/* Over UDP all hops at once. */
+/* Over UDP all hops at once; over TCP some, until the way's end is known. */
 static net_err_t ask_all(trace_t *t, engine_t *e)
 {
     net_err_t err = NET_OK;
@@ -372,48 +373,59 @@ static void print_json(const trace_t *t, uint32_t shown)
     printf("]}\n");
 }
 
-static int run_trace(const trace_args_t *a)
+static int report(const trace_t *t)
 {
-    net_t *net = NULL;
-    engine_t *e = NULL;
-    net_err_t err =
-        a->raw ? net_raw_new(&stop_requested, &net) : net_socket_new(&stop_requested, &net);
-    if (err == NET_E_PRIVILEGE) {
-        fprintf(stderr, "nsprobe trace: --raw needs CAP_NET_RAW; run: sudo setcap cap_net_raw+ep "
-                        "$(command -v nsprobe)\n");
-        return EXIT_UNTESTED;
+    uint32_t shown = unsent(t) == NULL ? shown_of(t) : 0;
+    if (t->args->json) {
+        print_json(t, shown);
+    } else {
+        for (uint32_t hop = 0; hop < shown; hop++)
+            print_hop(t, hop);
+        print_end(t);
     }
+    return t->interrupted ? EXIT_INTERRUPTED : t->way.answered != 0 ? EXIT_HEALTHY : EXIT_UNTESTED;
+}
+
+static int trace_over(net_t *net, const trace_args_t *a)
+{
+    engine_t *e = NULL;
+    int rc = EXIT_UNTESTED;
     trace_t *t = calloc(1, sizeof *t);
+    net_err_t err = NET_E_MEMORY;
     if (t != NULL) {
         t->args = a;
         exchange_set_init(&t->set, 0);
-    }
-    if (err == NET_OK && t != NULL)
         err = engine_new(net, &t->set, NULL, &e);
-    if (err == NET_OK && t != NULL)
+    }
+    if (err == NET_OK)
         err = ask_all(t, e);
-    int rc = EXIT_UNTESTED;
-    if (t != NULL && (err == NET_OK || err == NET_E_INTERRUPTED)) {
+    if (err == NET_OK || err == NET_E_INTERRUPTED) {
         t->interrupted = err == NET_E_INTERRUPTED;
-        uint32_t shown = unsent(t) == NULL ? shown_of(t) : 0;
-        if (a->json)
-            print_json(t, shown);
-        for (uint32_t hop = 0; !a->json && hop < shown; hop++)
-            print_hop(t, hop);
-        if (!a->json)
-            print_end(t);
-        rc = err == NET_E_INTERRUPTED ? EXIT_INTERRUPTED
-             : t->way.answered != 0   ? EXIT_HEALTHY
-                                      : EXIT_UNTESTED;
+        rc = report(t);
     } else {
         fprintf(stderr, "nsprobe trace: no socket or no memory\n");
     }
     engine_free(e);
-    if (net != NULL)
-        net->ops->destroy(net);
     if (t != NULL)
         exchange_set_free(&t->set);
     free(t);
+    return rc;
+}
+
+static int run_trace(const trace_args_t *a)
+{
+    net_t *net = NULL;
+    net_err_t err =
+        a->raw ? net_raw_new(&stop_requested, &net) : net_socket_new(&stop_requested, &net);
+    if (err == NET_E_PRIVILEGE)
+        fprintf(stderr, "nsprobe trace: --raw needs CAP_NET_RAW; run: sudo setcap cap_net_raw+ep "
+                        "$(command -v nsprobe)\n");
+    else if (err != NET_OK)
+        fprintf(stderr, "nsprobe trace: no socket or no memory\n");
+    if (err != NET_OK)
+        return EXIT_UNTESTED;
+    int rc = trace_over(net, a);
+    net->ops->destroy(net);
     return rc;
 }
 
