@@ -231,9 +231,9 @@ static void differ(signed_zone_t *z, signed_question_t q, finding_id_t id, const
         verdict_add_tags(&t, signed_message(z, &p->answer[q], 0), &z->d->m->zone, signed_type(q));
         nsp_text_begin(&t, theirs, sizeof theirs);
         verdict_add_tags(&t, signed_message(z, &ref->answer[q], 0), &z->d->m->zone, signed_type(q));
-        sighting_t *s =
-            signed_see(z, id, i, p->answer[q].x, "%s here have key tags %s; those at %s have %s.%s",
-                       what, ours, subject_label(z->d, ref->s, label), theirs, harm);
+        sighting_t *s = signed_see(z, id, i, p->answer[q].x,
+                                   "Key tags of the %s records here: %s; at %s: %s.%s", what, ours,
+                                   subject_label(z->d, ref->s, label), theirs, harm);
         if (s == NULL)
             continue;
         s->other = ref->answer[q].x;
@@ -264,8 +264,8 @@ static void denial_differs(signed_zone_t *z)
 
 void signed_rules_agree(signed_zone_t *z)
 {
-    differ(z, SIGNED_DNSKEY, FINDING_DNSSEC_KEYS_DIFFER, "The DNSKEY records");
-    differ(z, SIGNED_CDS, FINDING_DNSSEC_CDS_DIFFERS, "The CDS records");
-    differ(z, SIGNED_CDNSKEY, FINDING_DNSSEC_CDS_DIFFERS, "The CDNSKEY records");
+    differ(z, SIGNED_DNSKEY, FINDING_DNSSEC_KEYS_DIFFER, "DNSKEY");
+    differ(z, SIGNED_CDS, FINDING_DNSSEC_CDS_DIFFERS, "CDS");
+    differ(z, SIGNED_CDNSKEY, FINDING_DNSSEC_CDS_DIFFERS, "CDNSKEY");
     denial_differs(z);
 }
