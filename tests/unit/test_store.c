@@ -13,8 +13,8 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "storecase.h"
 #include "watch/schema.h"
-#include "watch/store.h"
 
 #define T0 INT64_C(1764000000000)
 
@@ -46,28 +46,6 @@ static int tear_down(void **state)
     return rc;
 }
 
-static store_t *open_it(const char *path)
-{
-    char err[STORE_ERROR_MAX] = "";
-    store_t *s = NULL;
-    store_err_t e = store_open(path, &s, err);
-    if (e != STORE_OK)
-        print_message("  %s\n", err);
-    assert_int_equal(e, STORE_OK);
-    return s;
-}
-
-/* The first column of the first row. */
-static int64_t number_in(store_t *s, const char *sql)
-{
-    sqlite3_stmt *st = NULL;
-    assert_int_equal(sqlite3_prepare_v2(store_handle(s), sql, -1, &st, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-    int64_t n = sqlite3_column_int64(st, 0);
-    sqlite3_finalize(st);
-    return n;
-}
-
 static void sample_of(watch_sample_t *out, const char *addr, int64_t rtt)
 {
     memset(out, 0, sizeof *out);
@@ -83,7 +61,7 @@ static void sample_of(watch_sample_t *out, const char *addr, int64_t rtt)
 static void test_rounds(void **state)
 {
     place_t *p = *state;
-    store_t *s = open_it(p->db);
+    store_t *s = storecase_open(p->db);
     store_domain_t d;
     struct stat st;
     assert_int_equal(stat(p->db, &st), 0);
@@ -110,18 +88,18 @@ static void test_rounds(void **state)
         assert_true((c.id != 0) == (c.transition != TRANSITION_NONE));
     }
     store_close(s);
-    s = open_it(p->db);
+    s = storecase_open(p->db);
     store_domain_t again;
     assert_int_equal(store_domain(s, "example.com.", &again), STORE_OK);
     assert_memory_equal(&again.state, &d.state, sizeof d.state);
     assert_int_equal(again.rounds, 10);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM round"), 10);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM address"), 2);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM sample"), 20);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM sample WHERE rtt = 1500"), 10);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM sample WHERE rtt IS NULL"), 10);
-    assert_int_equal(number_in(s, "SELECT max(serial) FROM sample"), 4294967295);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM change"), 2);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM round"), 10);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM address"), 2);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM sample"), 20);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM sample WHERE rtt = 1500"), 10);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM sample WHERE rtt IS NULL"), 10);
+    assert_int_equal(storecase_number(s, "SELECT max(serial) FROM sample"), 4294967295);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM change"), 2);
     store_close(s);
 }
 
@@ -129,7 +107,7 @@ static void test_rounds(void **state)
 static void test_twice(void **state)
 {
     place_t *p = *state;
-    store_t *s = open_it(p->db);
+    store_t *s = storecase_open(p->db);
     store_domain_t d;
     assert_int_equal(store_domain(s, "example.com.", &d), STORE_OK);
     store_domain_t stale = d;
@@ -139,9 +117,9 @@ static void test_twice(void **state)
     assert_int_not_equal(store_round(s, &stale, &r, &stale.state, &c), STORE_OK);
     assert_int_equal(stale.rounds, 0);
     assert_true(strlen(store_error(s)) > 0);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM round"), 1);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM round"), 1);
     assert_int_equal(store_round(s, &d, &r, &d.state, &c), STORE_OK);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM round"), 2);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM round"), 2);
     store_close(s);
 }
 
@@ -154,7 +132,7 @@ static void gather(void *user, int64_t id, const char *message)
 static void test_changes(void **state)
 {
     place_t *p = *state;
-    store_t *s = open_it(p->db);
+    store_t *s = storecase_open(p->db);
     store_domain_t d;
     char got[400] = "";
     assert_int_equal(store_domain(s, "example.com.", &d), STORE_OK);
@@ -169,17 +147,17 @@ static void test_changes(void **state)
     assert_int_equal(store_told(s, 1), STORE_OK);
     got[0] = '\0';
     store_close(s);
-    s = open_it(p->db);
+    s = storecase_open(p->db);
     assert_int_equal(store_untold(s, gather, got), STORE_OK);
     assert_string_equal(got, "3=more ");
-    assert_int_equal(number_in(s, "SELECT count(*) FROM change"), 3);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM change"), 3);
     store_close(s);
 }
 
 static void test_restart(void **state)
 {
     place_t *p = *state;
-    store_t *s = open_it(p->db);
+    store_t *s = storecase_open(p->db);
     store_domain_t d;
     assert_int_equal(store_domain(s, "example.com.", &d), STORE_OK);
     watch_state_t next = {.status = VERIFIER_SUCCESS, .verified = true, .since = 5, .began = 4};
@@ -204,7 +182,7 @@ static void test_restart(void **state)
 static void test_prune(void **state)
 {
     place_t *p = *state;
-    store_t *s = open_it(p->db);
+    store_t *s = storecase_open(p->db);
     store_domain_t d;
     bool more = false;
     watch_sample_t sample;
@@ -219,9 +197,9 @@ static void test_prune(void **state)
     assert_true(more);
     assert_int_equal(store_prune(s, T0 + 2400, &more), STORE_OK);
     assert_false(more);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM round"), 100);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM sample"), 100);
-    assert_int_equal(number_in(s, "SELECT min(number) FROM round"), 2401);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM round"), 100);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM sample"), 100);
+    assert_int_equal(storecase_number(s, "SELECT min(number) FROM round"), 2401);
     store_close(s);
 }
 
@@ -251,7 +229,7 @@ static void test_locked(void **state)
     char err[STORE_ERROR_MAX] = "";
     char other[160];
     char pid[40];
-    store_t *s = open_it(p->db);
+    store_t *s = storecase_open(p->db);
     snprintf(pid, sizeof pid, "process %ld", (long)getpid());
     assert_int_equal(open_elsewhere(p->db, err), STORE_E_BUSY);
     assert_non_null(strstr(err, pid));
@@ -325,8 +303,8 @@ static void test_migration(void **state)
     store_t *s = NULL;
     assert_int_equal(store_open_readonly(path, &s, err), STORE_E_OLDER);
     assert_non_null(strstr(err, "nsprobe watch"));
-    s = open_it(path);
-    assert_int_equal(number_in(s, "PRAGMA user_version"), SCHEMA_VERSION);
+    s = storecase_open(path);
+    assert_int_equal(storecase_number(s, "PRAGMA user_version"), SCHEMA_VERSION);
     store_domain_t d;
     assert_int_equal(store_domain(s, "example.com.", &d), STORE_OK);
     assert_int_equal(d.rounds, 3);
@@ -339,7 +317,7 @@ static void test_migration(void **state)
     watch_round_t r = {.at = T0};
     store_change_t c = {0};
     assert_int_equal(store_round(s, &d, &r, &d.state, &c), STORE_OK);
-    assert_int_equal(number_in(s, "SELECT max(number) FROM round"), 4);
+    assert_int_equal(storecase_number(s, "SELECT max(number) FROM round"), 4);
     store_close(s);
     assert_int_equal(store_open_readonly(path, &s, err), STORE_OK);
     store_close(s);
@@ -394,7 +372,7 @@ static void test_damaged(void **state)
 {
     place_t *p = *state;
     char err[STORE_ERROR_MAX] = "";
-    store_t *s = open_it(p->db);
+    store_t *s = storecase_open(p->db);
     store_domain_t d;
     for (int i = 0; i < 500; i++) {
         char name[40];
@@ -415,13 +393,13 @@ static void test_damaged(void **state)
 static void test_full(void **state)
 {
     place_t *p = *state;
-    store_t *s = open_it(p->db);
+    store_t *s = storecase_open(p->db);
     store_domain_t d;
     store_err_t e = STORE_OK;
     watch_sample_t sample;
     sample_of(&sample, "192.0.2.1", 1);
     assert_int_equal(store_domain(s, "example.com.", &d), STORE_OK);
-    (void)number_in(s, "PRAGMA max_page_count = 24");
+    (void)storecase_number(s, "PRAGMA max_page_count = 24");
     for (int i = 0; i < 100000 && e == STORE_OK; i++) {
         watch_round_t r = {.at = T0 + i, .sample_count = 1, .sample = &sample};
         store_change_t c = {0};
@@ -429,14 +407,14 @@ static void test_full(void **state)
     }
     assert_int_equal(e, STORE_E_FULL);
     assert_non_null(strstr(store_error(s), "full"));
-    assert_int_equal(number_in(s, "SELECT count(*) FROM round"), d.rounds);
-    assert_int_equal(number_in(s, "SELECT rounds FROM domain"), d.rounds);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM round"), d.rounds);
+    assert_int_equal(storecase_number(s, "SELECT rounds FROM domain"), d.rounds);
     /* there is room again: it goes on where it was */
-    (void)number_in(s, "PRAGMA max_page_count = 1000");
+    (void)storecase_number(s, "PRAGMA max_page_count = 1000");
     watch_round_t r = {.at = T0, .sample_count = 1, .sample = &sample};
     store_change_t c = {0};
     assert_int_equal(store_round(s, &d, &r, &d.state, &c), STORE_OK);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM round"), d.rounds);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM round"), d.rounds);
     store_close(s);
 }
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "storecase.h"
 #include "watch/watch.h"
 
 #define T0     INT64_C(1764000000000)
@@ -255,24 +256,6 @@ static watch_options_t options_of(void)
     return o;
 }
 
-static store_t *open_store(const fake_t *f)
-{
-    char err[STORE_ERROR_MAX] = "";
-    store_t *s = NULL;
-    assert_int_equal(store_open(f->db, &s, err), STORE_OK);
-    return s;
-}
-
-static int64_t number_in(store_t *s, const char *sql)
-{
-    sqlite3_stmt *st = NULL;
-    assert_int_equal(sqlite3_prepare_v2(store_handle(s), sql, -1, &st, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-    int64_t n = sqlite3_column_int64(st, 0);
-    sqlite3_finalize(st);
-    return n;
-}
-
 static void run(fake_t *f, store_t *s, const watch_options_t *o, watch_targets_t *t)
 {
     watch_t *w = calloc(1, sizeof *w);
@@ -287,7 +270,7 @@ static void run(fake_t *f, store_t *s, const watch_options_t *o, watch_targets_t
 static void test_once(void **state)
 {
     fake_t *f = *state;
-    store_t *s = open_store(f);
+    store_t *s = storecase_open(f->db);
     watch_targets_t t;
     watch_options_t o = options_of();
     o.once = true;
@@ -297,9 +280,9 @@ static void test_once(void **state)
         add_many(&t, 100);
         run(f, s, &o, &t);
         assert_int_equal(f->rounds, 100 * k);
-        assert_int_equal(number_in(s, "SELECT count(*) FROM round"), 100 * k);
-        assert_int_equal(number_in(s, "SELECT min(rounds) FROM domain"), k);
-        assert_int_equal(number_in(s, "SELECT max(rounds) FROM domain"), k);
+        assert_int_equal(storecase_number(s, "SELECT count(*) FROM round"), 100 * k);
+        assert_int_equal(storecase_number(s, "SELECT min(rounds) FROM domain"), k);
+        assert_int_equal(storecase_number(s, "SELECT max(rounds) FROM domain"), k);
         f->told_count = f->tell_next = 0;
         f->now += H;
         o.tell = false;
@@ -327,7 +310,7 @@ static round_outcome_t of_the_walk(const watch_target_t *t, int64_t now)
 static void test_days(void **state)
 {
     fake_t *f = *state;
-    store_t *s = open_store(f);
+    store_t *s = storecase_open(f->db);
     watch_targets_t t;
     watch_options_t o = options_of();
     watch_targets_init(&t);
@@ -339,9 +322,9 @@ static void test_days(void **state)
                         "0:e:started 10:e:verified 100:e:troubled 172:e:revoked 190:e:recovered ");
     /* a round every 15 minutes, jitter or not, for 200 hours */
     assert_in_range(f->rounds, 799, 801);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM round"), f->rounds);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM change"), 5);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM change WHERE told = 0"), 0);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM round"), f->rounds);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM change"), 5);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM change WHERE told = 0"), 0);
     assert_int_equal(f->told_count, 5);
     store_close(s);
 }
@@ -356,7 +339,7 @@ static round_outcome_t never(const watch_target_t *t, int64_t now)
 static void test_expires(void **state)
 {
     fake_t *f = *state;
-    store_t *s = open_store(f);
+    store_t *s = storecase_open(f->db);
     watch_targets_t t;
     watch_options_t o = options_of();
     watch_targets_init(&t);
@@ -377,7 +360,7 @@ static void test_expires(void **state)
 static void test_other_records(void **state)
 {
     fake_t *f = *state;
-    store_t *s = open_store(f);
+    store_t *s = storecase_open(f->db);
     watch_targets_t t;
     watch_options_t o = options_of();
     watch_targets_init(&t);
@@ -397,7 +380,7 @@ static void test_other_records(void **state)
 static void test_reload(void **state)
 {
     fake_t *f = *state;
-    store_t *s = open_store(f);
+    store_t *s = storecase_open(f->db);
     watch_targets_t t;
     watch_options_t o = options_of();
     watch_targets_init(&t);
@@ -411,16 +394,20 @@ static void test_reload(void **state)
     run(f, s, &o, &t);
     assert_string_equal(f->log, "0:a:verified 0:b:verified 4:c:verified ");
     /* b went on without a gap and without a round too many */
-    assert_in_range(number_in(s, "SELECT rounds FROM domain WHERE name = 'a.example.'"), 16, 18);
-    assert_in_range(number_in(s, "SELECT rounds FROM domain WHERE name = 'b.example.'"), 31, 34);
-    assert_in_range(number_in(s, "SELECT rounds FROM domain WHERE name = 'c.example.'"), 15, 17);
+    assert_in_range(storecase_number(s, "SELECT rounds FROM domain WHERE name = 'a.example.'"), 16,
+                    18);
+    assert_in_range(storecase_number(s, "SELECT rounds FROM domain WHERE name = 'b.example.'"), 31,
+                    34);
+    assert_in_range(storecase_number(s, "SELECT rounds FROM domain WHERE name = 'c.example.'"), 15,
+                    17);
     /* a bad configuration changes nothing */
     watch_targets_init(&t);
     add_target(&t, "a.example.", 1);
     f->reload_at = 9 * H;
     f->end = 10 * H;
     run(f, s, &o, &t);
-    assert_in_range(number_in(s, "SELECT rounds FROM domain WHERE name = 'a.example.'"), 24, 27);
+    assert_in_range(storecase_number(s, "SELECT rounds FROM domain WHERE name = 'a.example.'"), 24,
+                    27);
     store_close(s);
 }
 
@@ -428,7 +415,7 @@ static void test_reload(void **state)
 static void test_sleep(void **state)
 {
     fake_t *f = *state;
-    store_t *s = open_store(f);
+    store_t *s = storecase_open(f->db);
     watch_targets_t t;
     watch_options_t o = options_of();
     watch_targets_init(&t);
@@ -456,7 +443,7 @@ static void test_sleep(void **state)
 static void test_store_refuses(void **state)
 {
     fake_t *f = *state;
-    store_t *s = open_store(f);
+    store_t *s = storecase_open(f->db);
     watch_targets_t t;
     watch_options_t o = options_of();
     watch_t *w = calloc(1, sizeof *w);
@@ -487,7 +474,7 @@ static void test_store_refuses(void **state)
 static void test_telling(void **state)
 {
     fake_t *f = *state;
-    store_t *s = open_store(f);
+    store_t *s = storecase_open(f->db);
     watch_targets_t t;
     watch_options_t o = options_of();
     watch_targets_init(&t);
@@ -497,7 +484,7 @@ static void test_telling(void **state)
     run(f, s, &o, &t);
     assert_int_equal(f->told_count, 1);
     assert_int_equal(f->complaints, 1);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM change WHERE told = 0"), 0);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM change WHERE told = 0"), 0);
     /* killed between the round and the command */
     sqlite3_exec(store_handle(s), "UPDATE change SET told = 0, message = '{}'", NULL, NULL, NULL);
     watch_targets_init(&t);
@@ -507,7 +494,7 @@ static void test_telling(void **state)
     run(f, s, &o, &t);
     assert_int_equal(f->told_count, 2);
     assert_int_equal(f->told[1], f->told[0]);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM change WHERE told = 0"), 0);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM change WHERE told = 0"), 0);
     store_close(s);
 }
 
@@ -515,15 +502,15 @@ static void test_telling(void **state)
 static void test_stop(void **state)
 {
     fake_t *f = *state;
-    store_t *s = open_store(f);
+    store_t *s = storecase_open(f->db);
     watch_targets_t t;
     watch_options_t o = options_of();
     watch_targets_init(&t);
     add_many(&t, 10);
     f->end = 2000; /* four end at 800, four at 1600, two would at 2400 */
     run(f, s, &o, &t);
-    assert_int_equal(number_in(s, "SELECT count(*) FROM round"), 8);
-    assert_int_equal(number_in(s, "SELECT sum(rounds) FROM domain"), 8);
+    assert_int_equal(storecase_number(s, "SELECT count(*) FROM round"), 8);
+    assert_int_equal(storecase_number(s, "SELECT sum(rounds) FROM domain"), 8);
     assert_int_equal(f->complaints, 0);
     store_close(s);
 }
@@ -536,7 +523,7 @@ static round_outcome_t good_after_an_hour(const watch_target_t *t, int64_t now)
 static void test_until_verified(void **state)
 {
     fake_t *f = *state;
-    store_t *s = open_store(f);
+    store_t *s = storecase_open(f->db);
     watch_targets_t t;
     watch_options_t o = options_of();
     watch_targets_init(&t);
@@ -554,7 +541,7 @@ static void test_until_verified(void **state)
 static void test_prune(void **state)
 {
     fake_t *f = *state;
-    store_t *s = open_store(f);
+    store_t *s = storecase_open(f->db);
     watch_targets_t t;
     watch_options_t o = options_of();
     watch_targets_init(&t);
@@ -562,8 +549,8 @@ static void test_prune(void **state)
     o.keep = 10 * H;
     f->end = 100 * H;
     run(f, s, &o, &t);
-    assert_in_range(number_in(s, "SELECT count(*) FROM round"), 39, 46);
-    assert_in_range(number_in(s, "SELECT max(number) FROM round"), 399, 402);
+    assert_in_range(storecase_number(s, "SELECT count(*) FROM round"), 39, 46);
+    assert_in_range(storecase_number(s, "SELECT max(number) FROM round"), 399, 402);
     store_close(s);
 }
 
@@ -571,7 +558,7 @@ static void test_prune(void **state)
 static void test_wall_clock(void **state)
 {
     fake_t *f = *state;
-    store_t *s = open_store(f);
+    store_t *s = storecase_open(f->db);
     watch_targets_t t;
     watch_options_t o = options_of();
     f->outcome = never;
