@@ -78,6 +78,7 @@ typedef struct nsec3_params {
     const uint8_t *salt;
 } nsec3_params_t;
 
+/* False when the record does not decode. */
 bool nsec3_params_read(const nsp_msg_t *m, uint16_t rr, nsec3_params_t *out);
 /* Whether hash, iterations and salt are the same. */
 bool nsec3_params_equal(const nsec3_params_t *a, const nsec3_params_t *b);

@@ -95,6 +95,7 @@ typedef struct net_map_entry {
     addr_t logical;  /* port ignored */
     addr_t physical; /* port included */
 } net_map_entry_t;
+/* entries are copied. E_MEMORY: inner is still the caller's. */
 net_err_t net_map_new(net_t *inner, const net_map_entry_t *entries, size_t count, net_t **out);
 
 #endif

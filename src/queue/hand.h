@@ -29,6 +29,7 @@ typedef struct hand hand_t;
 hand_t *hand_new(size_t room);
 /* Messages that are still in hand are the caller's to destroy first. */
 void hand_free(hand_t *h);
+/* Jobs that there is room for still; those in hand; and of these, those that nobody has begun. */
 size_t hand_room(const hand_t *h);
 size_t hand_count(const hand_t *h);
 size_t hand_waiting(const hand_t *h);

@@ -26,6 +26,7 @@ bool dkim_cell_shown(const dkim_cell_t *c);
 /* The severity of what a cell shows, SEVERITY_INFO when all is found; -1 when nothing was asked. */
 int dkim_cell_severity(const dkim_cell_t *c);
 
+/* Counts delegated addresses of the zone that holds it. */
 dkim_found_t dkim_found_of(const dkim_result_t *r, size_t expectation);
 
 /* The record as "owner TYPE RDATA": owner relative to domain, long labels with ".." in their

@@ -68,6 +68,7 @@ typedef struct fault_input {
     uint64_t seed;
 } fault_input_t;
 
+/* The catalogue's line, which is never freed. */
 const fault_desc_t *fault_desc(fault_id_t id);
 /* False when there is no fault of that name. */
 bool fault_from_name(const char *name, fault_id_t *out);

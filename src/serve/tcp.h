@@ -12,6 +12,7 @@
 
 typedef struct tcp_server tcp_server_t;
 
+/* NULL when memory is out. */
 tcp_server_t *tcp_server_new(void);
 /* Closes every connection; the listeners stay the caller's. */
 void tcp_server_free(tcp_server_t *t);

@@ -66,6 +66,7 @@ typedef struct torture_report {
 bool torture_run(const torture_options_t *options, torture_report_t *out, char err[FUZZ_ERROR_MAX]);
 void torture_report_free(torture_report_t *r);
 
+/* The strings of the verdict's line above; the name is stable, for JSON. */
 const char *torture_verdict_name(torture_verdict_t v);
 const char *torture_verdict_text(torture_verdict_t v);
 /* "pointer-self", or "mutation-3" in buf. */
