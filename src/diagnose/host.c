@@ -101,18 +101,106 @@ bool host_zone(diag_t *d, const nsp_name_t *name, nsp_name_t *out)
     return found;
 }
 
+/* The targets of the NS records of a zone in one referral. */
+static size_t list_targets(const nsp_msg_t *m, const nsp_name_t *cut, char *buf, size_t cap)
+{
+    char text[NSP_NAME_TEXT_MAX];
+    nsp_name_t target;
+    size_t len = 0;
+    for (uint16_t i = 0; i < m->found[NSP_AUTHORITY] && len < cap; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_AUTHORITY, i);
+        if (rr->type == NSP_TYPE_NS && nsp_rr_owner_is(m, rr, cut) &&
+            nsp_rdata_name(m, rr, 0, &target))
+            len += (size_t)snprintf(buf + len, cap - len, "%s%s", len > 0 ? ", " : "",
+                                    name_label(&target, text));
+    }
+    return len;
+}
+
+void host_zone_servers(diag_t *d, const nsp_name_t *cut, char *buf, size_t cap)
+{
+    nsp_name_t owner;
+    outcome_t o;
+    buf[0] = '\0';
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        const nsp_msg_t *m = &d->scratch->msg;
+        outcome_of(d->set->item[i], &o, d->scratch);
+        if (o.kind == OUTCOME_ANSWERED && referral_to(m, cut, &owner) &&
+            nsp_name_equal(&owner, cut) && list_targets(m, cut, buf, cap) > 0)
+            return;
+    }
+}
+
+/* Labels of a name, without the root's. */
+static unsigned labels_of(const nsp_name_t *name)
+{
+    unsigned n = 0;
+    for (unsigned at = 0; name->octets[at] != 0; at += name->octets[at] + 1u)
+        n++;
+    return n;
+}
+
+/* The zone that says in a reply that the name asked for does not exist. */
+static bool denied_by(const nsp_msg_t *m, nsp_name_t *zone)
+{
+    if (nsp_msg_rcode(m) != NSP_RCODE_NXDOMAIN || !nsp_msg_has(m, NSP_FLAG_AA) ||
+        m->found[NSP_ANSWER] > 0)
+        return false;
+    for (uint16_t i = 0; i < m->found[NSP_AUTHORITY]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_AUTHORITY, i);
+        if (rr->type != NSP_TYPE_SOA)
+            continue;
+        nsp_rr_owner(m, rr, zone);
+        return true;
+    }
+    return false;
+}
+
+bool host_unregistered(diag_t *d, const nsp_name_t *name, nsp_name_t *domain)
+{
+    nsp_name_t zone;
+    outcome_t o;
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        const exchange_t *x = d->set->item[i];
+        if (!host_asks(x, name))
+            continue;
+        outcome_of(x, &o, d->scratch);
+        if (o.kind != OUTCOME_ANSWERED || !denied_by(&d->scratch->msg, &zone) ||
+            !nsp_name_is_subdomain(name, &zone))
+            continue;
+        /* a registry is a top-level domain, or whoever has delegated the zone in question */
+        bool registry = labels_of(&zone) <= 1 ||
+                        (labels_of(&zone) == 2 && nsp_name_equal(&zone, &d->m->parent));
+        unsigned more = labels_of(name) - labels_of(&zone);
+        if (registry && more > 1 && zone.len > 1) {
+            nsp_name_strip(name, more - 1, domain);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool in_delegation(const diag_t *d, const nsp_name_t *name)
+{
+    for (uint16_t i = 0; i < d->m->server_count; i++)
+        if (d->m->server[i].in_parent && nsp_name_equal(&d->m->server[i].name, name))
+            return true;
+    return false;
+}
+
 bool host_doubled(const diag_t *d, const nsp_name_t *name, nsp_name_t *meant)
 {
     const nsp_name_t *zone = &d->m->zone;
     uint8_t octets[NSP_NAME_MAX];
-    if (zone->len <= 1 || !nsp_name_is_subdomain(name, zone) || name->len <= 2u * zone->len - 1u)
+    if (zone->len <= 1 || !nsp_name_is_subdomain(name, zone) || name->len == zone->len)
         return false;
     size_t n = (size_t)name->len - zone->len;
     memcpy(octets, name->octets, n);
     octets[n] = 0;
     nsp_reader_t r = nsp_reader(octets, (uint32_t)n + 1);
     return nsp_name_read(&r, NSP_NAME_UNCOMPRESSED, meant) == NSP_OK &&
-           nsp_name_is_subdomain(meant, zone);
+           ((nsp_name_is_subdomain(meant, zone) && meant->len > zone->len) ||
+            in_delegation(d, meant));
 }
 
 bool host_has_addr(const model_server_t *s, const addr_t *a)

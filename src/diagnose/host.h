@@ -22,8 +22,15 @@ bool host_asks(const exchange_t *x, const nsp_name_t *name);
 /* The deepest zone at or above a name that some server referred to: the one that should hold it.
  * False when there was no referral. */
 bool host_zone(diag_t *d, const nsp_name_t *name, nsp_name_t *out);
-/* A name in the zone that has the zone's name twice at its end, as comes of a name in the zone's
- * file without its final dot (RFC 1035 5.1): *meant is what stands there. */
+/* The servers of that zone, as a referral to it names them: "ns1.example.net, ns2.example.net";
+ * empty where there was none. */
+void host_zone_servers(diag_t *d, const nsp_name_t *cut, char *buf, size_t cap);
+/* Where a registry says that a name does not exist, and more than the host is missing: the domain
+ * below the registry that the name lies in, and that nobody has. */
+bool host_unregistered(diag_t *d, const nsp_name_t *name, nsp_name_t *domain);
+/* A name in the zone that has the zone's name twice at its end, or behind a name of the delegation,
+ * as comes of a name in the zone's file without its final dot (RFC 1035 5.1): *meant is what stands
+ * there. */
 bool host_doubled(const diag_t *d, const nsp_name_t *name, nsp_name_t *meant);
 /* True for an address that is the server's own: where its own zone gives addresses, one of these,
  * and not one that only the parent's glue has. */

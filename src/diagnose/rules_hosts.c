@@ -42,6 +42,52 @@ static finding_t *host_bad(diag_t *d, const model_server_t *s, finding_id_t id, 
     return f;
 }
 
+/* A server in a domain that nobody has (any more): whoever registers it has the server's name, and
+ * with it the say over the zone. */
+static void host_expired(diag_t *d, const model_server_t *s, const nsp_name_t *domain)
+{
+    char what[NSP_NAME_TEXT_MAX + 64];
+    char text[NSP_NAME_TEXT_MAX];
+    char name[NSP_NAME_TEXT_MAX];
+    char zone[NSP_NAME_TEXT_MAX];
+    name_label(domain, text);
+    snprintf(what, sizeof what, "does not exist, and neither does the domain %s", text);
+    finding_t *f = host_bad(d, s, FINDING_NS_NO_ADDRESS, what);
+    finding_add_likely(f,
+                       "The domain of the server's name has expired, was given up, or is mistyped.",
+                       "The zone above it says that there is nothing of that name.");
+    finding_set_fix(f,
+                    "Remove %s from the delegation and from the NS records, or register %s again "
+                    "(or renew it) at once: whoever registers it can answer for %s.",
+                    name_label(&s->name, name), text, name_label(&d->m->zone, zone));
+}
+
+/* Names that lead in a circle: which zone's servers the name needs. */
+static void host_loop(diag_t *d, const model_server_t *s)
+{
+    char what[1536];
+    char zone[NSP_NAME_TEXT_MAX];
+    char name[NSP_NAME_TEXT_MAX];
+    char servers[1024] = "";
+    nsp_name_t cut;
+    if (host_zone(d, &s->name, &cut))
+        host_zone_servers(d, &cut, servers, sizeof servers);
+    if (servers[0] == '\0') {
+        host_bad(d, s, FINDING_NS_LOOP, "needs its own address to be resolved");
+        return;
+    }
+    name_label(&cut, zone);
+    snprintf(what, sizeof what,
+             "needs its own address to be resolved: its zone %s is delegated to %s without glue, "
+             "and that way leads back to it",
+             zone, servers);
+    finding_t *f = host_bad(d, s, FINDING_NS_LOOP, what);
+    finding_set_fix(f,
+                    "Delegate %s to a server whose name needs neither %s nor %s, or to one in "
+                    "itself with glue; or use another server than %s.",
+                    zone, zone, name_label(&d->m->zone, what), name_label(&s->name, name));
+}
+
 /* A name that does not exist, or has no address. */
 static void host_none(diag_t *d, const model_server_t *s, bool glue)
 {
@@ -55,6 +101,10 @@ static void host_none(diag_t *d, const model_server_t *s, bool glue)
                                 "that the zone's name was put behind it");
         finding_set_fix(f, "Write %s. with its final dot in the NS record of the zone.",
                         name_label(&name, meant));
+        return;
+    }
+    if (s->state == HOST_NXDOMAIN && !glue && host_unregistered(d, &s->name, &name)) {
+        host_expired(d, s, &name);
         return;
     }
     if (s->state == HOST_NXDOMAIN)
@@ -178,7 +228,7 @@ static void host_rule(diag_t *d, const model_server_t *s)
         break;
     case HOST_LOOP:
         if (s->addr_count == 0)
-            host_bad(d, s, FINDING_NS_LOOP, "needs its own address to be resolved");
+            host_loop(d, s);
         break;
     case HOST_FOUND:
         if (glue_alone(d, s))

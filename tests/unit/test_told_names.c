@@ -76,6 +76,59 @@ static const zonecase_t no_final_dot = {
      "fix: Write ns1.zone.test, ns2.zone.test with the final dot in the NS records of the zone.\n"},
     {"Add ns1.zone.test.zone.test"}};
 
+static const zonecase_t final_dot_of_others = {
+    "NS records without their final dot, of servers elsewhere",
+    "zone NS ns1.prov\nzone NS ns2.prov\nprov NS ns1.prov\nprov NS ns2.prov\n"
+    "ns1.prov A 8.0.1.1\nns2.prov A 8.0.2.1\n",
+    "zone prov.test {\n" SOA TWO_NS "}\n"
+    "zone zone.test {\n$TTL 3600\n@ SOA ns1.prov.test. host 7 14400 3600 1209600 3600\n"
+    "@ NS ns1.prov.test\n@ NS ns2.prov.test\n}\n"
+    "address 8.0.1.1 {\nserves zone.test\nserves prov.test\n}\n"
+    "address 8.0.2.1 {\nserves zone.test\nserves prov.test\n}\n",
+    {"names ns1.prov.test.zone.test (written without its final dot)",
+     "fix: Write ns1.prov.test, ns2.prov.test with the final dot in the NS records of the zone.\n"},
+    {"Add ns1", "Remove ns1"}};
+
+/* RFC 1034 4.2.1: without glue the way to a server's name must not lead through itself. */
+static const zonecase_t circle = {
+    "two zones whose servers are named in each other",
+    "zone NS ns1.other\nother NS ns1.zone\n",
+    "zone zone.test {\n" SOA "@ NS ns1.other.test.\nns1 A 8.0.1.1\n}\n" TWO_ADDRESSES,
+    {"error ns-loop [ns1.other.test.]\n",
+     "its zone other.test is delegated to ns1.zone.test without glue",
+     "fix: Delegate other.test to a server whose name needs neither other.test nor zone.test",
+     "error zone-down [-] <- ns-loop"},
+    {NULL}};
+
+static const zonecase_t expired_domain = {
+    "a server in a domain that nobody has",
+    "zone NS ns1.zone\nzone NS ns.gone\nns1.zone A 8.0.1.1\n",
+    "zone zone.test {\n" SOA "@ NS ns1\n@ NS ns.gone.test.\nns1 A 8.0.1.1\n}\n" TWO_ADDRESSES,
+    {"error ns-no-address [ns.gone.test.]\n", "and neither does the domain gone.test",
+     "whoever registers it can answer for zone.test"},
+    {NULL}};
+
+/* RFC 1035 3.3.11: an NS record holds a name. */
+static const zonecase_t address_for_name = {
+    "an address in the place of a server's name",
+    "zone NS ns1.zone\nzone NS 8.0.2.1.\nns1.zone A 8.0.1.1\n",
+    "zone zone.test {\n" SOA "@ NS ns1\n@ NS 8.0.2.1.\nns1 A 8.0.1.1\n}\n" TWO_ADDRESSES,
+    {"error ns-name-odd [8.0.2.1.]\n", "8.0.2.1 is an address, and no host name",
+     "fix: Give the server at 8.0.2.1 a name",
+     "error ns-no-address [8.0.2.1.] <- ns-name-odd [8.0.2.1.]"},
+    {"register"}};
+
+/* A host that is missing in a domain that is there. */
+static const zonecase_t host_gone = {
+    "a server that its domain does not have",
+    "zone NS ns1.zone\nzone NS ns9.prov\nns1.zone A 8.0.1.1\nprov NS ns1.prov\n"
+    "ns1.prov A 8.0.2.1\n",
+    "zone prov.test {\n" SOA "@ NS ns1\nns1 A 8.0.2.1\n}\n"
+    "zone zone.test {\n" SOA "@ NS ns1\n@ NS ns9.prov.test.\nns1 A 8.0.1.1\n}\n"
+    "address 8.0.1.1 {\nserves zone.test\n}\naddress 8.0.2.1 {\nserves prov.test\n}\n",
+    {"error ns-no-address [ns9.prov.test.]\n", "ns9.prov.test does not exist."},
+    {"neither does", "whoever registers"}};
+
 #define TWO_WILD                                                                                   \
     "@ NS ns1\n@ NS ns2\nns1 A 8.0.1.1\n* A 8.0.9.1\n"                                             \
     "@ MX 0 .\n@ TXT \"v=spf1 -all\"\n"
@@ -139,6 +192,21 @@ static void test_no_final_dot(void **state)
 {
     (void)state;
     zonecase_check(&no_final_dot);
+    zonecase_check(&final_dot_of_others);
+}
+
+static void test_circle(void **state)
+{
+    (void)state;
+    zonecase_check(&circle);
+}
+
+static void test_domain_gone(void **state)
+{
+    (void)state;
+    zonecase_check(&expired_domain);
+    zonecase_check(&host_gone);
+    zonecase_check(&address_for_name);
 }
 
 int main(void)
@@ -146,7 +214,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_glue),          cmocka_unit_test(test_below_dead_cut),
         cmocka_unit_test(test_provider_dead), cmocka_unit_test(test_named_hosts),
-        cmocka_unit_test(test_no_final_dot),
+        cmocka_unit_test(test_no_final_dot),  cmocka_unit_test(test_circle),
+        cmocka_unit_test(test_domain_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
