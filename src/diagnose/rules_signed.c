@@ -155,8 +155,10 @@ static void describe(const group_t *g, const sighting_t *s, nsp_text_t *t)
     } else if (s->id == FINDING_DNSSEC_DS_MISMATCH) {
         describe_ds(g, s, t);
     } else if (s->id == FINDING_DNSSEC_UNKNOWN_ALGORITHM) {
-        nsp_text_printf(t, "About the DS records of %s: %s.", name_label(&g->z->d->m->zone, name),
-                        dnssec_status_text(s->v.status));
+        nsp_text_printf(t,
+                        "About the DS records of %s: %s. Validating resolvers treat the zone as "
+                        "unsigned.",
+                        name_label(&g->z->d->m->zone, name), dnssec_status_text(s->v.status));
     } else {
         nsp_text_begin(&names, subjects, sizeof subjects);
         add_subjects(g, &names);
@@ -175,6 +177,23 @@ static uint8_t ds_algorithm_of(const group_t *g)
     for (size_t i = 0; i < g->z->count; i++)
         if (in_group(g, &g->z->sighting[i]) && g->z->sighting[i].ds_algorithm != algorithm)
             return 0;
+    return algorithm;
+}
+
+/* The algorithm of all DS records; 0: they have several, or there are none. */
+static uint8_t only_algorithm(const signed_zone_t *z)
+{
+    const nsp_msg_t *m = &z->ds_reply->msg;
+    uint8_t algorithm = 0;
+    for (uint16_t i = 0; z->ds == DS_SOME && i < m->found[NSP_ANSWER]; i++) {
+        ds_t ds;
+        if (nsp_msg_rr(m, NSP_ANSWER, i)->type != NSP_TYPE_DS ||
+            !ds_read(m, (uint16_t)(m->first[NSP_ANSWER] + i), &ds))
+            continue;
+        if (algorithm != 0 && ds.algorithm != algorithm)
+            return 0;
+        algorithm = ds.algorithm;
+    }
     return algorithm;
 }
 
@@ -223,7 +242,8 @@ static void report(const group_t *g)
     }
     set_severity(g, f);
     if (f != NULL)
-        f->ds_algorithm = ds_algorithm_of(g);
+        f->ds_algorithm =
+            g->id == FINDING_DNSSEC_UNKNOWN_ALGORITHM ? only_algorithm(g->z) : ds_algorithm_of(g);
     if (f != NULL)
         signed_fix(g->z, g->id, g->place, first, f);
     free(text);

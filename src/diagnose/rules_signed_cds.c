@@ -145,7 +145,7 @@ static void delete_rule(const wishes_t *w)
     else if ((w->cds_delete || w->cdnskey_delete) && w->z->ds == DS_SOME)
         signed_see(w->z, FINDING_DNSSEC_CDS_PENDING, w->place,
                    w->cds_delete ? w->cds_answer->x : w->cdnskey_answer->x,
-                   "The zone asks for the removal of its DS records.");
+                   "The zone asks for the removal of its DS records: signing is to end.");
 }
 
 /* The parent believes what is signed by a key that its present DS names (RFC 7344 4.1). */

@@ -62,6 +62,52 @@ static void fix_ds(const cure_t *c)
                    &c->seen->v);
 }
 
+/* The key that the DS names is there and does not sign (RFC 6781 4.1.2). */
+static void fix_standby(const cure_t *c)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    finding_add_likely(
+        c->f,
+        "The DS record is that of a key that is published and does not sign: a standby key, or a "
+        "rollover in the wrong order.",
+        "A DS record fits a DNSKEY of the zone, and only other keys sign the DNSKEY records.");
+    finding_set_fix(
+        c->f,
+        "Let the key that the DS record of %s names sign the DNSKEY records, too; or, at "
+        "the registrar, publish a DS record for a key that signs them (key tag %u) and "
+        "remove the present one.",
+        name_label(&c->z->d->m->zone, name), c->seen->v.key_tag);
+}
+
+/* True when the address has a key of an algorithm that zones may be signed with. */
+static bool has_good_key(const cure_t *c)
+{
+    const signed_answer_t *a = &c->p->answer[SIGNED_DNSKEY];
+    nsp_msg_t *m = &c->z->d->scratch->msg;
+    if (a->reply == NULL)
+        return false;
+    nsp_msg_index(m, a->reply->bytes, a->reply->size, c->z->d->scratch->arena, NSP_RR_MAX);
+    for (uint16_t i = 0; i < m->rr_count; i++) {
+        dnskey_t key;
+        if (m->rr[i].type == NSP_TYPE_DNSKEY && nsp_rr_owner_is(m, &m->rr[i], &c->z->d->m->zone) &&
+            dnskey_read(m, i, &key) && dnssec_algorithm_advice(key.algorithm) == ADVICE_GOOD)
+            return true;
+    }
+    return false;
+}
+
+/* Keys that validators know are there, and no DS record that they know leads to them. */
+static void fix_unknown(const cure_t *c)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    char tags[TAGS_SIZE];
+    if (has_good_key(c))
+        finding_set_fix(c->f,
+                        "At the registrar, replace the DS record of %s by one with digest type 2 "
+                        "(SHA-256) for a key that the zone has (key tag %s).",
+                        name_label(&c->z->d->m->zone, name), ksk_tags(c, tags));
+}
+
 /* The DS must be there before the key that it is of is the only one (RFC 6781 4.1.2): a transfer
  * from here would take the whole zone down. */
 static void fix_ahead(const cure_t *c)
@@ -192,6 +238,8 @@ void signed_fix(const signed_zone_t *z, finding_id_t id, size_t place, const sig
         fix_keys_differ(&c);
     else if (id == FINDING_DNSSEC_NO_ANSWER)
         fix_no_answer(&c);
+    else if (id == FINDING_DNSSEC_UNKNOWN_ALGORITHM)
+        fix_unknown(&c);
     else if (!verdict_cured_by_transfer(id))
         return;
     else if (place != SIGNED_NOWHERE && c.p->ahead &&
@@ -201,6 +249,8 @@ void signed_fix(const signed_zone_t *z, finding_id_t id, size_t place, const sig
         newer ? fix_transfer(&c) : fix_same_serial(&c);
     else if (id == FINDING_DNSSEC_DS_MISMATCH)
         fix_ds(&c);
+    else if (seen->v.status == DNSSEC_KEYS_NOT_SIGNED)
+        fix_standby(&c);
 }
 
 void signed_hold_back(const signed_zone_t *z)

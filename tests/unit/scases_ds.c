@@ -58,6 +58,11 @@ static void ds_gost(signedworld_t *w)
     w->ds[0].digest_type[0] = w->ds[1].digest_type[0] = 3;
 }
 
+static void ds_unassigned(signedworld_t *w)
+{
+    w->ds[0].algorithm[0] = w->ds[1].algorithm[0] = 99;
+}
+
 static void ds_two(signedworld_t *w)
 {
     for (unsigned i = 0; i < 2; i++) {
@@ -148,6 +153,8 @@ const scase_t scases_ds[] = {
     {"DS with a wrong digest", ds_mistyped, "dnssec-ds-mismatch"},
     {"DS with SHA-1 and SHA-256", ds_both, "dnssec-ds-weak"},
     {"DS with GOST", ds_gost, "dnssec-ds-weak dnssec-unknown-algorithm"},
+    {"DS with an algorithm that nobody knows", ds_unassigned,
+     "dnssec-unknown-algorithm dnssec-algorithm-incomplete"},
     {"a DS too many", ds_two, "dnssec-ds-unused"},
     {"DS of a key that is gone", ds_gone, "dnssec-ds-unused dnssec-algorithm-incomplete"},
     {"DS of a key that is gone, and a key that does not sign", ds_gone_and_more,

@@ -372,6 +372,7 @@ static void ask_parent(signedworld_t *w, uint16_t i)
     for (unsigned k = 0; k < plan->count; k++) {
         size_t n = signer_ds(plan->of[k], &zone, plan->digest_type[k], rdata);
         rdata[n - 1] ^= plan->mistyped[k];
+        rdata[2] = plan->algorithm[k] != 0 ? plan->algorithm[k] : rdata[2];
         nsp_build_rr(&b, NSP_ANSWER, &zone, NSP_TYPE_DS, NSP_CLASS_IN, 3600, rdata, (uint16_t)n);
     }
     if (plan->count == 0) {

@@ -51,7 +51,8 @@ typedef struct ds_plan {
     bool unknown;   /* not asked */
     const signer_t *of[3];
     uint8_t digest_type[3];
-    bool mistyped[3]; /* the digest is another */
+    bool mistyped[3];     /* the digest is another */
+    uint8_t algorithm[3]; /* in the place of the key's, when not 0 */
 } ds_plan_t;
 
 typedef struct signedworld {

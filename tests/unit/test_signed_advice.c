@@ -65,6 +65,8 @@ static const struct advice {
      "Old software, at the server or", "(NOTIMP)"},
     {"DS with a wrong digest", FINDING_DNSSEC_DS_MISMATCH, "The DS record was mistyped",
      "for this very name"},
+    {"DS with an algorithm that nobody knows", FINDING_DNSSEC_UNKNOWN_ALGORITHM, "",
+     "by one with digest type 2 (SHA-256) for a key that the zone has"},
     {"DS of another key", FINDING_DNSSEC_DS_MISMATCH, "The keys, or the provider that signs",
      "At the registrar, replace the DS record"},
 };
@@ -137,15 +139,18 @@ static void test_ds_is_of_sep(void **state)
 static void test_unused_ds_is_first(void **state)
 {
     static const char *const names[] = {"DS of a key that is gone",
-                                        "DS of a key that is gone, and a key that does not sign"};
+                                        "DS of a key that is gone, and a key that does not sign",
+                                        "DS with an algorithm that nobody knows"};
+    static const finding_id_t roots[] = {FINDING_DNSSEC_DS_UNUSED,
+                                         FINDING_DNSSEC_ALGORITHM_INCOMPLETE,
+                                         FINDING_DNSSEC_UNKNOWN_ALGORITHM};
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         finding_list_t list;
         scase_run(scase_named(names[i]), &list);
         const finding_t *f = scase_first(&list, FINDING_DNSSEC_ALGORITHM_INCOMPLETE);
         const finding_t *root = finding_root(&list, f);
-        assert_int_equal(root->id,
-                         i == 0 ? FINDING_DNSSEC_DS_UNUSED : FINDING_DNSSEC_ALGORITHM_INCOMPLETE);
+        assert_int_equal(root->id, roots[i]);
         assert_int_equal(root->severity, SEVERITY_WARNING);
         finding_list_free(&list);
     }
