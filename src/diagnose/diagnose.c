@@ -26,9 +26,11 @@ static void run_rules(diag_t *d)
     rules_negative(d);
     rules_quality(d);
     rules_versions(d);
+    rules_tcp(d);
     rules_serial(d);
     rules_agree(d);
     rules_copies(d);
+    rules_apex(d);
     rules_ns(d);
     rules_layout(d);
     rules_content(d);

@@ -164,9 +164,11 @@ bool rules_negative_differ(diag_t *d, const subject_t *s);
 void rules_quality_flapping(diag_t *d); /* before rules_edns: sets subject_t.flapping */
 void rules_quality(diag_t *d);
 void rules_versions(diag_t *d);
+void rules_tcp(diag_t *d); /* after rules_versions and rules_edns */
 void rules_serial(diag_t *d);
 void rules_agree(diag_t *d);
 void rules_copies(diag_t *d); /* after rules_agree: adds to what that tells of a copy */
+void rules_apex(diag_t *d);   /* after rules_copies, for the same reason */
 void rules_ns(diag_t *d);
 void rules_layout(diag_t *d);
 void rules_content(diag_t *d); /* after rules_layout: a single server shares all addresses */

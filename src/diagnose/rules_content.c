@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "diagnose/facts.h"
-#include "diagnose/form.h"
+#include "diagnose/form_reply.h"
 #include "diagnose/host.h"
 #include "diagnose/spf.h"
 
@@ -67,8 +66,16 @@ static void server_names(diag_t *d)
         const nsp_name_t *name = &d->m->server[i].name;
         if (name->len == 1 || name_is_host(name, false))
             continue;
-        finding_t *f = finding_add(d->list, FINDING_NS_NAME_ODD, "%s is not a host name.",
-                                   name_label(name, text));
+        addr_t a;
+        name_label(name, text);
+        bool address = addr_from_text(text, strlen(text), 53, &a);
+        finding_t *f = finding_add(d->list, FINDING_NS_NAME_ODD, "%s is %s.", text,
+                                   address ? "an address, and no host name" : "not a host name");
+        if (address)
+            finding_set_fix(f,
+                            "Give the server at %s a name with an A or AAAA record, and put that "
+                            "name into the NS records and into the delegation.",
+                            text);
         finding_set_server(f, name);
     }
 }
@@ -204,24 +211,6 @@ static void soa_rules(diag_t *d, const subject_t *top)
 
 /* --- mail --- */
 
-/* The reply to the form MX of an address, indexed in the scratch; NULL when it is no good one. */
-static const exchange_t *mx_of(diag_t *d, const subject_t *s, const form_set_t *forms)
-{
-    outcome_t o;
-    for (uint32_t i = 0; i < d->set->count; i++) {
-        const exchange_t *x = d->set->item[i];
-        if (x->qtype != NSP_TYPE_MX || !addr_equal(&x->server, &s->a->addr) ||
-            form_of(forms, x) != FORM_ID_MX)
-            continue;
-        outcome_of(x, &o, d->scratch);
-        const nsp_msg_t *m = &d->scratch->msg;
-        if (o.kind == OUTCOME_ANSWERED && nsp_msg_rcode(m) == NSP_RCODE_NOERROR &&
-            nsp_msg_has(m, NSP_FLAG_AA) && !nsp_msg_has(m, NSP_FLAG_TC))
-            return x;
-    }
-    return NULL;
-}
-
 static void mx_targets(diag_t *d, const exchange_t *x, unsigned *count)
 {
     const nsp_msg_t *m = &d->scratch->msg;
@@ -263,7 +252,7 @@ static void mx_differs(diag_t *d, const subject_t *top, const exchange_t *x,
         uint16_t n = 0;
         if (s == top || s->folded || !s->serves || !s->has_serial || s->serial != top->serial)
             continue;
-        const exchange_t *other = mx_of(d, s, forms);
+        const exchange_t *other = form_reply(d, s, forms, FORM_ID_MX);
         if (other == NULL ||
             (rrset_digest(d->octets, m, NSP_ANSWER, &d->m->zone, NSP_TYPE_MX, &n, &ttl) == sum &&
              n == count))
@@ -301,13 +290,52 @@ static const fact_t *txt_fact(const diag_t *d, const subject_t *s)
     return NULL;
 }
 
+/* Terms that are all allowed, and mean something else than whoever wrote them meant. */
+static void spf_meaning(diag_t *d, const fact_t *f, const char *text, size_t len)
+{
+    char zone[NSP_NAME_TEXT_MAX];
+    finding_t *out = NULL;
+    switch (spf_flaw(text, len, name_label(&d->m->zone, zone))) {
+    case SPF_SOUND:
+        return;
+    case SPF_ITSELF:
+        out = finding_add(d->list, FINDING_SPF_BROKEN,
+                          "The SPF policy of %s includes itself: receivers follow it without end, "
+                          "and treat that as an error.",
+                          zone);
+        finding_set_fix(out, "Put in what the service's own domain is, or take the term out.");
+        break;
+    case SPF_LOOKUPS:
+        out =
+            finding_add(d->list, FINDING_SPF_BROKEN,
+                        "More than %d terms of the SPF policy need a lookup, even without those of "
+                        "the policies that it includes: receivers treat that as an error.",
+                        SPF_LOOKUPS_MAX);
+        finding_set_fix(out,
+                        "Take services out that no longer send, or name networks (ip4, ip6) in "
+                        "the place of hosts.");
+        break;
+    case SPF_ANYBODY:
+        out =
+            finding_add(d->list, FINDING_SPF_BROKEN,
+                        "With '+all' the SPF policy lets every host in the world send mail in the "
+                        "name of %s.",
+                        zone);
+        finding_set_fix(out, "End the policy with -all or ~all.");
+        break;
+    }
+    finding_add_evidence(out, f->x);
+}
+
 static void spf_syntax(diag_t *d, const fact_t *f, const char *text, size_t len)
 {
     char term[64];
     size_t size = 0;
     size_t at = spf_first_fault(text, len, &size);
-    if (at == len)
+    if (at == len) {
+        spf_meaning(d, f, text, len);
         return;
+    }
     size_t n = 0;
     for (; n < size && n + 1 < sizeof term; n++)
         term[n] = (char)(text[at + n] >= 0x21 && text[at + n] <= 0x7e ? text[at + n] : '?');
@@ -361,7 +389,7 @@ static void mail_rules(diag_t *d, const subject_t *top)
         return;
     }
     form_set_init(forms, &d->m->zone);
-    const exchange_t *x = mx_of(d, top, forms);
+    const exchange_t *x = form_reply(d, top, forms, FORM_ID_MX);
     if (x != NULL) {
         mx_targets(d, x, &count);
         if (count == 0) {

@@ -204,7 +204,6 @@ static void type_rule(diag_t *d, const subject_t *s, const form_fact_t *facts)
     char rcode[16];
     char text[40];
     const fact_t *txt = txt_fact(d, s);
-    const form_fact_t *mx = &facts[FORM_ID_MX];
     for (unsigned i = 0; i < FORM_COUNT; i++)
         if (form_family((form_id_t)i) == FAMILY_TYPE && facts[i].x != NULL)
             type_one(&w, s, (form_id_t)i, &facts[i]);
@@ -215,8 +214,10 @@ static void type_rule(diag_t *d, const subject_t *s, const form_fact_t *facts)
         say_what(&w, "txt", &f, text);
         w.severe = true;
     }
-    if (is_answered(mx) && mx->rcode != NSP_RCODE_NOERROR && !s->edns_broken)
-        say_rcode(&w, FORM_ID_MX, mx);
+    for (unsigned i = 0; i < FORM_COUNT; i++)
+        if (form_family((form_id_t)i) == FAMILY_DATA && !s->edns_broken && !s->edns_dropped &&
+            !s->edns_silent)
+            type_one(&w, s, (form_id_t)i, &facts[i]);
     size_t count = d->list->count;
     report(d, s, FINDING_TYPE_BROKEN, &w);
     if (w.count > before && d->list->count > count) {

@@ -30,6 +30,34 @@ static void type_rule(diag_t *d, const subject_t *s, bool *no_soa, const fact_t 
         *no_soa = true;
 }
 
+/* An SOA in the authority section of a negative answer that is not the zone's (RFC 2308 3). */
+static bool other_soa(diag_t *d, const fact_t *f, nsp_name_t *owner)
+{
+    nsp_msg_t *m = &d->scratch->msg;
+    nsp_msg_index(m, f->o.reply->bytes, f->o.reply->size, d->scratch->arena, NSP_RR_MAX);
+    for (uint16_t i = 0; i < m->found[NSP_AUTHORITY]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_AUTHORITY, i);
+        if (rr->type != NSP_TYPE_SOA)
+            continue;
+        nsp_rr_owner(m, rr, owner);
+        return true;
+    }
+    return false;
+}
+
+static finding_t *without_soa(diag_t *d, const subject_t *s, const fact_t *f, const char *what)
+{
+    char text[NSP_NAME_TEXT_MAX];
+    char zone[NSP_NAME_TEXT_MAX];
+    nsp_name_t owner;
+    if (!other_soa(d, f, &owner))
+        return subject_finding(d, s, FINDING_NEGATIVE_WITHOUT_SOA, "No SOA in the answer for %s.",
+                               what);
+    return subject_finding(d, s, FINDING_NEGATIVE_WITHOUT_SOA,
+                           "The answer for %s has the SOA of %s in the place of that of %s.", what,
+                           name_label(&owner, text), name_label(&d->m->zone, zone));
+}
+
 static void negative_one(diag_t *d, const subject_t *s)
 {
     bool name_bare = false;
@@ -43,11 +71,10 @@ static void negative_one(diag_t *d, const subject_t *s)
         type_rule(d, s, &type_bare, type);
     if (!name_bare && !type_bare)
         return;
-    finding_t *f =
-        subject_finding(d, s, FINDING_NEGATIVE_WITHOUT_SOA, "No SOA in the answer for %s.",
-                        name_bare && type_bare ? "a name and for a type that do not exist"
-                        : name_bare            ? "a name that does not exist"
-                                               : "a type that does not exist");
+    finding_t *f = without_soa(d, s, name_bare ? name : type,
+                               name_bare && type_bare ? "a name and for a type that do not exist"
+                               : name_bare            ? "a name that does not exist"
+                                                      : "a type that does not exist");
     finding_add_evidence(f, name_bare ? name->x : NULL);
     finding_add_evidence(f, type_bare ? type->x : NULL);
 }

@@ -200,6 +200,32 @@ static void timing_one(diag_t *d, const subject_t *s)
     }
 }
 
+/* TC without need: the SOA and the NS records fit into any answer (RFC 1035 4.2.1). */
+static void truncated_one(diag_t *d, const subject_t *s)
+{
+    const fact_t *tcp = subject_fact(d, s, PROBE_SOA_TCP);
+    unsigned cut = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (!fact_is_udp(f) || !fact_answered(f) || (!fact_is_soa(f) && f->kind != PROBE_NS))
+            continue;
+        if ((f->flags & NSP_FLAG_TC) == 0)
+            return;
+        cut++;
+    }
+    if (cut < 2 || !fact_answered(tcp) || tcp->cls != CLASS_GOOD)
+        return;
+    finding_t *out = subject_finding(d, s, FINDING_UDP_TRUNCATED,
+                                     "All %u answers for SOA and NS over UDP are cut (TC); over "
+                                     "TCP they are whole.",
+                                     cut);
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (fact_is_udp(f) && fact_answered(f) && (f->flags & NSP_FLAG_TC) != 0)
+            finding_add_evidence(out, f->x);
+    }
+}
+
 static void recursion_one(diag_t *d, const subject_t *s)
 {
     const fact_t *f = subject_soa(d, s);
@@ -216,6 +242,7 @@ void rules_quality(diag_t *d)
         if (s->folded || !s->serves)
             continue;
         timing_one(d, s);
+        truncated_one(d, s);
         recursion_one(d, s);
     }
 }

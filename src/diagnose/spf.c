@@ -62,21 +62,68 @@ static bool is_printable(const char *t, size_t n)
     return true;
 }
 
+/* The next term behind *at, and its octets; false at the end. */
+static bool next_term(const char *text, size_t len, size_t *at, size_t *size)
+{
+    while (*at < len && text[*at] == ' ')
+        (*at)++;
+    *size = 0;
+    while (*at + *size < len && text[*at + *size] != ' ')
+        (*size)++;
+    return *size > 0;
+}
+
 size_t spf_first_fault(const char *text, size_t len, size_t *size)
 {
     size_t at = VERSION_LEN < len ? VERSION_LEN : len;
-    while (at < len) {
-        size_t n = 0;
-        while (at < len && text[at] == ' ')
-            at++;
-        while (at + n < len && text[at + n] != ' ')
-            n++;
-        *size = n;
-        if (n > 0 && !(is_printable(text + at, n) &&
-                       (is_modifier(text + at, n) || is_mechanism(text + at, n))))
+    for (; next_term(text, len, &at, size); at += *size)
+        if (!is_printable(text + at, *size) ||
+            !(is_modifier(text + at, *size) || is_mechanism(text + at, *size)))
             return at;
-        at += n;
-    }
     *size = 0;
     return len;
+}
+
+/* True when a term without its qualifier is this mechanism or modifier; what stands behind ':' or
+ * '=' in *value. */
+static bool is_term(const char *t, size_t n, const char *name, const char **value, size_t *size)
+{
+    size_t k = strlen(name);
+    if (n < k || strncasecmp(t, name, k) != 0 || (n > k && strchr(":=/", t[k]) == NULL))
+        return false;
+    *value = n > k ? t + k + 1 : t + n;
+    *size = n > k ? n - k - 1 : 0;
+    return true;
+}
+
+static bool is_domain(const char *value, size_t n, const char *domain)
+{
+    if (n > 0 && value[n - 1] == '.')
+        n--;
+    return n == strlen(domain) && strncasecmp(value, domain, n) == 0;
+}
+
+spf_flaw_t spf_flaw(const char *text, size_t len, const char *domain)
+{
+    static const char *const asks[] = {"include", "redirect", "a", "mx", "ptr", "exists"};
+    unsigned lookups = 0;
+    bool anybody = false;
+    bool all = false; /* what stands behind "all" is never looked at (RFC 7208 5.1) */
+    size_t size = 0;
+    for (size_t at = VERSION_LEN; !all && next_term(text, len, &at, &size); at += size) {
+        bool passes = strchr("-?~", text[at]) == NULL;
+        size_t sign = strchr("+-?~", text[at]) != NULL;
+        const char *value = NULL;
+        size_t n = 0;
+        all = is_term(text + at + sign, size - sign, "all", &value, &n);
+        anybody = all && passes;
+        for (size_t i = 0; i < sizeof asks / sizeof asks[0]; i++) {
+            if (!is_term(text + at + sign, size - sign, asks[i], &value, &n))
+                continue;
+            if (i < 2 && is_domain(value, n, domain))
+                return SPF_ITSELF;
+            lookups++;
+        }
+    }
+    return lookups > SPF_LOOKUPS_MAX ? SPF_LOOKUPS : anybody ? SPF_ANYBODY : SPF_SOUND;
 }

@@ -19,7 +19,8 @@ typedef struct content {
     const char *server; /* the second name server's name */
     const char *mx[3];  /* NULL-ended; with ask_mx */
     bool ask_mx;
-    bool mx_at_one; /* the second server has no MX */
+    bool mx_at_one;   /* the second server has no MX */
+    const char *a[2]; /* A records of the zone's name at each server, when one is given */
     const char *spf[2];
     bool twice;
     bool shared;       /* the servers share an address */
@@ -118,6 +119,13 @@ static const content_t cases[] = {
      .mx = {"10 m.example.net."},
      .spf = {"\"v=spf1 -all\""},
      .expected = "warning mx-differs "},
+    {.name = "one address", .a = {"192.0.2.7", "192.0.2.7"}, .expected = ""},
+    {.name = "an address for each server",
+     .a = {"192.0.2.7", "192.0.2.8"},
+     .expected = "notice addresses-differ "},
+    {.name = "an address at one server alone",
+     .a = {"192.0.2.7", NULL},
+     .expected = "warning answers-differ warning answers-differ "},
     {.name = "MX leads to a host that does not exist",
      .named = "m.example.com.",
      .by_mx = true,
@@ -172,12 +180,18 @@ static const content_t cases[] = {
     {.name = "SPF with a mistake",
      .spf = {"\"v=spf1 inclde:x.example -all\""},
      .expected = "warning spf-broken "},
+    {.name = "SPF that includes itself",
+     .spf = {"\"v=spf1 include:Example.net. -all\""},
+     .expected = "warning spf-broken "},
+    {.name = "SPF for everybody", .spf = {"\"v=spf1 mx all\""}, .expected = "warning spf-broken "},
     {.name = "SPF in two strings",
      .spf = {"\"v=spf1 inc\" \"lude:x.example -all\""},
      .expected = ""},
 };
 
-static void put_mx(xlab_t *x, const form_query_t *form, unsigned addr, const content_t *c)
+/* A question of a form at an address, and its answer: records of one type. */
+static void put_form(xlab_t *x, const form_query_t *form, unsigned addr, uint16_t type,
+                     const char *const *record, unsigned count)
 {
     uint8_t buf[512];
     uint8_t rdata[300];
@@ -189,13 +203,12 @@ static void put_mx(xlab_t *x, const form_query_t *form, unsigned addr, const con
         .kind = EVENT_SENT, .attempt = 1, .bytes = form->wire, .size = (uint32_t)form->size};
     assert_true(e != NULL && exchange_append(e, &sent));
     nsp_build_begin(&b, buf, sizeof buf, 0, NSP_FLAG_QR | NSP_FLAG_AA);
-    nsp_build_question(&b, &x->m->zone, NSP_TYPE_MX, NSP_CLASS_IN);
-    for (unsigned i = 0; i < 3 && c->mx[i] != NULL && !(c->mx_at_one && addr == 2); i++) {
-        assert_int_equal(nsp_rdata_from_text(NSP_TYPE_MX, c->mx[i], strlen(c->mx[i]), NULL, rdata,
+    nsp_build_question(&b, &x->m->zone, type, NSP_CLASS_IN);
+    for (unsigned i = 0; i < count && record[i] != NULL; i++) {
+        assert_int_equal(nsp_rdata_from_text(type, record[i], strlen(record[i]), NULL, rdata,
                                              sizeof rdata, &size, NULL),
                          NSP_OK);
-        nsp_build_rr(&b, NSP_ANSWER, &x->m->zone, NSP_TYPE_MX, NSP_CLASS_IN, 60, rdata,
-                     (uint16_t)size);
+        nsp_build_rr(&b, NSP_ANSWER, &x->m->zone, type, NSP_CLASS_IN, 60, rdata, (uint16_t)size);
     }
     assert_int_equal(nsp_build_end(&b, &size), NSP_OK);
     event_t reply = {.kind = EVENT_REPLY,
@@ -206,6 +219,17 @@ static void put_mx(xlab_t *x, const form_query_t *form, unsigned addr, const con
                      .size = (uint32_t)size};
     assert_true(exchange_append(e, &reply));
     e->finished = true;
+}
+
+static void put_forms(xlab_t *x, const form_set_t *forms, const content_t *c)
+{
+    for (unsigned k = 0; k < 4; k++) {
+        if (c->ask_mx)
+            put_form(x, &forms->query[FORM_ID_MX], k, NSP_TYPE_MX, c->mx,
+                     c->mx_at_one && k == 2 ? 0 : 3);
+        if (c->a[0] != NULL)
+            put_form(x, &forms->query[FORM_ID_A], k, NSP_TYPE_A, &c->a[k / 2], 1);
+    }
 }
 
 static void edit(xlab_t *x, const content_t *c)
@@ -250,8 +274,7 @@ static void test_cases(void **state)
         edit(&x, c);
         xlab_build(&x);
         form_set_init(&forms, &x.m->zone);
-        for (unsigned k = 0; c->ask_mx && k < 4; k++)
-            put_mx(&x, &forms.query[FORM_ID_MX], k, c);
+        put_forms(&x, &forms, c);
         finding_list_init(&list);
         assert_true(diagnose(x.m, &x.set, NULL, &list));
         for (size_t k = 0; k < list.count; k++) {
@@ -356,13 +379,43 @@ static void test_spf(void **state)
     assert_false(spf_is_policy("", 0));
 }
 
+static void test_spf_flaw(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        spf_flaw_t flaw;
+    } texts[] = {
+        {"v=spf1", SPF_SOUND},
+        {"v=spf1 mx ~all", SPF_SOUND},
+        {"v=spf1 ?all", SPF_SOUND},
+        {"v=spf1 mx all", SPF_ANYBODY},
+        {"v=spf1 +ALL", SPF_ANYBODY},
+        {"v=spf1 -all +all", SPF_SOUND},
+        {"v=spf1 include:a.example.net -all", SPF_SOUND},
+        {"v=spf1 include:example.net -all", SPF_ITSELF},
+        {"v=spf1 ?Include:EXAMPLE.net. -all", SPF_ITSELF},
+        {"v=spf1 redirect=example.net", SPF_ITSELF},
+        {"v=spf1 a:example.net -all", SPF_SOUND},
+        {"v=spf1 a a/24 mx mx:b.c ptr exists:c include:d include:e include:f include:g -all",
+         SPF_SOUND},
+        {"v=spf1 a a/24 mx mx:b.c ptr exists:c include:d include:e include:f include:g "
+         "redirect=h",
+         SPF_LOOKUPS},
+        {"v=spf1 ip4:1.2.3.4 a1=x exp=y -all", SPF_SOUND}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        print_message("  %s\n", texts[i].text);
+        assert_int_equal(spf_flaw(texts[i].text, strlen(texts[i].text), "example.net"),
+                         texts[i].flaw);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),
-        cmocka_unit_test(test_every_finding),
-        cmocka_unit_test(test_zone_name),
-        cmocka_unit_test(test_spf),
+        cmocka_unit_test(test_cases),     cmocka_unit_test(test_every_finding),
+        cmocka_unit_test(test_zone_name), cmocka_unit_test(test_spf),
+        cmocka_unit_test(test_spf_flaw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

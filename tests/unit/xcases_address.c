@@ -126,6 +126,20 @@ static void truncated(xlab_t *x)
     x->probe[BAD][XQ_TXT].tc = true;
 }
 
+/* TC for all that is asked over UDP. */
+static void all_truncated(xlab_t *x)
+{
+    for (unsigned q = 0; q < XQ_COUNT; q++)
+        if (!xquery_is_tcp((xquery_t)q))
+            x->probe[BAD][q].tc = x->probe[BAD][q].no_data = true;
+}
+
+static void all_but_one_truncated(xlab_t *x)
+{
+    all_truncated(x);
+    x->probe[BAD][XQ_NS].tc = x->probe[BAD][XQ_NS].no_data = false;
+}
+
 static void truncated_tcp_refused(xlab_t *x)
 {
     truncated(x);
@@ -624,6 +638,22 @@ static void tcp_older(xlab_t *x)
     x->probe[BAD][XQ_TCP].serial--;
 }
 
+static void tcp_other_records(xlab_t *x)
+{
+    x->probe[BAD][XQ_TXT].txt = x->probe[BAD][XQ_TXT_TCP].txt = 60;
+    x->probe[BAD][XQ_NS_TCP].ns[1] = "ns9.example.net.";
+    for (unsigned i = 0; i < 4; i++)
+        x->probe[i][XQ_TXT].txt = x->probe[i][XQ_TXT_TCP].txt = 60;
+}
+
+/* What comes over UDP is cut, and whole over TCP. */
+static void tcp_for_the_rest(xlab_t *x)
+{
+    x->probe[BAD][XQ_TXT].tc = x->probe[BAD][XQ_TXT].no_data = true;
+    for (unsigned i = 0; i < 4; i++)
+        x->probe[i][XQ_TXT].txt = x->probe[i][XQ_TXT_TCP].txt = 60;
+}
+
 static void made_up(xlab_t *x)
 {
     x->probe[BAD][XQ_NX].data = true;
@@ -789,6 +819,9 @@ const xcase_t xcases_address[] = {
     {FINDING_CASE_NOT_PRESERVED, false, "NXDOMAIN", case_denied, "case-sensitive"},
     {FINDING_TCP_WRONG_ANSWER, true, "REFUSED", tcp_answers_refused, "tcp-wrong-answer"},
     {FINDING_TCP_WRONG_ANSWER, false, "EDNS refused over both", edns_formerr, "edns-broken"},
+    {FINDING_UDP_TRUNCATED, true, "every answer", all_truncated, "udp-truncated"},
+    {FINDING_UDP_TRUNCATED, false, "every answer but one", all_but_one_truncated, ""},
+    {FINDING_UDP_TRUNCATED, false, "one answer", truncated, ""},
     {FINDING_QUERY_DROPPED, true, "one type", type_silent, "query-dropped"},
     {FINDING_QUERY_DROPPED, true, "one type, one packet lost", lossy_once_and_type_silent,
      "query-dropped flapping"},
@@ -813,6 +846,8 @@ const xcase_t xcases_address[] = {
     {FINDING_VERSIONS_MIXED, true, "by turns", versions_by_turns, "versions-mixed"},
     {FINDING_VERSIONS_MIXED, false, "over TCP alone", tcp_older, "tcp-wrong-answer"},
     {FINDING_VERSIONS_MIXED, false, "loaded anew", version_new, "serial-differs"},
+    {FINDING_TCP_WRONG_ANSWER, true, "other NS records", tcp_other_records, "tcp-wrong-answer"},
+    {FINDING_TCP_WRONG_ANSWER, false, "records that were cut over UDP", tcp_for_the_rest, ""},
     {FINDING_TCP_WRONG_ANSWER, true, "an older version", tcp_older, "tcp-wrong-answer"},
     {FINDING_TYPE_BROKEN, true, "TXT", txt_servfail, "type-broken"},
     {FINDING_ANSWERS_DIFFER, true, "one makes up names", made_up, "answers-differ"},
