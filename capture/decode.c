@@ -362,6 +362,11 @@ static __attribute__((noinline)) void take_packet(decoder_t *d, const cap_packet
     uint32_t wire = p->original > p->size ? p->original : p->size;
     take_inner(d, link_read(p->link, p->bytes, p->size), p->bytes, p->size, wire, layer);
     settle(d);
+    decode_stats_t *s = &d->stats;
+    if (s->malformed > 0 && s->malformed_first == 0)
+        s->malformed_first = p->number;
+    if (s->bad_checksum > 0 && s->bad_checksum_first == 0)
+        s->bad_checksum_first = p->number;
 }
 
 /* Whether the checksum of a datagram is right, absent, or left to the network card. Addresses, n

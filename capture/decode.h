@@ -71,16 +71,18 @@ typedef struct cap_item {
 typedef struct decode_stats {
     uint64_t packets;
     uint64_t not_ip;
-    uint64_t other;        /* IP, but neither UDP, TCP nor an ICMP error; or other ports */
-    uint64_t link_unknown; /* of a link type that is not decoded */
-    uint64_t malformed;    /* headers that make no sense */
-    uint64_t cut;          /* cut so short by the capture that nothing could be made of them */
+    uint64_t other;           /* IP, but neither UDP, TCP nor an ICMP error; or other ports */
+    uint64_t link_unknown;    /* of a link type that is not decoded */
+    uint64_t malformed;       /* headers that make no sense */
+    uint64_t malformed_first; /* number of the first such packet; 0: none */
+    uint64_t cut;             /* cut so short by the capture that nothing could be made of them */
     uint64_t bad_checksum;
-    uint64_t offloaded;         /* checksums left to the network card: wrong, and no fault */
-    uint64_t fragments;         /* seen */
-    uint64_t reassembled;       /* datagrams */
-    uint64_t fragments_lost;    /* datagrams that never came together (timeout) */
-    uint64_t fragments_evicted; /* datagrams given up for lack of memory */
+    uint64_t bad_checksum_first; /* the same */
+    uint64_t offloaded;          /* checksums left to the network card: wrong, and no fault */
+    uint64_t fragments;          /* seen */
+    uint64_t reassembled;        /* datagrams */
+    uint64_t fragments_lost;     /* datagrams that never came together (timeout) */
+    uint64_t fragments_evicted;  /* datagrams given up for lack of memory */
     uint64_t overlaps;
     uint64_t connections;
     uint64_t connections_evicted;

@@ -21,6 +21,7 @@ typedef struct entry {
     struct entry *newer;
     spans_t parts; /* without their octets once it is done */
     int64_t born;
+    int64_t whole; /* when it was, nanoseconds */
     uint64_t hash;
     uint32_t id;
     uint32_t have;   /* octets covered */
@@ -259,8 +260,9 @@ static entry_t *entry_for(fragment_table_t *t, const ip_view_t *v, uint64_t prin
         fragment_expire(t, t->now);
         e = NULL;
     }
-    if (e != NULL &&
-        (e->state == ENTRY_BROKEN || (e->state == ENTRY_DONE && entry_knows(e, v, print))))
+    bool again = e != NULL && e->state == ENTRY_DONE && t->now - e->whole < FRAGMENT_AGAIN_WITHIN &&
+                 entry_knows(e, v, print);
+    if (again || (e != NULL && e->state == ENTRY_BROKEN))
         return NULL;
     if (e != NULL && e->state == ENTRY_DONE) {
         entry_free(t, e); /* the identification is used again */
@@ -297,6 +299,7 @@ uint8_t *fragment_take(fragment_table_t *t, const ip_view_t *v, const origin_t *
     t->stats.reassembled++;
     spans_strip(&e->parts, &t->budget);
     e->state = ENTRY_DONE;
+    e->whole = t->now;
     return bytes;
 }
 

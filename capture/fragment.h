@@ -37,6 +37,10 @@ typedef struct fragment_stats {
     uint64_t malformed; /* beyond 65535 octets, or not a multiple of 8 and not the last */
 } fragment_stats_t;
 
+/* A fragment that comes again so soon after its datagram was whole is one that was captured, or
+ * sent by the network, twice; later its identification is that of another datagram. */
+#define FRAGMENT_AGAIN_WITHIN INT64_C(200000000)
+
 typedef struct fragment_table fragment_table_t;
 /* Is given each datagram that was given up. */
 typedef void fragment_lost_t(void *user, const datagram_t *d);

@@ -13,6 +13,7 @@ enum { SENT = 1, CAPTURED = 2 };
 typedef struct entry {
     unsigned state;
     int64_t born;
+    int64_t whole;
     uint64_t last;    /* number of the last fragment that counted */
     uint32_t end;     /* of the whole; 0: not known */
     uint32_t reach;   /* of the parts */
@@ -207,7 +208,8 @@ void model_take(model_t *m, const model_part_t *part, const datagram_t *whole)
     bool good = part->length > 0 && end <= 65535 && (!part->more || part->length % 8 == 0);
     if (good && e->state != NONE && m->now - e->born >= m->timeout)
         model_expire(m, m->now);
-    bool ignored = good && (e->state == BROKEN || (e->state == DONE && known(e, part)));
+    bool again = e->state == DONE && m->now - e->whole < FRAGMENT_AGAIN_WITHIN && known(e, part);
+    bool ignored = good && (e->state == BROKEN || again);
     if (good && !ignored && e->state != OPEN)
         begin(e, m->now);
     bool fits =
@@ -224,6 +226,7 @@ void model_take(model_t *m, const model_part_t *part, const datagram_t *whole)
     need(((whole->origin.notes & CAP_NOTE_CUT) != 0) == (joined(e) < e->end));
     m->stats.reassembled++;
     e->state = DONE;
+    e->whole = m->now;
 }
 
 void model_finish(model_t *m, const fragment_stats_t *stats)

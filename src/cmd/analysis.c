@@ -35,6 +35,8 @@ struct analysis {
     report_count_t notes[NOTES];
     size_t note_count;
     char empty[80]; /* text of one of them */
+    char bad_packets[80];
+    char bad_checksum[80];
     reply_t scratch;
 };
 
@@ -230,9 +232,13 @@ static void note_decoding(analysis_t *a)
     note(a, "not-ip", "packets not IP", d->not_ip);
     note(a, "other", "packets of other protocols or ports", d->other);
     note(a, "link-unknown", "packets of a link type that is not known", d->link_unknown);
-    note(a, "bad-packets", "packets with headers that make no sense", d->malformed);
+    snprintf(a->bad_packets, sizeof a->bad_packets,
+             "packets with headers that make no sense (first: %" PRIu64 ")", d->malformed_first);
+    note(a, "bad-packets", a->bad_packets, d->malformed);
     note(a, "cut", "packets cut too short by the capture (snap length)", d->cut);
-    note(a, "bad-checksum", "packets with a wrong checksum", d->bad_checksum);
+    snprintf(a->bad_checksum, sizeof a->bad_checksum,
+             "packets with a wrong checksum (first: %" PRIu64 ")", d->bad_checksum_first);
+    note(a, "bad-checksum", a->bad_checksum, d->bad_checksum);
     note(a, "fragments", "IP fragments", d->fragments);
     note(a, "fragments-lost", "datagrams whose fragments never came together", d->fragments_lost);
     note(a, "fragments-evicted", "datagrams in fragments given up (--memory)",

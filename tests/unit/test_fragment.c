@@ -232,6 +232,27 @@ static void test_again_when_whole(void **state)
     }
 }
 
+/* The same datagram again, to the octet, when a client has had time to ask again. */
+static void test_sent_again(void **state)
+{
+    static pdecode_t p;
+    (void)state;
+    for (int family = 0; family < 2; family++) {
+        pdecode_begin(&p, NULL);
+        make(ends[family][0], ends[family][1], 5);
+        for (int times = 0; times < 3; times++) {
+            for (int i = 0; i < 5; i++)
+                pdecode_raw(&p, &part[i]);
+            p.at += times == 0 ? P_SEC / 10 : P_SEC;
+        }
+        decoder_finish(p.d);
+        assert_int_equal(p.count, 2); /* the second time it came too soon */
+        is_whole(&p, 1, CAP_NOTE_FRAGMENTS);
+        assert_int_equal(decoder_stats(p.d)->fragments_lost, 0);
+        pdecode_end(&p);
+    }
+}
+
 /* The same identification again after the time is over, with nothing else in between. */
 static void test_reuse_after_timeout(void **state)
 {
@@ -399,21 +420,14 @@ static void test_v6_inner_headers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_orders),
-        cmocka_unit_test(test_repeated),
-        cmocka_unit_test(test_overlap),
-        cmocka_unit_test(test_lost),
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_flood),
-        cmocka_unit_test(test_nonsense),
-        cmocka_unit_test(test_again_when_whole),
-        cmocka_unit_test(test_reuse_after_timeout),
-        cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_lost_short),
-        cmocka_unit_test(test_tiny_memory),
-        cmocka_unit_test(test_v6_inner_headers),
+        cmocka_unit_test(test_orders),      cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_overlap),     cmocka_unit_test(test_lost),
+        cmocka_unit_test(test_keys),        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_nonsense),    cmocka_unit_test(test_again_when_whole),
+        cmocka_unit_test(test_sent_again),  cmocka_unit_test(test_reuse_after_timeout),
+        cmocka_unit_test(test_too_many),    cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_cut),         cmocka_unit_test(test_lost_short),
+        cmocka_unit_test(test_tiny_memory), cmocka_unit_test(test_v6_inner_headers),
     };
     return cmocka_run_group_tests_name("fragment", tests, NULL, NULL);
 }
