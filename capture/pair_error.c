@@ -160,7 +160,10 @@ void pair_icmp(pairer_t *p, const cap_item_t *item)
     if (is_twice(p, slot_index(p, head), &e))
         return;
     slot_event(p, slot_index(p, head), &e);
-    *((head->notes & FLOW_QUOTED) != 0 ? &p->stats.icmp_orphans : &p->stats.icmp) += 1;
+    if ((head->notes & FLOW_QUOTED) != 0)
+        p->stats.icmp_orphans++;
+    else
+        p->stats.icmp++;
 }
 
 /* The flow whose reply is most likely the one that was lost: the one that offers most room. */
