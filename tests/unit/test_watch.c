@@ -292,8 +292,8 @@ static void test_once(void **state)
     store_close(s);
 }
 
-/* The walk of the blog post, over eight days. */
-static round_outcome_t of_the_walk(const watch_target_t *t, int64_t now)
+/* A domain's eight days: each change of status, and what must not be one. */
+static round_outcome_t in_eight_days(const watch_target_t *t, int64_t now)
 {
     (void)t;
     if (now < 10 * H)
@@ -315,7 +315,7 @@ static void test_days(void **state)
     watch_options_t o = options_of();
     watch_targets_init(&t);
     add_target(&t, "example.com.", 1);
-    f->outcome = of_the_walk;
+    f->outcome = in_eight_days;
     f->end = 200 * H;
     run(f, s, &o, &t);
     assert_string_equal(f->log,
