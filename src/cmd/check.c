@@ -179,6 +179,8 @@ static int check_conflicts(const check_args_t *c)
     if (c->capture != NULL && (c->probe.lab != NULL || c->probe.map_count > 0))
         return usage_error("check", "--capture sees addresses on the wire; leave --lab and --map "
                                     "out");
+    if (c->matrix && (c->output.mail != NULL || c->output.json))
+        return usage_error("check", "--matrix is a part of the text; leave --mail and --json out");
     if (c->output.mail != NULL && c->output.json)
         return usage_error("check", "--mail and --json: one of them");
     if ((c->output.page.path != NULL || c->output.mail != NULL) && c->domain_count > 1)

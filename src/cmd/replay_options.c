@@ -399,6 +399,9 @@ static int check_conflicts(const replay_options_t *o)
     int rc = check_queries(o);
     if (rc != 0)
         return rc;
+    if (o->patience.waits > 0 && !o->queries && !o->exchanges && !o->json && o->ladder_count == 0)
+        return usage_error("replay",
+                           "--timeout is for --ladder, --exchanges, --json and --queries");
     if (o->ladder_count > 0 && (o->exchanges || o->json))
         return usage_error("replay", "--ladder excludes --exchanges and --json");
     if (a->since_relative == a->until_relative && a->since > a->until)

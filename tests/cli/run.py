@@ -50,6 +50,7 @@ USAGE = [
     (["check", "example.test", "--pcap", "/nonexistent/x.pcap", "--from", "127.0.0.1"],
      "/nonexistent/x.pcap"),
     (["check", "example.test", "-b", "host"], "host"),
+    (["check", "example.test", "--matrix", "--json"], "--matrix"),
     (["check", "example.test", "--fail-on", "eror"], "--fail-on"),
     (["check", "example.test", "--fail-on", ""], "--fail-on"),
     (["check", "example.test", "--profile", "/nonexistent.conf"], "/nonexistent.conf"),

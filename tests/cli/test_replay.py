@@ -75,6 +75,7 @@ USAGE = [
     (["x.pcap", "--ladder", "1", "--json"], "--ladder"),
     (["x.pcap", "--top=x"], "--top"),
     (["x.pcap", "--timeout", "soon"], "--timeout"),
+    (["x.pcap", "--timeout", "2"], "--timeout is for --ladder, --exchanges"),
     (["x.pcap", "--memory", "1"], "--memory"),
     (["x.pcap", "--threads", "0"], "--threads"),
     (["--queries", "x.pcap"], "--to"),
