@@ -65,10 +65,11 @@ static void host_expired(diag_t *d, const model_server_t *s, const nsp_name_t *d
 /* Names that lead in a circle: which zone's servers the name needs. */
 static void host_loop(diag_t *d, const model_server_t *s)
 {
-    char what[1536];
     char zone[NSP_NAME_TEXT_MAX];
+    char own[NSP_NAME_TEXT_MAX];
     char name[NSP_NAME_TEXT_MAX];
     char servers[1024] = "";
+    char what[sizeof zone + sizeof servers + 128];
     nsp_name_t cut;
     if (host_zone(d, &s->name, &cut))
         host_zone_servers(d, &cut, servers, sizeof servers);
@@ -85,7 +86,7 @@ static void host_loop(diag_t *d, const model_server_t *s)
     finding_set_fix(f,
                     "Delegate %s to a server whose name needs neither %s nor %s, or to one in "
                     "itself with glue; or use another server than %s.",
-                    zone, zone, name_label(&d->m->zone, what), name_label(&s->name, name));
+                    zone, zone, name_label(&d->m->zone, own), name_label(&s->name, name));
 }
 
 /* A name that does not exist, or has no address. */
