@@ -230,6 +230,11 @@ static void count_udp_attempts(traffic_t *t, seen_t *k, uint32_t attempts)
         k->e->edns_attempts_silent += attempts;
         traffic_sample(t, k, CAUSE_EDNS_SILENT);
     }
+    if (k->option != 0) {
+        k->e->option_attempts_silent += attempts;
+        k->e->types_option_silent |= type_bit(k);
+        k->e->option = k->option;
+    }
     if (k->type == TRAFFIC_TYPES_MAX)
         return;
     type_fact_t *type = &k->e->type[k->type];
@@ -392,10 +397,16 @@ static void count_lame(traffic_t *t, seen_t *k)
 static void count_edns(traffic_t *t, seen_t *k)
 {
     traffic_counts_t *n = &k->e->s.n;
+    if (k->option != 0 && !k->e->options_answered)
+        k->e->options_answered = !rejects_edns(k);
     if (rejects_edns(k) && opcode_of(k) == 0 && traffic_is_sound(k)) {
         n->edns_rejected++;
         n->edns_fallback += names_failed_edns(t, k);
         traffic_sample(t, k, CAUSE_EDNS_REJECTED);
+        if (k->option != 0) {
+            k->e->options_rejected++;
+            k->e->option = k->option;
+        }
     } else if (k->reply.whole && k->plain &&
                (k->reply.rcode == NSP_RCODE_NOERROR || k->reply.rcode == NSP_RCODE_NXDOMAIN)) {
         bool opt = k->reply.opt;
@@ -406,10 +417,19 @@ static void count_edns(traffic_t *t, seen_t *k)
     }
 }
 
+/* The client asked again before, or had given up. */
+static bool is_late(const seen_t *k)
+{
+    const flow_t *f = k->flow;
+    return (f->notes & FLOW_LATE) != 0 || (k->udp && f->ended - f->asked > LATE_AFTER);
+}
+
 /* Came in fragments, all of them: at the place of the capture. */
 static void count_fragmented(traffic_t *t, seen_t *k)
 {
     k->e->s.n.fragmented++;
+    if (is_late(k))
+        return; /* why the client asks again is known */
     if (names_is_unheeded(t, k)) {
         k->e->unheeded++;
         traffic_sample(t, k, CAUSE_FRAGMENTS);
@@ -493,7 +513,7 @@ static void count_answered(traffic_t *t, seen_t *k)
     if (f->ended != 0) /* simple packets of pcapng have no time */
         latency_add(&k->e->s.latency, took);
     note_type(t, k);
-    if ((f->notes & FLOW_LATE) != 0 || (k->udp && took > LATE_AFTER)) {
+    if (is_late(k)) {
         n->late++;
         traffic_sample(t, k, CAUSE_LATE);
     } else if (f->attempts > 1) {

@@ -116,9 +116,10 @@ typedef struct entry {
     uint32_t types_udp;
     uint32_t types_tcp;
     uint32_t types_room;
-    uint32_t types_cut; /* the same of questions that were answered with TC */
-    uint32_t sampled;   /* causes that enough exchanges are retained of, a bit for each */
-    bool touched;       /* since the hand passed by that looks for who makes room */
+    uint32_t types_cut;    /* the same of questions that were answered with TC */
+    uint32_t sampled;      /* causes that enough exchanges are retained of, a bit for each */
+    bool touched;          /* since the hand passed by that looks for who makes room */
+    bool options_answered; /* a question over UDP with an EDNS option was, and not rejected */
     uint8_t type_count;
     type_tally_t tally[TRAFFIC_TYPES_MAX];
     traffic_server_t s;
@@ -130,11 +131,15 @@ typedef struct entry {
     uint64_t udp_attempts_lost;   /* nothing came, though it was time */
     uint64_t udp_attempts_silent; /* of these, packets of flows that nothing at all came of */
     uint64_t edns_attempts_silent;
-    uint64_t tcp_attempts_silent; /* SYN without an answer */
-    uint64_t tcp_mute;            /* questions on open connections that nothing came of */
-    uint64_t tcp_partial;         /* questions of whose answer only the beginning came */
-    uint64_t tcp_cut;             /* answers over TCP with TC */
-    uint64_t udp_icmp;            /* questions that ended with an ICMP error that says: not here */
+    uint64_t option_attempts_silent; /* of these, with an EDNS option */
+    uint64_t options_rejected;       /* replies that reject EDNS, to questions with an option */
+    uint32_t types_option_silent;    /* types of such questions that nothing came of, bits */
+    uint16_t option;                 /* the first option of the last one */
+    uint64_t tcp_attempts_silent;    /* SYN without an answer */
+    uint64_t tcp_mute;               /* questions on open connections that nothing came of */
+    uint64_t tcp_partial;            /* questions of whose answer only the beginning came */
+    uint64_t tcp_cut;                /* answers over TCP with TC */
+    uint64_t udp_icmp; /* questions that ended with an ICMP error that says: not here */
     uint64_t tcp_icmp;
     uint64_t strange[STRANGE_KINDS]; /* flows, in the order of count_mismatch */
     uint64_t unheeded; /* answers in fragments, whole, after which the client asked again */
@@ -263,6 +268,7 @@ typedef struct seen {
     uint64_t name_hash; /* of QNAME and QTYPE */
     uint64_t data_key;  /* of the answer section */
     uint16_t room;      /* UDP payload size offered; 512 without EDNS */
+    uint16_t option;    /* code of the first EDNS option; 0: none */
     uint8_t version;    /* of EDNS */
     bool udp;
     bool rd;

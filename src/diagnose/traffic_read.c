@@ -49,6 +49,8 @@ static void read_opt(seen_t *k)
     k->version = p[6];
     if (k->room < 512)
         k->room = 512;
+    if (load16(p + 9) >= 4 && q->size >= at + 15)
+        k->option = (uint16_t)load16(p + 11);
 }
 
 /* Whether a query is nothing but a header, one plain question, and an OPT without options: as most

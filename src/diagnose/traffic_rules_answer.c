@@ -78,6 +78,33 @@ static void edns_rejected(const look_t *l)
     traffic_evidence(l->t, f, l->e, CAUSE_EDNS_REJECTED);
 }
 
+bool look_options_dropped(const look_t *l)
+{
+    const entry_t *e = l->e;
+    uint32_t types = e->types_option_silent;
+    /* it is not a type alone: there are several, or it is answered without */
+    bool options = (types & (types - 1)) != 0 || (types & e->types_udp) != 0;
+    return options && !l->one_way && !e->options_answered && l->n->udp_answered > 0 &&
+           look_is_no_chance(l, e->option_attempts_silent);
+}
+
+/* All that are rejected have an option, none with one is not, and EDNS alone is answered. */
+static bool options_rejected(const look_t *l)
+{
+    return l->e->options_rejected == l->n->edns_rejected && !l->e->options_answered &&
+           l->n->edns_answered > l->n->edns_rejected;
+}
+
+static void option_finding(const look_t *l, uint64_t count, const char *fate, cause_t cause)
+{
+    char name[16];
+    finding_t *f =
+        traffic_finding(l->list, &l->e->s.addr, FINDING_EDNS_OPTION_BROKEN,
+                        "%llu queries with an EDNS option (%s) %s; those without are answered.",
+                        U(count), nsp_option_text(l->e->option, name), fate);
+    traffic_evidence(l->t, f, l->e, cause);
+}
+
 bool look_edns(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
@@ -90,6 +117,14 @@ bool look_edns(const look_t *l)
                             U(e->edns_attempts_silent));
         traffic_evidence(l->t, f, e, CAUSE_EDNS_SILENT);
         return true;
+    }
+    if (look_options_dropped(l)) {
+        option_finding(l, e->option_attempts_silent, "get no answer", CAUSE_EDNS_SILENT);
+        return true;
+    }
+    if (n->edns_rejected > 0 && options_rejected(l)) {
+        option_finding(l, n->edns_rejected, "are rejected", CAUSE_EDNS_REJECTED);
+        return false;
     }
     if (n->edns_rejected > 0 && n->edns_rejected * 2 >= n->edns_answered && !rejects_all(l)) {
         edns_rejected(l);
@@ -175,7 +210,7 @@ static uint64_t flapping_silence(const look_t *l)
         if ((l->e->types_udp >> i & 1) == 0 && look_is_no_chance(l, unexplained(l, i)))
             other += l->e->type[i].silent_flows;
     bool edns = l->n->edns_answered == 0 && l->e->edns_attempts_silent >= SILENCE_MIN;
-    if (edns || l->n->udp_answered == 0 || l->one_way)
+    if (edns || l->n->udp_answered == 0 || l->one_way || look_options_dropped(l))
         other = silent; /* silence of one kind says nothing about loss */
     return other < silent ? silent - other : 0;
 }

@@ -35,6 +35,7 @@ typedef struct part {
     unsigned opcode;
     uint16_t room; /* EDNS with so much; 0: none */
     uint8_t version;
+    uint16_t option; /* an EDNS option of eight octets */
     bool rd;
     uint16_t rcode;
     bool no_aa, ra, tc, no_opt;
@@ -122,6 +123,8 @@ static uint32_t build_query(const part_t *p, uint16_t id, uint8_t *buf, size_t c
                                    0, 0, 0,   0, 0,   0, 0, 0, 0, 0, 0,  0, 0, 0};
     nsp_name_t name = name_of(p->name != NULL ? p->name : "www.test.");
     nsp_edns_t edns = {.udp_size = p->room, .version = p->version};
+    edns.option_count = p->option != 0;
+    edns.option[0] = (nsp_edns_option_t){p->option, 8, (const uint8_t *)"cookies!"};
     uint16_t flags = (uint16_t)((p->rd ? NSP_FLAG_RD : 0) | p->opcode << 11);
     size_t size = 0;
     assert_int_equal(nsp_build_query(buf, cap, id, flags, &name, type_of(p),
