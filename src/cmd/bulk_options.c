@@ -108,14 +108,6 @@ static int set_rate(const char *option, const char *value, double *out)
     return 0;
 }
 
-static int set_count(const char *option, const char *value, uint32_t min, uint32_t max,
-                     uint32_t *out)
-{
-    if (!parse_u32(value, min, max, out))
-        return usage_error("bulk", "--%s '%s': expected %u to %u", option, value, min, max);
-    return 0;
-}
-
 static int set_text(bulk_args_t *c, int id, const char *value)
 {
     switch (id) {
@@ -159,12 +151,12 @@ static int set_limit(bulk_args_t *c, int id, const char *value)
     case B_SHARD:
         return set_shard(c, value);
     case B_THREADS:
-        return set_count("threads", value, 1, BULK_THREADS_MAX, &c->threads);
+        return option_number("bulk", "threads", value, 1, BULK_THREADS_MAX, &c->threads);
     case B_CACHE:
         c->cache_given = true;
-        return set_count("cache", value, 0, 65536, &c->cache);
+        return option_number("bulk", "cache", value, 0, 65536, &c->cache);
     case B_OUTSTANDING:
-        return set_count("outstanding", value, 1, 60000, &c->outstanding);
+        return option_number("bulk", "outstanding", value, 1, 60000, &c->outstanding);
     case B_RATE:
         return set_rate("rate", value, &c->limit.total_rate);
     case B_ADDRESS_RATE:
@@ -172,9 +164,9 @@ static int set_limit(bulk_args_t *c, int id, const char *value)
     case B_PREFIX_RATE:
         return set_rate("prefix-rate", value, &c->limit.prefix_rate);
     case B_ADDRESS_AT_ONCE:
-        return set_count("address-at-once", value, 0, 60000, &c->limit.address_at_once);
+        return option_number("bulk", "address-at-once", value, 0, 60000, &c->limit.address_at_once);
     default:
-        return set_count("prefix-at-once", value, 0, 60000, &c->limit.prefix_at_once);
+        return option_number("bulk", "prefix-at-once", value, 0, 60000, &c->limit.prefix_at_once);
     }
 }
 

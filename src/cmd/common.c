@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd/options.h"
+#include "cmd/when.h"
 
 #define FILE_MAX ((size_t)64 << 20)
 
@@ -176,6 +178,18 @@ size_t common_resolvers(addr_t out[RESOLVCONF_MAX])
     size_t n = text != NULL ? resolvconf_parse(text, len, out) : 0;
     free(text);
     return n;
+}
+
+int common_time(const char *command, const char *option, const char *value, int64_t *seconds)
+{
+    if (!when_parse(value, (int64_t)time(NULL), seconds))
+        return usage_error(command,
+                           "--%s '%s': expected a time as 2026-11-25T09:30:00Z, or hours before "
+                           "now as -36",
+                           option, value);
+    if (*seconds == 0) /* which stands for no time at all */
+        return usage_error(command, "--%s '%s': expected a time after that", option, value);
+    return 0;
 }
 
 bool common_fault(const char *command, const char *value, fault_id_t *out)

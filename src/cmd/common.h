@@ -35,6 +35,10 @@ int common_bind_error(const addr_t *source);
  * their number too. */
 bool common_waits(const char *value, schedule_t *s);
 
+/* The value of an option that is a time, seconds since 1970, as when_parse reads it. Returns 0, or
+ * EXIT_USAGE with the message printed. */
+int common_time(const char *command, const char *option, const char *value, int64_t *seconds);
+
 /* The fault named by --only. False after telling of the usage error of a command, with the nearest
  * name that there is. */
 bool common_fault(const char *command, const char *value, fault_id_t *out);

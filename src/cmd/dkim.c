@@ -10,7 +10,6 @@
 #include "cmd/page_output.h"
 #include "cmd/probe_options.h"
 #include "cmd/session.h"
-#include "cmd/when.h"
 #include "probe/dkim.h"
 #include "report/dkim_text.h"
 
@@ -75,17 +74,6 @@ typedef struct dkim_args {
     bool quiet;
 } dkim_args_t;
 
-static int take_word(dkim_args_t *c, const char *text)
-{
-    char err[200];
-    if (c->has_domain)
-        return expect_options_token(&c->expect, text);
-    if (!common_name(text, &c->domain, err))
-        return usage_error("dkim", "domain '%s': %s", text, err);
-    c->has_domain = true;
-    return 0;
-}
-
 static int add_also(dkim_args_t *c, const char *text)
 {
     if (c->also_count == ALSO_MAX)
@@ -98,17 +86,10 @@ static int add_also(dkim_args_t *c, const char *text)
 
 static int set_began(dkim_args_t *c, const char *text)
 {
-    int64_t now = (int64_t)time(NULL);
-    if (!when_parse(text, now, &c->options.began))
-        return usage_error("dkim",
-                           "--began '%s': expected a time as 2026-11-25T09:30:00Z, or hours "
-                           "before now as -36",
-                           text);
-    if (c->options.began == 0) /* which stands for no time at all */
-        return usage_error("dkim", "--began '%s': expected a time after that", text);
-    if (c->options.began > now)
+    int rc = common_time("dkim", "began", text, &c->options.began);
+    if (rc == 0 && c->options.began > (int64_t)time(NULL))
         return usage_error("dkim", "--began '%s' is in the future", text);
-    return 0;
+    return rc;
 }
 
 static int take_option(void *user, int id, const char *value)
@@ -117,7 +98,7 @@ static int take_option(void *user, int id, const char *value)
     uint32_t v = 0;
     switch (id) {
     case ARGS_WORD:
-        return take_word(c, value);
+        return expect_options_word(&c->expect, value, &c->has_domain, &c->domain);
     case EO_PROVIDER:
     case EO_PROVIDERS:
     case EO_EXPECT:

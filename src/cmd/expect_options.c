@@ -48,9 +48,20 @@ int expect_options_take(expect_options_t *o, int id, const char *value)
     }
 }
 
-int expect_options_token(expect_options_t *o, const char *text)
+static int take_token(expect_options_t *o, const char *text)
 {
     return add_text(o, "tokens", text, o->token, &o->token_count, EXPECT_TOKENS_MAX);
+}
+
+int expect_options_word(expect_options_t *o, const char *text, bool *has_domain, nsp_name_t *domain)
+{
+    char err[200];
+    if (*has_domain)
+        return take_token(o, text);
+    if (!common_name(text, domain, err))
+        return usage_error(o->command, "domain '%s': %s", text, err);
+    *has_domain = true;
+    return 0;
 }
 
 static int add_providers(const expect_options_t *o, const char *option, const char *path)

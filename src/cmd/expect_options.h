@@ -47,8 +47,9 @@ void expect_options_init(expect_options_t *o, const char *command);
 void expect_options_free(expect_options_t *o);
 /* Takes one option of the lines above. Returns 0, or EXIT_USAGE with the message printed. */
 int expect_options_take(expect_options_t *o, int id, const char *value);
-/* Takes a word as a token. Returns 0 or EXIT_USAGE. */
-int expect_options_token(expect_options_t *o, const char *text);
+/* Takes a word: the first is the domain, the others are tokens. Returns 0 or EXIT_USAGE. */
+int expect_options_word(expect_options_t *o, const char *text, bool *has_domain,
+                        nsp_name_t *domain);
 /* Loads the providers: the built-in ones, those of the user's configuration
  * ($XDG_CONFIG_HOME/nsprobe/providers.conf, or ~/.config/nsprobe/providers.conf), those of
  * --providers. Call it once, behind the last option. Returns 0, EXIT_USAGE, or EXIT_UNTESTED when

@@ -303,6 +303,14 @@ bool parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *out)
     return v >= min;
 }
 
+int option_number(const char *command, const char *option, const char *value, uint32_t min,
+                  uint32_t max, uint32_t *out)
+{
+    if (parse_u32(value, min, max, out))
+        return 0;
+    return usage_error(command, "--%s '%.200s': expected %u to %u", option, value, min, max);
+}
+
 bool parse_seconds(const char *text, int64_t *out)
 {
     int64_t ns = 0;

@@ -96,6 +96,10 @@ void command_help(FILE *out, const command_desc_t *command);
 /* The word of words[0..count) that is nearest to typed, or NULL when none is near. */
 const char *nearest_word(const char *typed, const char *const *words, size_t count);
 
+/* The value of an option that is a whole number within limits. Returns 0, or EXIT_USAGE with the
+ * message printed. */
+int option_number(const char *command, const char *option, const char *value, uint32_t min,
+                  uint32_t max, uint32_t *out);
 /* Whole numbers within limits; false otherwise. */
 bool parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *out);
 /* Seconds with a fraction, as nanoseconds; at most a day. */

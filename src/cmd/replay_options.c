@@ -185,15 +185,6 @@ static int take_ladder(replay_options_t *o, const char *value)
     return 0;
 }
 
-static int take_number(const char *option, const char *value, uint32_t min, uint32_t max,
-                       uint32_t *out)
-{
-    if (value != NULL && parse_u32(value, min, max, out))
-        return 0;
-    return usage_error("replay", "--%s '%.200s': expected %u to %u", option,
-                       value != NULL ? value : "", min, max);
-}
-
 static int take_speed(replay_options_t *o, const char *value)
 {
     char *end = NULL;
@@ -277,7 +268,7 @@ static int take_requery(replay_options_t *o, int id, const char *value)
     case R_SPEED:
         return take_speed(o, value);
     case R_AT_ONCE:
-        rc = take_number("at-once", value, 1, 256, &v);
+        rc = option_number("replay", "at-once", value, 1, 256, &v);
         o->requery.outstanding = v;
         return rc;
     case R_TTL:
@@ -295,7 +286,7 @@ static int take_requery(replay_options_t *o, int id, const char *value)
 static int take_top(replay_options_t *o, const char *value)
 {
     uint32_t v = TOP_DEFAULT;
-    int rc = value != NULL ? take_number("top", value, 0, 1000000, &v) : 0;
+    int rc = value != NULL ? option_number("replay", "top", value, 0, 1000000, &v) : 0;
     o->top_given = true;
     o->top = v;
     return rc;
@@ -307,17 +298,17 @@ static int take_limit(replay_options_t *o, int id, const char *value)
     int rc = 0;
     switch (id) {
     case R_SLOW:
-        rc = take_number("slow", value, 1, 3600000, &v);
+        rc = option_number("replay", "slow", value, 1, 3600000, &v);
         o->slow_given = true;
         o->analysis.traffic.slow = (int64_t)v * 1000000;
         o->analysis.runs.diagnose.slow = o->analysis.traffic.slow;
         return rc;
     case R_MEMORY:
-        rc = take_number("memory", value, 16, 1048576, &v);
+        rc = option_number("replay", "memory", value, 16, 1048576, &v);
         analysis_options_memory(&o->analysis, v);
         return rc;
     default:
-        rc = take_number("threads", value, 1, THREADS_MAX, &v);
+        rc = option_number("replay", "threads", value, 1, THREADS_MAX, &v);
         o->analysis.threads = v;
         return rc;
     }

@@ -68,14 +68,6 @@ static int open_file(const char *option, const char *path, FILE **out)
     return *out != NULL ? 0 : usage_error("torture", "--%s %s: %s", option, path, strerror(errno));
 }
 
-static int take_number(const char *option, const char *value, uint32_t min, uint32_t max,
-                       uint32_t *out)
-{
-    if (parse_u32(value, min, max, out))
-        return 0;
-    return usage_error("torture", "--%s '%s': expected %u to %u", option, value, min, max);
-}
-
 static int take_listen(torture_args_t *t, const char *value)
 {
     if (!addr_from_text(value, strlen(value), 53, &t->o.listen))
@@ -95,13 +87,13 @@ static int take_option(torture_args_t *t, int id, const char *value)
         t->o.only = common_fault("torture", value, &t->o.fault);
         return t->o.only ? 0 : EXIT_USAGE;
     case T_SEED:
-        rc = take_number("seed", value, 0, UINT32_MAX, &v);
+        rc = option_number("torture", "seed", value, 0, UINT32_MAX, &v);
         t->o.seed = v;
         return rc;
     case T_MUTATIONS:
-        return take_number("mutations", value, 0, 100000, &t->o.mutations);
+        return option_number("torture", "mutations", value, 0, 100000, &t->o.mutations);
     case T_JOBS:
-        return take_number("jobs", value, 1, TORTURE_JOBS_MAX, &t->o.jobs);
+        return option_number("torture", "jobs", value, 1, TORTURE_JOBS_MAX, &t->o.jobs);
     case T_TIMEOUT:
         if (!parse_seconds(value, &wait) || wait < 100000000)
             return usage_error("torture", "--timeout '%s': expected seconds from 0.1", value);

@@ -80,32 +80,11 @@ const file_desc_t watch_files[] = {
     {0, FILE_READS, {NULL}},
 };
 
-static int take_word(watch_args_t *c, const char *text)
-{
-    char err[200];
-    if (c->has_domain)
-        return expect_options_token(&c->expect, text);
-    if (!common_name(text, &c->domain, err))
-        return usage_error("watch", "domain '%s': %s", text, err);
-    c->has_domain = true;
-    return 0;
-}
-
 static int take_span(const char *option, const char *value, int64_t *out)
 {
     if (watch_span(value, out))
         return 0;
     return usage_error("watch", "--%s '%s': expected a span as 90s, 15m, 24h, 7d", option, value);
-}
-
-static int take_number(const char *option, const char *value, uint32_t min, uint32_t max,
-                       unsigned *out)
-{
-    uint32_t v = 0;
-    if (!parse_u32(value, min, max, &v))
-        return usage_error("watch", "--%s '%s': expected %u to %u", option, value, min, max);
-    *out = v;
-    return 0;
 }
 
 /* Hours, with a fraction if need be. */
@@ -122,15 +101,9 @@ static int take_hours(const char *option, const char *value, int64_t *out)
 static int take_time(const char *option, const char *value, int64_t *out)
 {
     int64_t seconds = 0;
-    if (!when_parse(value, (int64_t)time(NULL), &seconds))
-        return usage_error("watch",
-                           "--%s '%s': expected a time as 2026-11-25T09:30:00Z, or hours before "
-                           "now as -36",
-                           option, value);
-    if (seconds == 0) /* which stands for no time at all */
-        return usage_error("watch", "--%s '%s': expected a time after that", option, value);
+    int rc = common_time("watch", option, value, &seconds);
     *out = seconds * 1000;
-    return 0;
+    return rc;
 }
 
 /* The command stands first; its arguments follow in order. */
@@ -170,8 +143,8 @@ static int take_schedule(watch_args_t *c, int id, const char *value)
                    ? 0
                    : usage_error("watch", "--jitter '%s': expected 0 to 50 percent", value);
     case W_TOLERATE_ROUNDS:
-        return take_number("tolerate-rounds", value, 0, WATCH_ROUNDS_MAX,
-                           &c->settings.policy.tolerate_rounds);
+        return option_number("watch", "tolerate-rounds", value, 0, WATCH_ROUNDS_MAX,
+                             &c->settings.policy.tolerate_rounds);
     case W_TOLERATE_HOURS:
         return take_hours("tolerate-hours", value, &c->settings.policy.tolerate_ms);
     case W_PENDING_HOURS:
@@ -179,13 +152,14 @@ static int take_schedule(watch_args_t *c, int id, const char *value)
     case W_BEGAN:
         return take_time("began", value, &c->settings.began);
     case W_PARALLEL:
-        return take_number("parallel", value, 1, PARALLEL_MAX, &c->watch.parallel);
+        return option_number("watch", "parallel", value, 1, PARALLEL_MAX, &c->watch.parallel);
     case W_KEEP:
         return take_span("keep", value, &c->watch.keep);
     case W_AT:
         return take_time("at", value, &c->at);
     default:
-        return take_number("verifier-tries", value, 1, VERIFIER_TRIES_MAX, &c->dkim.verifier_tries);
+        return option_number("watch", "verifier-tries", value, 1, VERIFIER_TRIES_MAX,
+                             &c->dkim.verifier_tries);
     }
 }
 
@@ -222,7 +196,7 @@ static int take_option(void *user, int id, const char *value)
     watch_args_t *c = user;
     switch (id) {
     case ARGS_WORD:
-        return take_word(c, value);
+        return expect_options_word(&c->expect, value, &c->has_domain, &c->domain);
     case EO_PROVIDER:
     case EO_PROVIDERS:
     case EO_EXPECT:
