@@ -127,6 +127,38 @@ static bool add_reason(diag_t *d, const subject_t *s, finding_t *out)
     return false;
 }
 
+/* Another address of the same server that serves the zone, or NULL. */
+static const subject_t *served_at(const diag_t *d, const subject_t *s)
+{
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *o = &d->subject[i];
+        if (o != s && o->serves && o->a->server_count > 0 && s->a->server_count > 0 &&
+            o->a->server[0] == s->a->server[0])
+            return o;
+    }
+    return NULL;
+}
+
+/* The zone is set up, and one address of the server does not lead to it: nothing is to be taken out
+ * but that address. */
+static void lame_address(diag_t *d, const subject_t *s, const subject_t *other, finding_t *out)
+{
+    char here[ADDR_TEXT_MAX];
+    char there[ADDR_TEXT_MAX];
+    char name[NSP_NAME_TEXT_MAX];
+    addr_text(&s->a->addr, here);
+    addr_text(&other->a->addr, there);
+    finding_add_likely(out,
+                       "Something else answers at this address: another program, a view, or a rule "
+                       "that knows the other address only.",
+                       "The same server serves the zone at another of its addresses.");
+    finding_set_fix(
+        out,
+        "Let %s serve the zone at %s as it does at %s; until then take this one address "
+        "out of its records and its glue.",
+        name_label(&d->m->server[s->a->server[0]].name, name), here, there);
+}
+
 /* Evidence: every SOA fact with the same answer. */
 static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
 {
@@ -139,6 +171,7 @@ static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
             finding_add_evidence(out, k->x);
     }
     subject_label(d, s, label);
+    const subject_t *other = served_at(d, s);
     if (add_reason(d, s, out))
         finding_set_fix(out,
                         "Ask the operator of %s to let everybody query the zone: its access list "
@@ -150,6 +183,8 @@ static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
                         "transfers that fail. Until it serves the zone again, take it out of the "
                         "delegation.",
                         label);
+    else if (other != NULL)
+        lame_address(d, s, other, out);
     else
         finding_set_fix(out,
                         "Ask the operator of %s to set up the zone; until then take it out of the "

@@ -65,7 +65,9 @@ static void silent_parent(diag_t *d, const model_parent_t *p, bool all)
         f->severity = SEVERITY_ERROR;
 }
 
-static void useless_parent(diag_t *d, const model_parent_t *p, const outcome_t *o)
+/* denies: it has authority for its word that there is no such name. Resolvers believe that, and do
+ * not ask another (RFC 8020 2). */
+static void useless_parent(diag_t *d, const model_parent_t *p, const outcome_t *o, bool denies)
 {
     char addr[ADDR_TEXT_MAX];
     char rcode[16];
@@ -84,6 +86,10 @@ static void useless_parent(diag_t *d, const model_parent_t *p, const outcome_t *
     finding_add_evidence(f, p->asked);
     finding_set_fix(f, "Tell the operator of %s that its server %s does not delegate this zone.",
                     parent, addr);
+    if (!denies || f == NULL)
+        return;
+    f->severity = SEVERITY_ERROR;
+    finding_add_text(f, " Resolvers that ask it take the whole zone for missing.");
 }
 
 /* The parent's servers that have IPv6 were all silent, and nothing of the zone was heard over
@@ -117,7 +123,7 @@ static void parents_rule(diag_t *d)
         if (state == PARENT_SILENT && !(no_ipv6 && p->addr.family == 6))
             silent_parent(d, p, all_silent);
         else if (useless || denies)
-            useless_parent(d, p, &o);
+            useless_parent(d, p, &o, denies);
     }
 }
 

@@ -186,6 +186,17 @@ static bool is_meant(const diag_t *d, const mismatch_t *n, const nsp_name_t *nam
     return false;
 }
 
+/* True when a server that both sides name serves the zone: then either side may give way. */
+static bool any_common(diag_t *d, const mismatch_t *n)
+{
+    bool silent;
+    bool tested;
+    for (uint16_t i = 0; i < d->m->server_count; i++)
+        if (!n->parent[i] && !n->zone[i] && server_serves(d, i, &silent, &tested))
+            return true;
+    return false;
+}
+
 /* A server that is of no use is taken out of where it is named; one that is goes into both. */
 static void mismatch_fix(diag_t *d, const mismatch_t *n, finding_t *f)
 {
@@ -214,11 +225,15 @@ static void mismatch_fix(diag_t *d, const mismatch_t *n, finding_t *f)
                   "delegation then.");
     len = add_fix(fix, sizeof fix, len, "Remove ", &from_parent,
                   " from the delegation at the registrar.");
-    len = add_fix(fix, sizeof fix, len, "Add ", &to_zone,
-                  " to the NS records of the zone, or remove it at the registrar.");
-    len = add_fix(fix, sizeof fix, len, "Add ", &to_parent,
-                  " to the delegation at the registrar, or remove it from the NS records of the "
-                  "zone.");
+    len =
+        add_fix(fix, sizeof fix, len, "Add ", &to_zone,
+                any_common(d, n) ? " to the NS records of the zone, or remove it at the registrar."
+                                 : " to the NS records of the zone.");
+    len =
+        add_fix(fix, sizeof fix, len, "Add ", &to_parent,
+                any_common(d, n) ? " to the delegation at the registrar, or remove it from the NS "
+                                   "records of the zone."
+                                 : " to the delegation at the registrar.");
     if (len > 0)
         finding_set_fix(f, "%s", fix);
 }

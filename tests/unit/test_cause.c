@@ -331,6 +331,12 @@ static void refused0(xlab_t *x)
     rcode_at(x, 0, NSP_RCODE_REFUSED);
 }
 
+static void refused_server(xlab_t *x)
+{
+    rcode_at(x, 0, NSP_RCODE_REFUSED);
+    rcode_at(x, 1, NSP_RCODE_REFUSED);
+}
+
 static void refused_all(xlab_t *x)
 {
     for (unsigned i = 0; i < 4; i++)
@@ -358,7 +364,7 @@ static void servfail_all(xlab_t *x)
 
 static void refused_left_behind(xlab_t *x)
 {
-    refused0(x);
+    refused_server(x);
     x->m->server[x->m->address[0].server[0]].in_child = false;
 }
 
@@ -396,7 +402,8 @@ static const struct {
     {tcp_refused, FINDING_TCP_REFUSED, "The server does not listen on TCP"},
     {port_unreachable, FINDING_ICMP_UNREACHABLE, "The name server is not running"},
     {prohibited, FINDING_ICMP_UNREACHABLE, "A firewall or a router"},
-    {refused0, FINDING_LAME_REFUSED, "The zone is not configured at this server"},
+    {refused0, FINDING_LAME_REFUSED, "Something else answers at this address"},
+    {refused_server, FINDING_LAME_REFUSED, "The zone is not configured at this server"},
     {refused_left_behind, FINDING_LAME_REFUSED, "The zone was moved away"},
     {refused_and_unknown, FINDING_LAME_REFUSED, "The delegation leads to servers that do not"},
     {tcp_silent_all, FINDING_TCP_UNRESPONSIVE, "A firewall near this machine"},

@@ -118,6 +118,26 @@ static const zonecase_t address_for_name = {
      "error ns-no-address [8.0.2.1.] <- ns-name-odd [8.0.2.1.]"},
     {"register"}};
 
+/* What alone works must not be taken out. */
+static const zonecase_t works_alone = {
+    "the only server that works is named by the parent alone",
+    TWO_GLUED,
+    "zone zone.test {\n" SOA "@ NS ns1\nns1 A 8.0.1.1\nns2 A 8.0.2.1\n}\n"
+    "address 8.0.1.1 {\nbehave drop\n}\naddress 8.0.2.1 {\nserves zone.test\n}\n",
+    {"fix: Add ns2.zone.test to the NS records of the zone.\n"},
+    {"remove it at the registrar"}};
+
+/* One server, and one of its addresses leads elsewhere. */
+static const zonecase_t one_address_lame = {
+    "a server that refuses at one of its addresses",
+    TWO_GLUED "ns2.zone AAAA 2600::2\n",
+    "zone zone.test {\n" SOA TWO_NS "ns2 AAAA 2600::2\n}\n" TWO_ADDRESSES
+    "address 2600::2 {\nbehave refuse\n}\n",
+    {"error lame-refused [ns2.zone.test. 2600::2]",
+     "fix: Let ns2.zone.test serve the zone at 2600::2 as it does at 8.0.2.1; until then take this "
+     "one address out"},
+    {"set up the zone"}};
+
 /* A host that is missing in a domain that is there. */
 static const zonecase_t host_gone = {
     "a server that its domain does not have",
@@ -168,6 +188,13 @@ static void test_glue(void **state)
     zonecase_check(&misspelt);
 }
 
+static void test_harmless(void **state)
+{
+    (void)state;
+    zonecase_check(&works_alone);
+    zonecase_check(&one_address_lame);
+}
+
 static void test_below_dead_cut(void **state)
 {
     (void)state;
@@ -212,10 +239,10 @@ static void test_domain_gone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_glue),          cmocka_unit_test(test_below_dead_cut),
-        cmocka_unit_test(test_provider_dead), cmocka_unit_test(test_named_hosts),
-        cmocka_unit_test(test_no_final_dot),  cmocka_unit_test(test_circle),
-        cmocka_unit_test(test_domain_gone),
+        cmocka_unit_test(test_harmless),       cmocka_unit_test(test_glue),
+        cmocka_unit_test(test_below_dead_cut), cmocka_unit_test(test_provider_dead),
+        cmocka_unit_test(test_named_hosts),    cmocka_unit_test(test_no_final_dot),
+        cmocka_unit_test(test_circle),         cmocka_unit_test(test_domain_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
