@@ -298,55 +298,56 @@ static int take_word(reader_t *r, const char *word)
     return set_name(r, word);
 }
 
-static int take_flag(query_spec_t *q, int id, bool on)
+/* What an option switches on or off, where that is all that it does. */
+static bool *flag_of(query_spec_t *q, int id)
 {
     switch (id) {
     case Q_TCP:
-        q->tcp = on;
-        break;
+        return &q->tcp;
     case Q_IGNORE:
-        q->ignore_tc = on;
-        break;
+        return &q->ignore_tc;
     case Q_KEEPOPEN:
-        q->keep_open = on;
-        break;
+        return &q->keep_open;
     case Q_RECURSE:
-        q->recurse = on;
-        q->recurse_given = true;
-        break;
+        return &q->recurse;
     case Q_AA:
-        q->aa = on;
-        break;
+        return &q->aa;
     case Q_AD:
-        q->ad = on;
-        break;
+        return &q->ad;
     case Q_CD:
-        q->cd = on;
-        break;
+        return &q->cd;
     case Q_Z:
-        q->z = on;
+        return &q->z;
+    case Q_MIXED:
+        return &q->mixed_case;
+    case Q_HEX:
+        return &q->hex;
+    case Q_SHORT:
+        return &q->short_answer;
+    case Q_JSON:
+        return &q->json;
+    case Q_SHOW_QUERY:
+        return &q->show_query;
+    case Q_RAW:
+        return &q->raw;
+    default:
+        return NULL;
+    }
+}
+
+/* Options without a value; -1 for any other. */
+static int take_flag(query_spec_t *q, int id, bool on)
+{
+    bool *flag = flag_of(q, id);
+    if (flag != NULL)
+        *flag = on;
+    switch (id) {
+    case Q_RECURSE:
+        q->recurse_given = true;
         break;
     case Q_DNSSEC:
         q->edns = q->edns || on;
         q->edns_flags = (uint16_t)(on ? q->edns_flags | NSP_EDNS_DO : q->edns_flags & ~NSP_EDNS_DO);
-        break;
-    case Q_MIXED:
-        q->mixed_case = on;
-        break;
-    case Q_HEX:
-        q->hex = on;
-        break;
-    case Q_SHORT:
-        q->short_answer = on;
-        break;
-    case Q_JSON:
-        q->json = on;
-        break;
-    case Q_SHOW_QUERY:
-        q->show_query = on;
-        break;
-    case Q_RAW:
-        q->raw = on;
         break;
     case Q_IPV4:
         q->family = 4;
@@ -355,7 +356,7 @@ static int take_flag(query_spec_t *q, int id, bool on)
         q->family = 6;
         break;
     default:
-        return -1;
+        return flag != NULL ? 0 : -1;
     }
     return 0;
 }
