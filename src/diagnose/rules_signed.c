@@ -85,8 +85,7 @@ static const char *effect(const group_t *g)
     if (g->place != SIGNED_NOWHERE && g->z->place[g->place].ahead &&
         (g->id == FINDING_DNSSEC_DS_MISMATCH || g->id == FINDING_DNSSEC_UNSIGNED))
         return "This is the newest copy of the zone: once all servers have it, validating "
-               "resolvers "
-               "answer SERVFAIL for all of the zone.";
+               "resolvers answer SERVFAIL for all of the zone.";
     return g->place == SIGNED_NOWHERE
                ? "Validating resolvers answer SERVFAIL."
                : "Validating resolvers that ask here must ask elsewhere, or answer SERVFAIL.";
