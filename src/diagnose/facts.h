@@ -132,13 +132,14 @@ static inline bool serial_newer(uint32_t a, uint32_t b)
     return a != b && (uint32_t)(a - b) < UINT32_C(0x80000000);
 }
 
-/* Text without the final dot of names; the root is "the root". */
+/* Text without the final dot of names; the root is "the root". They return buf. */
 const char *name_label(const nsp_name_t *name, char buf[NSP_NAME_TEXT_MAX]);
 const char *subject_label(const diag_t *d, const subject_t *s, char buf[LABEL_MAX]);
-/* "1.24 s", "35 ms" */
+/* "1.24 s", "35 ms". Returns buf. */
 const char *time_label(int64_t ns, char buf[32]);
 
-/* A finding about an address, with its name and address set. */
+/* A finding about an address, with its name and address set. NULL when memory is out, which the
+ * list notes. */
 finding_t *subject_finding(diag_t *d, const subject_t *s, finding_id_t id, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -203,7 +203,7 @@ bool expected_is_dkim(const expected_t *x);
  * resolver go on: it asks tries of them at most, each at most once, in random order (RFC 1035 7.2
  * leaves the order to the resolver), and takes the first usable answer. */
 double lookup_chance(size_t n, size_t good, size_t unusable, unsigned tries);
-/* A share as "67 of 100", never rounded to none or all when it is not. */
+/* A share as "67 of 100", never rounded to none or all when it is not. Returns buf. */
 const char *chance_label(double chance, char buf[24]);
 
 /* How a text begins of which a name may have one record only, such as "v=spf1"; NULL for any other
@@ -218,11 +218,11 @@ bool mark_denies(mark_t m);
 bool mark_fails(mark_t m);
 
 #define PLACE_LABEL_MAX (NSP_NAME_TEXT_MAX + ADDR_TEXT_MAX + 8)
-/* "ns2.example.net (192.0.2.2)" */
+/* "ns2.example.net (192.0.2.2)". Returns buf. */
 const char *place_label(const place_t *p, char buf[PLACE_LABEL_MAX]);
-/* Text without the final dot; the root is "the root". */
+/* Text without the final dot; the root is "the root". Returns buf. */
 const char *facts_name(const nsp_name_t *name, char buf[NSP_NAME_TEXT_MAX]);
-/* A finding whose subject is a place. */
+/* A finding whose subject is a place. NULL when memory is out, which the list notes. */
 finding_t *place_finding(facts_t *f, const place_t *p, finding_id_t id, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -32,7 +32,7 @@ store_err_t store_open(const char *path, store_t **out, char err[STORE_ERROR_MAX
 /* For reading, beside a watch that writes. Never creates or changes anything. */
 store_err_t store_open_readonly(const char *path, store_t **out, char err[STORE_ERROR_MAX]);
 void store_close(store_t *s);
-/* The sentence about the last error of a call without err. */
+/* The sentence about the last error of a call without err; until the next one. */
 const char *store_error(const store_t *s);
 
 /* One domain as it is stored. */
