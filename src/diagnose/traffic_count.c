@@ -230,6 +230,8 @@ static void count_udp_attempts(traffic_t *t, seen_t *k, uint32_t attempts)
         k->e->edns_attempts_silent += attempts;
         traffic_sample(t, k, CAUSE_EDNS_SILENT);
     }
+    if (k->room <= ROOM_SAFE)
+        k->e->types_safe_silent |= type_bit(k);
     if (k->option != 0) {
         k->e->option_attempts_silent += attempts;
         k->e->types_option_silent |= type_bit(k);

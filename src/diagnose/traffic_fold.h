@@ -134,6 +134,7 @@ typedef struct entry {
     uint64_t option_attempts_silent; /* of these, with an EDNS option */
     uint64_t options_rejected;       /* replies that reject EDNS, to questions with an option */
     uint32_t types_option_silent;    /* types of such questions that nothing came of, bits */
+    uint32_t types_safe_silent;      /* the same of questions with room for 1232 octets at most */
     uint16_t option;                 /* the first option of the last one */
     uint64_t tcp_attempts_silent;    /* SYN without an answer */
     uint64_t tcp_mute;               /* questions on open connections that nothing came of */

@@ -125,6 +125,22 @@ static void dead_rule(const look_t *l)
         tcp_evidence(l, f);
 }
 
+/* Whatever is asked over UDP has a large answer and room for it, and comes over TCP: it may be
+ * fragments that are lost, and nothing else. */
+static bool is_all_big(const look_t *l)
+{
+    const entry_t *e = l->e;
+    uint64_t silent = 0;
+    for (unsigned i = 0; i < e->type_count; i++) {
+        if (e->type[i].silent == 0)
+            continue;
+        silent += e->type[i].silent;
+        if ((e->types_tcp >> i & 1) == 0 || !traffic_is_big(l->t, e->tally[i].type))
+            return false;
+    }
+    return e->types_safe_silent == 0 && silent >= SILENCE_MIN && silent == e->udp_attempts_silent;
+}
+
 /* A server that never answers, and was asked too little for that to be sure: a warning, so that one
  * dead server is not overlooked where a single client asked it once. */
 static void quiet_rule(const look_t *l)
@@ -304,7 +320,10 @@ static void server_rules(traffic_t *t, const entry_t *e, bool one_way, finding_l
     if (icmp_rule(&l))
         return;
     if (udp_dead(&l) && !strange && !fragments) {
-        dead_rule(&l);
+        if (is_all_big(&l))
+            look_types(&l, false);
+        else
+            dead_rule(&l);
         return;
     }
     if (!strange && !fragments)

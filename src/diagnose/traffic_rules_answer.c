@@ -88,6 +88,27 @@ bool look_options_dropped(const look_t *l)
            look_is_no_chance(l, e->option_attempts_silent);
 }
 
+/* Questions of a type that were silent all had room for answers in fragments, none with so much
+ * room was answered, and none of the type with less. */
+static bool may_be_size(const look_t *l, size_t i)
+{
+    uint32_t bit = UINT32_C(1) << i;
+    return l->n->big_answered == 0 && l->e->type[i].silent > 0 &&
+           ((l->e->types_udp | l->e->types_safe_silent) & bit) == 0;
+}
+
+/* Silence of questions with EDNS that is that of large answers. */
+static bool size_explains(const look_t *l)
+{
+    const entry_t *e = l->e;
+    if (e->big.attempts + SILENCE_MIN > e->edns_attempts_silent)
+        return e->big.attempts > 0;
+    for (size_t i = 0; i < e->s.type_count; i++)
+        if (e->type[i].silent > 0 && !may_be_size(l, i))
+            return false;
+    return true;
+}
+
 /* All that are rejected have an option, none with one is not, and EDNS alone is answered. */
 static bool options_rejected(const look_t *l)
 {
@@ -110,7 +131,7 @@ bool look_edns(const look_t *l)
     const traffic_counts_t *n = l->n;
     const entry_t *e = l->e;
     finding_t *f;
-    if (n->edns_answered == 0 && n->plain_answered > 0 && !l->one_way &&
+    if (n->edns_answered == 0 && n->plain_answered > 0 && !l->one_way && !size_explains(l) &&
         look_is_no_chance(l, e->edns_attempts_silent)) {
         f = traffic_finding(l->list, &e->s.addr, FINDING_EDNS_DROPPED,
                             "%llu queries with EDNS, no answer; those without are answered.",
@@ -181,8 +202,8 @@ void look_types(const look_t *l, bool fragments)
         bool over_tcp = (l->e->types_tcp & bit) != 0;
         if ((l->e->types_udp & bit) != 0 || !look_is_no_chance(l, unexplained(l, i)))
             continue;
-        bool big =
-            (l->e->types_room & bit) != 0 && (over_tcp || traffic_is_big(l->t, s->type[i].type));
+        bool known = over_tcp || traffic_is_big(l->t, s->type[i].type);
+        bool big = (l->e->types_room & bit) != 0 && (known || may_be_size(l, i));
         if (big && (fragments || l->e->big.attempts >= SILENCE_MIN))
             continue; /* it is known why */
         const char *text = nsp_type_text(s->type[i].type, type);
@@ -190,7 +211,9 @@ void look_types(const look_t *l, bool fragments)
             big ? traffic_finding(l->list, &s->addr, FINDING_BIG_ANSWER_LOST,
                                   "%u queries for %s over UDP, no answer; %s.", k->silent, text,
                                   over_tcp ? "over TCP it comes"
-                                           : "such answers are large elsewhere")
+                                  : known  ? "such answers are large elsewhere"
+                                           : "they have room for answers in fragments, and others, "
+                                             "which have not, are answered")
                 : traffic_finding(l->list, &s->addr, FINDING_QUERY_DROPPED,
                                   "%u queries for %s, no answer; other types are answered.",
                                   k->silent, text);
