@@ -141,6 +141,7 @@ raised or lowered where the case calls for it:
 - `glue-mismatch` is a notice when the parent's addresses are right, but not complete.
 - `edns-broken` is an error when the reply is one that clients do not retry without EDNS, that is
   neither FORMERR nor NOTIMP.
+- `ns-missing` is a warning when there are NS records without AA.
 - `parent-lame` is an error when that server says that the zone does not exist.
 - `flapping` is a notice when a single attempt was lost.
 - `wrong-source-address`, `wrong-source-port`, `wrong-id`, `wrong-question` and `not-a-response`

@@ -172,12 +172,14 @@ static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
     }
     subject_label(d, s, label);
     const subject_t *other = served_at(d, s);
-    if (add_reason(d, s, out))
+    if (add_reason(d, s, out)) {
+        finding_add_likely(out, "An access list that does not let this client query the zone.",
+                           "The server gives that reason itself.");
         finding_set_fix(out,
                         "Ask the operator of %s to let everybody query the zone: its access list "
                         "(allow-query) refuses this client.",
                         label);
-    else if (f->rcode == NSP_RCODE_SERVFAIL)
+    } else if (f->rcode == NSP_RCODE_SERVFAIL)
         finding_set_fix(out,
                         "Look at the log of %s: an expired or broken copy of the zone, or "
                         "transfers that fail. Until it serves the zone again, take it out of the "
@@ -379,6 +381,29 @@ static void ns_missing_rule(diag_t *d, const subject_t *s)
     finding_add_evidence(f, ns->x);
 }
 
+/* NS records that the server has from somewhere else: the SOA has authority, they have not (RFC
+ * 1035 4.1.1). */
+static void ns_not_aa_rule(diag_t *d, const subject_t *s)
+{
+    const fact_t *ns = subject_fact(d, s, PROBE_NS);
+    const fact_t *tcp = subject_fact(d, s, PROBE_NS_TCP);
+    char label[LABEL_MAX];
+    if (!fact_answered(ns) || ns->cls != CLASS_NOT_AA ||
+        (fact_answered(tcp) && tcp->cls == CLASS_GOOD))
+        return;
+    finding_t *f =
+        subject_finding(d, s, FINDING_NS_MISSING,
+                        "The NS query is answered without AA, and the SOA query with it.");
+    finding_add_evidence(f, ns->x);
+    finding_set_fix(
+        f,
+        "Let %s answer for the NS records out of the zone itself, not from a cache or a "
+        "list.",
+        subject_label(d, s, label));
+    if (f != NULL && ns->data_count > 0)
+        f->severity = SEVERITY_WARNING;
+}
+
 static const char *class_text(const fact_t *f, char buf[64])
 {
     char rcode[16];
@@ -431,8 +456,10 @@ void rules_authority(diag_t *d)
         }
         if (lame_over_udp(d, s) || mixed_rule(d, s))
             continue;
-        if (!apex_cname_rule(d, s))
+        if (!apex_cname_rule(d, s)) {
             ns_missing_rule(d, s);
+            ns_not_aa_rule(d, s);
+        }
         tcp_rule(d, s);
     }
 }

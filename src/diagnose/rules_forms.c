@@ -179,6 +179,13 @@ static void type_one(wrong_t *w, const subject_t *s, form_id_t id, const form_fa
         say_rcode(w, id, f);
 }
 
+/* An answer that is right in form, and not out of the zone (RFC 1035 4.1.1). */
+static bool lacks_authority(const form_fact_t *f)
+{
+    return is_answered(f) && f->rcode == NSP_RCODE_NOERROR &&
+           (f->flags & (NSP_FLAG_AA | NSP_FLAG_TC)) == 0;
+}
+
 /* The TXT records of the zone, which were asked for with DO and a big size. */
 static const fact_t *txt_fact(const diag_t *d, const subject_t *s)
 {
@@ -188,11 +195,22 @@ static const fact_t *txt_fact(const diag_t *d, const subject_t *s)
         if (f->x->qtype != NSP_TYPE_TXT || (f->kind != PROBE_BIG && f->kind != PROBE_BIG_TCP) ||
             !fact_answered(f) || (f->query_opt && s->edns_broken))
             continue;
-        if (f->cls != CLASS_RCODE && f->cls != CLASS_NXDOMAIN)
+        if (f->cls != CLASS_RCODE && f->cls != CLASS_NXDOMAIN && f->cls != CLASS_NOT_AA)
             return NULL; /* over one transport it is had */
         worst = worst != NULL ? worst : f;
     }
     return worst;
+}
+
+static void txt_one(wrong_t *w, const fact_t *txt)
+{
+    form_fact_t f = {.x = txt->x};
+    char rcode[16];
+    char text[40];
+    snprintf(text, sizeof text, "gets %s",
+             txt->cls == CLASS_NOT_AA ? "an answer without AA" : nsp_rcode_text(txt->rcode, rcode));
+    say_what(w, "txt", &f, text);
+    w->severe = true;
 }
 
 /* Types of which a zone's name has records or not, and an error either way says something false:
@@ -201,33 +219,40 @@ static const fact_t *txt_fact(const diag_t *d, const subject_t *s)
 static void type_rule(diag_t *d, const subject_t *s, const form_fact_t *facts)
 {
     wrong_t w = {0, "", 0, {NULL}, false};
-    char rcode[16];
-    char text[40];
+    wrong_t bare = {0, "", 0, {NULL}, true};
+    char label[LABEL_MAX];
     const fact_t *txt = txt_fact(d, s);
+    bool no_edns = s->edns_broken || s->edns_dropped || s->edns_silent;
     for (unsigned i = 0; i < FORM_COUNT; i++)
         if (form_family((form_id_t)i) == FAMILY_TYPE && facts[i].x != NULL)
             type_one(&w, s, (form_id_t)i, &facts[i]);
     size_t before = w.count;
-    if (txt != NULL) {
-        form_fact_t f = {.x = txt->x};
-        snprintf(text, sizeof text, "gets %s", nsp_rcode_text(txt->rcode, rcode));
-        say_what(&w, "txt", &f, text);
-        w.severe = true;
-    }
-    for (unsigned i = 0; i < FORM_COUNT; i++)
-        if (form_family((form_id_t)i) == FAMILY_DATA && !s->edns_broken && !s->edns_dropped &&
-            !s->edns_silent)
+    if (txt != NULL)
+        txt_one(txt->cls == CLASS_NOT_AA ? &bare : &w, txt);
+    for (unsigned i = 0; i < FORM_COUNT; i++) {
+        form_family_t family = form_family((form_id_t)i);
+        if (family == FAMILY_DATA && !no_edns)
             type_one(&w, s, (form_id_t)i, &facts[i]);
+        if ((family == FAMILY_DATA || family == FAMILY_TYPE) && lacks_authority(&facts[i]))
+            say(&bare, (form_id_t)i, &facts[i], true, "gets an answer without AA");
+    }
     size_t count = d->list->count;
-    report(d, s, FINDING_TYPE_BROKEN, &w);
-    if (w.count > before && d->list->count > count) {
-        char label[LABEL_MAX];
-        d->list->item[count].severity = SEVERITY_ERROR;
+    report(d, s, FINDING_TYPE_BROKEN, w.count > 0 ? &w : &bare);
+    if (d->list->count == count)
+        return;
+    subject_label(d, s, label);
+    if (w.count == 0)
+        finding_set_fix(&d->list->item[count],
+                        "Let %s answer for these types out of the zone itself: something in front "
+                        "of it, or a cache, answers in its place.",
+                        label);
+    else if (w.count > before)
         finding_set_fix(&d->list->item[count],
                         "Look at the log of %s for these questions: a type has its records, or "
                         "NOERROR without any.",
-                        subject_label(d, s, label));
-    }
+                        label);
+    if (w.count > before)
+        d->list->item[count].severity = SEVERITY_ERROR;
 }
 
 static void version_one(wrong_t *w, const subject_t *s, form_id_t id, const form_fact_t *f)

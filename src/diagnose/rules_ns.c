@@ -79,14 +79,23 @@ static void list_name(name_list_t *l, const nsp_name_t *name)
 }
 
 /* The name, and what is wrong with it. */
-static void list_server(const diag_t *d, name_list_t *l, uint16_t server)
+static void list_server(diag_t *d, name_list_t *l, uint16_t server)
 {
     char name[NSP_NAME_TEXT_MAX];
-    char text[NSP_NAME_TEXT_MAX + 64];
+    char text[2 * NSP_NAME_TEXT_MAX + 128];
+    char gone[NSP_NAME_TEXT_MAX + 96];
+    nsp_name_t domain;
     const char *fault = server_fault(d, server);
     name_label(&d->m->server[server].name, name);
     if (server_state(d, server) == STATE_DOUBLED)
         fault = "written without its final dot";
+    else if (d->m->server[server].state == HOST_NXDOMAIN &&
+             host_unregistered(d, &d->m->server[server].name, &domain)) {
+        snprintf(gone, sizeof gone,
+                 "does not exist, nor does %s: whoever registers it can answer for the zone",
+                 name_label(&domain, text));
+        fault = gone;
+    }
     snprintf(text, sizeof text, "%s%s%s%s", name, fault != NULL ? " (" : "",
              fault != NULL ? fault : "", fault != NULL ? ")" : "");
     list_text(l, text);

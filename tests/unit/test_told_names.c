@@ -138,6 +138,15 @@ static const zonecase_t one_address_lame = {
      "one address out"},
     {"set up the zone"}};
 
+static const zonecase_t expired_in_zone = {
+    "a server in a domain that nobody has, named by the zone alone",
+    TWO_GLUED,
+    "zone zone.test {\n" SOA TWO_NS "@ NS ns.gone.test.\n}\n" TWO_ADDRESSES,
+    {"error ns-mismatch [-]\n",
+     "ns.gone.test (does not exist, nor does gone.test: whoever registers",
+     "Remove ns.gone.test from the NS records"},
+    {NULL}};
+
 /* A host that is missing in a domain that is there. */
 static const zonecase_t host_gone = {
     "a server that its domain does not have",
@@ -232,6 +241,7 @@ static void test_domain_gone(void **state)
 {
     (void)state;
     zonecase_check(&expired_domain);
+    zonecase_check(&expired_in_zone);
     zonecase_check(&host_gone);
     zonecase_check(&address_for_name);
 }

@@ -638,6 +638,21 @@ static void tcp_older(xlab_t *x)
     x->probe[BAD][XQ_TCP].serial--;
 }
 
+static void ns_not_aa(xlab_t *x)
+{
+    x->probe[BAD][XQ_NS].no_aa = x->probe[BAD][XQ_NS_TCP].no_aa = true;
+}
+
+static void ns_not_aa_over_udp(xlab_t *x)
+{
+    x->probe[BAD][XQ_NS].no_aa = true;
+}
+
+static void txt_not_aa(xlab_t *x)
+{
+    x->probe[BAD][XQ_TXT].no_aa = x->probe[BAD][XQ_TXT_TCP].no_aa = true;
+}
+
 static void tcp_other_records(xlab_t *x)
 {
     x->probe[BAD][XQ_TXT].txt = x->probe[BAD][XQ_TXT_TCP].txt = 60;
@@ -819,6 +834,9 @@ const xcase_t xcases_address[] = {
     {FINDING_CASE_NOT_PRESERVED, false, "NXDOMAIN", case_denied, "case-sensitive"},
     {FINDING_TCP_WRONG_ANSWER, true, "REFUSED", tcp_answers_refused, "tcp-wrong-answer"},
     {FINDING_TCP_WRONG_ANSWER, false, "EDNS refused over both", edns_formerr, "edns-broken"},
+    {FINDING_NS_MISSING, true, "without AA", ns_not_aa, "ns-missing"},
+    {FINDING_NS_MISSING, false, "without AA over UDP alone", ns_not_aa_over_udp, ""},
+    {FINDING_TYPE_BROKEN, true, "TXT without AA", txt_not_aa, "type-broken"},
     {FINDING_UDP_TRUNCATED, true, "every answer", all_truncated, "udp-truncated"},
     {FINDING_UDP_TRUNCATED, false, "every answer but one", all_but_one_truncated, ""},
     {FINDING_UDP_TRUNCATED, false, "one answer", truncated, ""},
