@@ -58,6 +58,9 @@ ASK = {
     + [("kdig", "+time=3", "@", "lab.test", "SOA"), (*DRILL, "@", "lab.test", "SOA")],
     "late": [(*DIG, "@", "lab.test", t) for t in ("SOA", "NS", "MX")]
     + [(*KDIG, "@", "lab.test", t) for t in ("SOA", "NS", "MX")],
+    "dig": [(*DIG, "@", "lab.test", "SOA"), (*DIG, "+bufsize=4096", "@", "big.lab.test", "TXT")],
+    "kdig": [(*KDIG, "@", "lab.test", "SOA"), (*KDIG, "+bufsize=4096", "@", "big.lab.test", "TXT")],
+    "drill": [(*DRILL, "@", "lab.test", "SOA"), (*DRILL, "-b", "4096", "@", "big.lab.test", "TXT")],
     "many": [(*DIG, "@", "lab.test", t) for t in ("SOA", "NS", "MX", "SOA", "NS", "MX")],
 }
 
@@ -164,6 +167,23 @@ def recorded(t, net, prog):
         judge(t, net, prog, place, dump.path)
 
 
+def alone(t, net, prog):
+    """One tool asks each of three servers twice: nobody tells how large an answer is, and kdig and
+    drill send EDNS only where they are told to."""
+    wanted = {"dead": "unresponsive", "refnsd": "lame-refused", "nofrag": "big-answer-lost"}
+    for tool in ("dig", "kdig", "drill"):
+        path = os.path.join(net.dir, f"alone-{tool}.pcap")
+        dump = Tcpdump(net, "client", path, "-i", "eth0")
+        ask_all(net, "client", [(tool, a) for h in wanted for a in (net.v4(h), net.v6(h))])
+        time.sleep(3)
+        dump.stop()
+        found, _, p = replay(prog, path)
+        t.check(f"alone: {tool}: replay reads it", p.returncode == 2 and p.stderr == "",
+                p.stderr[-2000:])
+        t.equal(f"alone: {tool}: each server", {(i, a.split("#")[0]) for i, a in found if a},
+                {(i, a) for h, i in wanted.items() for a in (net.v4(h), net.v6(h))})
+
+
 def played(t, net, prog):
     """The same with servers that are broken in ways that no firewall is; on loopback."""
     net.space("play")
@@ -263,7 +283,7 @@ def main():
                     t.check(f"{name} answers", False)
                     return t.done()
         replay_net.arm(net)
-        for f in (recorded, played, resolver):
+        for f in (recorded, alone, played, resolver):
             if not a.only or a.only in f.__name__:
                 f(t, net, a.prog)
     return t.done()
