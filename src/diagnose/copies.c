@@ -269,3 +269,23 @@ bool copies_split(diag_t *d)
     }
     return false;
 }
+
+finding_t *copy_told(diag_t *d, const subject_t *s)
+{
+    for (size_t i = d->first; i < d->list->count; i++) {
+        finding_t *f = &d->list->item[i];
+        if (f->id == FINDING_ANSWERS_DIFFER && f->has_addr && addr_equal(&f->addr, &s->a->addr))
+            return f;
+    }
+    return NULL;
+}
+
+finding_t *copy_differs(diag_t *d, const subject_t *s, const char *sentence)
+{
+    finding_t *f = copy_told(d, s);
+    if (f == NULL)
+        return subject_finding(d, s, FINDING_ANSWERS_DIFFER, "%s", sentence);
+    finding_add_text(f, " ");
+    finding_add_text(f, sentence);
+    return f;
+}

@@ -47,6 +47,11 @@ bool copies_have_addr(diag_t *d, const model_server_t *h, const model_addr_t *a)
 bool copies_leave_server_out(diag_t *d, const model_server_t *h, const subject_t *s);
 /* The same for an address of a server, which the copy at s gives it. */
 bool copies_leave_addr_out(diag_t *d, const model_server_t *h, const addr_t *a, const subject_t *s);
+/* That the copy at s differs from others, as it is told already; NULL: it is not. */
+finding_t *copy_told(diag_t *d, const subject_t *s);
+/* Tells that it differs, in a sentence: behind what is told of it already, else as a new finding.
+ * NULL when memory is out. */
+finding_t *copy_differs(diag_t *d, const subject_t *s, const char *sentence);
 /* True when the copies of several primaries have different NS sets. */
 bool copies_split(diag_t *d);
 

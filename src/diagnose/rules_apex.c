@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "diagnose/copies.h"
 #include "diagnose/form_reply.h"
 
 /* What the addresses of the zone say to one question. */
@@ -44,17 +45,6 @@ static void apex_read(diag_t *d, const form_set_t *forms, apex_t *a)
     }
 }
 
-/* What is told of the copy at an address already, or NULL. */
-static finding_t *told_at(diag_t *d, const subject_t *s)
-{
-    for (size_t i = d->first; i < d->list->count; i++) {
-        finding_t *f = &d->list->item[i];
-        if (f->id == FINDING_ANSWERS_DIFFER && f->has_addr && addr_equal(&f->addr, &s->a->addr))
-            return f;
-    }
-    return NULL;
-}
-
 /* The few are told to differ from the many; where as many have records as have none, none is what
  * is wrong. */
 static void apex_missing(diag_t *d, const apex_t *a, size_t i)
@@ -72,13 +62,7 @@ static void apex_missing(diag_t *d, const apex_t *a, size_t i)
                  : "%s has an %s record here; of such it has %u at %s, with the same serial %u.",
              name_label(&d->m->zone, zone), nsp_type_text(a->type, type), a->said[there].count,
              subject_label(d, other, label), s->serial);
-    finding_t *f = told_at(d, s);
-    if (f != NULL) {
-        finding_add_text(f, " ");
-        finding_add_text(f, text);
-    } else {
-        f = subject_finding(d, s, FINDING_ANSWERS_DIFFER, "%s", text);
-    }
+    finding_t *f = copy_differs(d, s, text);
     finding_add_evidence(f, a->said[i].x);
     finding_add_evidence(f, a->said[there].x);
 }

@@ -4,17 +4,6 @@
 
 #include "diagnose/copies.h"
 
-/* What is told of the copy at an address already, or NULL. */
-static finding_t *told_at(diag_t *d, const subject_t *s)
-{
-    for (size_t i = 0; i < d->list->count; i++) {
-        finding_t *f = &d->list->item[i];
-        if (f->id == FINDING_ANSWERS_DIFFER && f->has_addr && addr_equal(&f->addr, &s->a->addr))
-            return f;
-    }
-    return NULL;
-}
-
 /* --- NS --- */
 
 /* A copy of the same version with another NS set: the one of most, when that is another. */
@@ -54,7 +43,7 @@ static size_t list_only(diag_t *d, const subject_t *here, const subject_t *there
 static void ns_detail(diag_t *d, const subject_t *s)
 {
     char text[1536] = "";
-    finding_t *f = told_at(d, s);
+    finding_t *f = copy_told(d, s);
     const subject_t *o = f != NULL ? other_ns(d, s) : NULL;
     if (o == NULL)
         return;
@@ -102,13 +91,7 @@ static void addr_differs(diag_t *d, const subject_t *s, const subject_t *ref,
         return;
     snprintf(text, sizeof text, "%s has %s here, and %s at %s, with the same serial %u.",
              name_label(&h->name, name), here, there, subject_label(d, ref, label), s->serial);
-    finding_t *f = told_at(d, s);
-    if (f != NULL) {
-        finding_add_text(f, " ");
-        finding_add_text(f, text);
-    } else {
-        f = subject_finding(d, s, FINDING_ANSWERS_DIFFER, "%s", text);
-    }
+    finding_t *f = copy_differs(d, s, text);
     finding_add_evidence(f, x);
     finding_add_evidence(f, y);
 }
