@@ -61,6 +61,14 @@ static void set_serial(signedworld_t *w, unsigned place, uint32_t serial)
         w->x.probe[place][q].serial = serial;
 }
 
+/* The serial of the first three places, and that of the last. */
+static void set_serials(signedworld_t *w, uint32_t most, uint32_t last)
+{
+    for (unsigned i = 0; i < PLACES - 1; i++)
+        set_serial(w, i, most);
+    set_serial(w, PLACES - 1, last);
+}
+
 /* The keys were changed, the DS was not, and two addresses still have the zone from before. */
 static void keys_ahead(signedworld_t *w)
 {
@@ -99,33 +107,25 @@ static void keys_of_another(signedworld_t *w)
 static void keys_behind(signedworld_t *w)
 {
     own_keys(w);
-    for (unsigned i = 0; i < 3; i++)
-        set_serial(w, i, 2);
-    set_serial(w, 3, 1);
+    set_serials(w, 2, 1);
 }
 
 static void unsigned_ahead(signedworld_t *w)
 {
     unsigned_one(w);
-    for (unsigned i = 0; i < 3; i++)
-        set_serial(w, i, 1);
-    set_serial(w, 3, 2);
+    set_serials(w, 1, 2);
 }
 
 static void unsigned_behind(signedworld_t *w)
 {
     unsigned_one(w);
-    for (unsigned i = 0; i < 3; i++)
-        set_serial(w, i, 2);
-    set_serial(w, 3, 1);
+    set_serials(w, 2, 1);
 }
 
 static void expired_behind(signedworld_t *w)
 {
     w->place[3].how.expiration = NOW - DAY;
-    for (unsigned i = 0; i < 3; i++)
-        set_serial(w, i, 2);
-    set_serial(w, 3, 1);
+    set_serials(w, 2, 1);
 }
 
 const scase_t scases_copy[] = {
