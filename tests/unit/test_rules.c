@@ -128,6 +128,8 @@ static void test_severities(void **state)
     } cases[] = {
         {xcases_zone, FINDING_PARENT_UNRESPONSIVE, "one of two is silent", SEVERITY_WARNING},
         {xcases_zone, FINDING_PARENT_UNRESPONSIVE, "all are silent", SEVERITY_ERROR},
+        {xcases_zone, FINDING_PARENT_LAME, "REFUSED", SEVERITY_WARNING},
+        {xcases_zone, FINDING_PARENT_LAME, "NXDOMAIN", SEVERITY_ERROR},
         {xcases_zone, FINDING_GLUE_MISMATCH, "an address in the parent only", SEVERITY_WARNING},
         {xcases_zone, FINDING_GLUE_MISMATCH, "an address in the zone only", SEVERITY_NOTICE},
         {xcases_zone, FINDING_NS_ADDRESS_PRIVATE, "RFC 1918, and silent", SEVERITY_ERROR},

@@ -68,6 +68,11 @@ static void parent_refused(xlab_t *x)
     x->parent[0].rcode = NSP_RCODE_REFUSED;
 }
 
+static void parent_denies(xlab_t *x)
+{
+    x->parent[0].nxdomain = true;
+}
+
 static void parent_differs(xlab_t *x)
 {
     x->parent[1].ns[1] = "ns3.example.net.";
@@ -414,6 +419,7 @@ const xcase_t xcases_zone[] = {
      "parent-unresponsive parent-unresponsive"},
     {FINDING_PARENT_UNRESPONSIVE, false, "could not be sent", parent_not_sent, ""},
     {FINDING_PARENT_LAME, true, "REFUSED", parent_refused, "parent-lame"},
+    {FINDING_PARENT_LAME, true, "NXDOMAIN", parent_denies, "parent-lame"},
     {FINDING_PARENT_LAME, false, "silent", parent_silent, "parent-unresponsive"},
     {FINDING_REFERRALS_DIFFER, true, "another name", parent_differs, "referrals-differ"},
     {FINDING_REFERRALS_DIFFER, false, "other order and case", parent_order, ""},
