@@ -487,8 +487,11 @@ static void on_icmp(flight_t *f, slot_t *s, const pool_event_t *e)
     if (s->attempts >= f->o.schedule.tries) {
         flight_result_t r = flight_no_reply(s, OUTCOME_ICMP);
         flight_slot_end(f, s, &r);
-    } else {
-        wheel_set(&f->wheel, (uint32_t)(s - f->slot), f->now + AFTER_ICMP);
+    } else if (!s->full) {
+        /* never later than without it: one error may come for ever */
+        int64_t end = s->sent + f->o.schedule.wait[s->attempts - 1];
+        int64_t soon = f->now + AFTER_ICMP;
+        wheel_set(&f->wheel, (uint32_t)(s - f->slot), soon < end ? soon : end);
     }
 }
 

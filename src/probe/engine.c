@@ -4,12 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exchange/flow.h"
 #include "proto/nsproto.h"
 
 #define OPEN_MAX_DEFAULT 256
 #define SECOND           INT64_C(1000000000)
 /* How soon the next attempt follows an ICMP error. */
 #define AFTER_ICMP (SECOND / 10)
+/* What comes besides the reply is evidence, and others decide how much of it there is: so much of
+ * one exchange is kept. */
+#define STRAYS_MAX       FLOW_EVENTS_MAX
+#define STRAY_OCTETS_MAX 131072
 
 typedef enum job_state {
     JOB_QUEUED,  /* no handle yet */
@@ -44,6 +49,8 @@ typedef struct job {
     conn_t *conn;     /* TCP */
     int64_t deadline; /* engine clock */
     unsigned attempt;
+    unsigned strays;
+    uint32_t stray_octets;
     uint16_t id[ENGINE_TRIES_MAX + 1];
     uint8_t *wire; /* owned; two octets of TCP length stand before the message */
     size_t size;
@@ -153,6 +160,16 @@ static net_err_t record(engine_t *e, job_t *j, event_t *ev)
         ev->at = e->net->ops->now(e->net);
     ev->at -= e->began;
     return exchange_append(j->x, ev) ? NET_OK : NET_E_MEMORY;
+}
+
+/* The same of what is no answer, as long as there is room for it. */
+static net_err_t record_stray(engine_t *e, job_t *j, event_t *ev)
+{
+    if (j->strays == STRAYS_MAX || ev->size > STRAY_OCTETS_MAX - j->stray_octets)
+        return NET_OK;
+    j->strays++;
+    j->stray_octets += ev->size;
+    return record(e, j, ev);
 }
 
 static void job_finish(engine_t *e, job_t *j)
@@ -401,8 +418,10 @@ static net_err_t job_message(engine_t *e, job_t *j, const addr_t *peer, const ui
                   .peer = *peer,
                   .bytes = bytes,
                   .size = size};
+    if (bits != 0)
+        return record_stray(e, j, &ev);
     net_err_t err = record(e, j, &ev);
-    if (err == NET_OK && bits == 0)
+    if (err == NET_OK)
         job_finish(e, j);
     return err;
 }
@@ -419,14 +438,14 @@ static net_err_t job_icmp(engine_t *e, job_t *j, const net_event_t *n)
     unsigned quoted = attempt_of(j, n->bytes, n->size);
     if (quoted != 0)
         ev.attempt = (uint8_t)quoted;
-    net_err_t err = record(e, j, &ev);
+    net_err_t err = record_stray(e, j, &ev);
     if (err != NET_OK)
         return err;
     if (ev.attempt == j->attempt && j->state == JOB_WAITING) {
         /* a query whose hops are limited was sent for this very error */
         if (j->attempt >= j->schedule.tries || j->ttl != 0)
             job_finish(e, j);
-        else
+        else if (n->at + AFTER_ICMP < j->deadline) /* never later: one error may come for ever */
             j->deadline = n->at + AFTER_ICMP;
     }
     return NET_OK;

@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exchange/flow.h"
 #include "probe/engine.h"
 #include "proto/nsproto.h"
 
 #define MS         INT64_C(1000000)
-#define SCRIPT_MAX 64
+#define SCRIPT_MAX 160
 
 /* What the script does when something is sent: one event after a delay. */
 typedef struct step {
@@ -347,6 +348,28 @@ static void icmp(void **state)
     scene_end(&c);
 }
 
+/* What others send again and again neither keeps an exchange from ending nor fills memory. */
+static void floods(void **state)
+{
+    step_t steps[2 * FLOW_EVENTS_MAX];
+    const size_t count = sizeof steps / sizeof steps[0];
+    static const net_event_kind_t kinds[] = {NET_EVENT_ICMP, NET_EVENT_DATAGRAM};
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        scene_t c;
+        for (size_t i = 0; i < count; i++)
+            steps[i] =
+                (step_t){1, (int64_t)(i + 1) * 50 * MS, kinds[k], MISMATCH_QUESTION, false, 0};
+        scene_begin(&c, steps, count);
+        exchange_t *x = scene_ask(&c, TRANSPORT_UDP, 53, false);
+        assert_int_equal(engine_run(c.engine, INT64_MAX), NET_OK);
+        assert_int_equal(c.net.sent_at[1] - c.net.sent_at[0], k == 0 ? 150 * MS : 1000 * MS);
+        assert_int_equal(exchange_attempts(x), 3);
+        assert_true(x->event_count <= FLOW_EVENTS_MAX + 6);
+        scene_end(&c);
+    }
+}
+
 static void not_sent(void **state)
 {
     scene_t c;
@@ -430,7 +453,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silence),   cmocka_unit_test(answers),  cmocka_unit_test(mismatches),
         cmocka_unit_test(icmp),      cmocka_unit_test(not_sent), cmocka_unit_test(tcp),
-        cmocka_unit_test(pipelined),
+        cmocka_unit_test(pipelined), cmocka_unit_test(floods),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
