@@ -29,18 +29,28 @@ static void tcp_done(void *user, exchange_t *x)
 }
 
 /* The engine is made when the first reply is truncated. */
-static bool open_tcp(flight_t *f)
+static net_err_t open_tcp(flight_t *f)
 {
     if (f->net != NULL)
-        return true;
-    if (net_socket_new(NULL, &f->net) != NET_OK)
-        return false;
+        return NET_OK;
+    net_err_t err = net_socket_new(NULL, &f->net);
+    if (err != NET_OK)
+        return err;
     exchange_set_init(&f->set, 0);
-    if (engine_new(f->net, &f->set, &f->o.schedule, &f->engine) == NET_OK)
-        return true;
+    err = engine_new(f->net, &f->set, &f->o.schedule, &f->engine);
+    if (err == NET_OK)
+        return NET_OK;
     f->net->ops->destroy(f->net);
     f->net = NULL;
-    return false;
+    return err;
+}
+
+static void end_not_sent(flight_t *f, slot_t *s, net_err_t err)
+{
+    flight_result_t r = flight_no_reply(s, OUTCOME_NOT_SENT);
+    r.os_error = err == NET_E_LIMIT ? EMFILE : ENOMEM;
+    r.transport = TRANSPORT_TCP;
+    flight_slot_end(f, s, &r);
 }
 
 void flight_tcp_start(flight_t *f, slot_t *s)
@@ -53,12 +63,11 @@ void flight_tcp_start(flight_t *f, slot_t *s)
                         .done = tcp_done,
                         .user = s};
     q.source.port = 0;
-    bool good = open_tcp(f) && engine_submit(f->engine, &q, NULL) == NET_OK;
-    if (!good) {
-        flight_result_t r = flight_no_reply(s, OUTCOME_NOT_SENT);
-        r.os_error = ENOMEM;
-        r.transport = TRANSPORT_TCP;
-        flight_slot_end(f, s, &r);
+    net_err_t err = open_tcp(f);
+    if (err == NET_OK)
+        err = engine_submit(f->engine, &q, NULL);
+    if (err != NET_OK) {
+        end_not_sent(f, s, err);
         return;
     }
     flight_slot_ground(f, s);
@@ -67,12 +76,29 @@ void flight_tcp_start(flight_t *f, slot_t *s)
     f->stats.tcp++;
 }
 
+/* The engine cannot go on, for want of file descriptors or memory: neither can what waits for it.
+ * The next truncated reply makes another. */
+static void give_up(flight_t *f, net_err_t err)
+{
+    flight_tcp_free(f);
+    for (uint32_t i = 0; i < f->o.slots && f->tcp > 0; i++) {
+        if (f->slot[i].state != SLOT_TCP)
+            continue;
+        f->tcp--;
+        end_not_sent(f, &f->slot[i], err);
+    }
+}
+
 /* Exchanges that are over are dropped outside of the engine's own loops. */
 void flight_tcp_step(flight_t *f)
 {
-    for (int i = 0; i < TCP_STEPS && f->tcp > 0; i++)
-        if (engine_step(f->engine, 0) != NET_OK)
-            break;
+    for (int i = 0; i < TCP_STEPS && f->tcp > 0; i++) {
+        net_err_t err = engine_step(f->engine, 0);
+        if (err != NET_OK) {
+            give_up(f, err);
+            return;
+        }
+    }
     for (uint32_t i = f->set.count; i-- > 0;)
         if (f->set.item[i]->finished)
             exchange_set_drop(&f->set, f->set.item[i]);
@@ -84,5 +110,6 @@ void flight_tcp_free(flight_t *f)
         return;
     engine_free(f->engine);
     f->net->ops->destroy(f->net);
+    f->net = NULL;
     exchange_set_free(&f->set);
 }

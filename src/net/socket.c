@@ -535,8 +535,9 @@ net_err_t net_socket_new(const _Atomic int *stop, net_t **out)
     s->stop = stop;
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (s->epoll < 0) {
+        bool limit = errno == EMFILE || errno == ENFILE;
         free(s);
-        return NET_E_SYSTEM;
+        return limit ? NET_E_LIMIT : NET_E_SYSTEM;
     }
     *out = &s->base;
     return NET_OK;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -385,6 +386,53 @@ static void other_address(void **state)
     free(out);
 }
 
+/* Where file descriptors are short, a truncated reply has no connection, and ends all the same;
+ * later ones have theirs. */
+static void no_descriptors(void **state)
+{
+    static const int lefts[] = {0, 1, 3}; /* the peer's own connection needs one too */
+    (void)state;
+    for (size_t k = 0; k < sizeof lefts / sizeof lefts[0]; k++) {
+        peer_t p;
+        int left = lefts[k];
+        results_t *out = calloc(1, sizeof *out);
+        flight_options_t o = quick();
+        int taken[1024];
+        size_t count = 0;
+        struct rlimit few;
+        struct rlimit before;
+        assert_non_null(out);
+        assert_true(peer_open(&p, "127.0.0.1", true));
+        flight_t *f = flight_new(&o, on_result, out);
+        ask(f, 0, &p.at, "big");
+        flight_step(f, flight_now() + 5 * MS);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        few = before;
+        few.rlim_cur = 200;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        while ((taken[count] = dup(p.udp)) >= 0)
+            count++;
+        for (int i = 0; i < left; i++)
+            close(taken[--count]);
+        for (int i = 0; i < 200 && flight_pending(f) > 0; i++) {
+            flight_step(f, flight_now() + 5 * MS);
+            peer_serve(&p);
+        }
+        while (count > 0)
+            close(taken[--count]);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_int_equal(flight_pending(f), 0);
+        assert_int_equal(out->r[0].outcome, left < 2 ? OUTCOME_NOT_SENT : OUTCOME_ANSWERED);
+        assert_int_equal(out->r[0].os_error, left < 2 ? EMFILE : 0);
+        ask(f, 1, &p.at, "big");
+        run(f, &p);
+        assert_int_equal(out->r[1].outcome, OUTCOME_ANSWERED);
+        flight_free(f);
+        peer_close(&p);
+        free(out);
+    }
+}
+
 /* Nothing listens there, in both families; and an address that the kernel sends nothing to. */
 static void refused(void **state)
 {
@@ -616,7 +664,8 @@ int main(void)
         cmocka_unit_test(broken_replies), cmocka_unit_test(other_address),
         cmocka_unit_test(refused),        cmocka_unit_test(many),
         cmocka_unit_test(lanes),          cmocka_unit_test(limited),
-        cmocka_unit_test(source_port),    cmocka_unit_test(threads),
+        cmocka_unit_test(no_descriptors), cmocka_unit_test(source_port),
+        cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
