@@ -128,14 +128,18 @@ static void serve(helper_t *h)
     }
 }
 
-/* Keeps from root only what lets it write into anybody's folder. */
-static void keep_little(void)
+/* Keeps from root only what lets it write into anybody's folder, and of other rights none. */
+static bool keep_little(void)
 {
     capng_clear(CAPNG_SELECT_BOTH);
-    (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
-    if (geteuid() != 0 || capng_apply(CAPNG_SELECT_CAPS) != 0)
+    if (geteuid() == 0)
+        (void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
+    bool good = capng_apply(CAPNG_SELECT_CAPS) == 0;
+    if (!good) { /* root without that right */
         capng_clear(CAPNG_SELECT_BOTH);
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        good = capng_apply(CAPNG_SELECT_CAPS) == 0;
+    }
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && good;
 }
 
 static _Noreturn void run_helper(int socket, const char *path, bool numbered, uint32_t keep)
@@ -145,8 +149,7 @@ static _Noreturn void run_helper(int socket, const char *path, bool numbered, ui
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
-    keep_little();
-    if (h == NULL)
+    if (!keep_little() || h == NULL)
         _exit(1);
     h->socket = socket;
     h->path = path;

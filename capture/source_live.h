@@ -4,6 +4,9 @@
 
 #include "capture/source.h"
 
+/* A packet waits in the ring for others, for twice this at most (milliseconds). */
+#define CAP_LIVE_LAG_MS 40
+
 typedef struct cap_live_options {
     const char *interface; /* "any" for all */
     uint32_t snaplen;      /* octets kept of each packet; 0: all */
@@ -17,9 +20,8 @@ typedef enum cap_live_result {
     CAP_LIVE_FAILED
 } cap_live_result_t;
 
-/* Opens an interface: not promiscuous, each packet at once, times in nanoseconds where the system
- * has them. No packet passes until a filter is set. On failure a sentence is in error. The caller
- * closes *out. */
+/* Opens an interface: not promiscuous, times in nanoseconds where the system has them. No packet
+ * passes until a filter is set. On failure a sentence is in error. The caller closes *out. */
 cap_live_result_t cap_source_live(const cap_live_options_t *options, cap_source_t **out,
                                   char error[CAP_ERROR_MAX]);
 

@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,15 +19,16 @@ class Capture:
     """`nsprobe capture` in the client's namespace, from its first word on until stop()."""
 
     def __init__(self, net, prog, *argv):
-        self.p = subprocess.Popen(["ip", "netns", "exec", net.prefix + "client", prog, "capture",
+        prog = [prog] if isinstance(prog, str) else prog
+        self.p = subprocess.Popen(["ip", "netns", "exec", net.prefix + "client", *prog, "capture",
                                    "-i", "eth0", *argv], stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True)
         self.said = self.p.stderr.readline()
 
-    def status(self):
-        """Of the process that parses packets, as the kernel has it."""
-        with open(f"/proc/{self.p.pid}/status", encoding="ascii") as f:
-            return dict(re.findall(r"^(\w+):[ \t]*(.*)$", f.read(), re.M))
+    def helper(self):
+        """The process that opens files."""
+        with open(f"/proc/{self.p.pid}/task/{self.p.pid}/children", encoding="ascii") as f:
+            return int(f.read().split()[0])
 
     def stop(self, number=signal.SIGINT):
         self.p.send_signal(number)
@@ -49,6 +51,24 @@ def findings(text):
     return sorted(out, key=str)
 
 
+def state(pid):
+    """Of a process, as the kernel has it."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return dict(re.findall(r"^(\w+):[ \t]*(.*)$", f.read(), re.M))
+
+
+def rights(status):
+    return [k for k in ("CapPrm", "CapEff", "CapInh") if int(status[k], 16) != 0]
+
+
+def packet_sockets(net, pid):
+    """Sockets of packets that a process has open."""
+    known = {line.split()[-1] for line in
+             net.exec("client", "cat", "/proc/net/packet").stdout.splitlines()[1:]}
+    held = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    return held & {f"socket:[{inode}]" for inode in known}
+
+
 def replay(prog, *words):
     return subprocess.run([prog, "replay", *words], capture_output=True, text=True, check=False)
 
@@ -61,11 +81,16 @@ def capture_tests(t, net, prog):
     if not t.check("capture finds the servers and listens", "listening on eth0" in c.said, c.said):
         t.check("capture ran", False, c.stop())
         return
-    status = c.status()
+    status = state(c.p.pid)
     t.check("the process is nobody, has no capability and a filter of system calls",
             status["Uid"].split() == ["65534"] * 4 and status["Groups"] == "" and
             all(int(status[k], 16) == 0 for k in ("CapPrm", "CapEff", "CapInh", "CapBnd", "CapAmb"))
             and status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status)
+    helper = state(c.helper())
+    t.check("its helper keeps the right to write into any folder alone, and no socket of packets",
+            int(helper["CapPrm"], 16) == int(helper["CapEff"], 16) == 1 << 1 and
+            len(packet_sockets(net, c.p.pid)) == 1 and not packet_sockets(net, c.helper()),
+            (helper, packet_sockets(net, c.p.pid), packet_sockets(net, c.helper())))
     t.check("a file that is written has .part behind its name",
             os.listdir(path) == ["x.pcap.part"], os.listdir(path))
     for family in ("v4", "v6"):
@@ -114,6 +139,42 @@ def rotation_tests(t, net, prog):
             p.stdout + p.stderr)
 
 
+def ordinary_user_tests(t, net, prog):
+    """Not root, with the right to capture alone, as setcap gives it to the program."""
+    path = os.path.join(net.dir, "granted")
+    os.makedirs(path)
+    os.chmod(net.dir, 0o755)
+    os.chown(path, 65534, 65534)
+    granted = shutil.copy(prog, os.path.join(path, "nsprobe"))
+    subprocess.run(["setcap", "cap_net_raw+ep", granted], check=True)
+    c = Capture(net, ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", granted],
+                "--server", net.v4("good"), "-w", os.path.join(path, "z.pcap"))
+    if not t.check("setcap lets an ordinary user capture", "listening" in c.said, c.said):
+        c.stop()
+        return
+    main, helper = state(c.p.pid), state(c.helper())
+    t.check("no process keeps a capability", not rights(main) and not rights(helper),
+            (main, helper))
+    dig(net, net.v4("good"), "cap.test", "SOA")
+    code, out, err = c.stop()
+    t.check("and it is written", code == 0 and sorted(os.listdir(path)) == ["nsprobe", "z.pcap"],
+            f"{code}\n{out}{err}")
+
+
+def burst_tests(t, net, prog):
+    """Many small packets at once, while nobody reads, have room for all of their octets."""
+    c = Capture(net, prog, "--server", net.v4("good"), "--quiet")
+    c.p.send_signal(signal.SIGSTOP)
+    net.exec("client", sys.executable, "-c", "import socket\n"
+             "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+             f"for i in range(3000): s.sendto(b'{'x' * 40}', ('{net.v4('good')}', 53))\n")
+    c.p.send_signal(signal.SIGCONT)
+    time.sleep(0.5)
+    _, out, err = c.stop()
+    t.check("3000 packets, and none is lost", int(out.split()[1]) >= 3000 and
+            "lost by the capture" not in out, out[:600] + err)
+
+
 def limit_tests(t, net, prog):
     c = Capture(net, prog, "--server", net.v4("good"), "--count", "2", "--quiet")
     dig(net, net.v4("good"), "cap.test", "SOA")
@@ -145,4 +206,5 @@ def limit_tests(t, net, prog):
 
 
 if __name__ == "__main__":
-    sys.exit(capture_net.run("capture", (capture_tests, rotation_tests, limit_tests)))
+    sys.exit(capture_net.run("capture", (capture_tests, rotation_tests, ordinary_user_tests,
+                                            burst_tests, limit_tests)))
