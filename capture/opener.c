@@ -68,8 +68,15 @@ static int open_file(helper_t *h, const request_t *q, int *fd)
     h->direct = stat(h->name, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
     if (!h->direct && stat(h->name, &st) == 0 && S_ISDIR(st.st_mode))
         return EISDIR;
-    const char *name = h->direct ? h->name : h->part;
-    *fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY;
+    if (h->direct) {
+        *fd = open(h->name, flags | O_TRUNC, 0644);
+    } else {
+        /* an earlier run's, or a link or FIFO that somebody else has put there, who may know the
+         * name but not what we may write to */
+        (void)unlink(h->part);
+        *fd = open(h->part, flags | O_EXCL, 0644);
+    }
     return *fd >= 0 ? 0 : errno;
 }
 

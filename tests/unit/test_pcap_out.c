@@ -213,6 +213,36 @@ static void disk_full(void **state)
     assert_non_null(strstr(error, "No space left"));
 }
 
+/* What stands under the name of the unfinished file is put away, never written to. */
+static void planted(void **state)
+{
+    (void)state;
+    for (int fifo = 0; fifo < 2; fifo++) {
+        folder_t d;
+        struct stat st;
+        char part[128];
+        char other[128];
+        char *names[32];
+        char error[CAP_ERROR_MAX] = "";
+        folder_make(&d);
+        snprintf(part, sizeof part, "%s.part", d.path);
+        snprintf(other, sizeof other, "%s/other", d.name);
+        FILE *f = fopen(other, "w");
+        assert_true(f != NULL && fputs("precious", f) >= 0 && fclose(f) == 0);
+        assert_int_equal(fifo ? mkfifo(part, 0600) : symlink(other, part), 0);
+        pcap_out_t *o = begin(&d, 0, 0, 0);
+        write_all(o, 0, 3);
+        assert_true(pcap_out_close(o, error));
+        assert_true(lstat(d.path, &st) == 0 && S_ISREG(st.st_mode));
+        assert_true(stat(other, &st) == 0 && st.st_size == 8);
+        size_t n = folder_list(&d, names);
+        assert_int_equal(n, 2);
+        check_packets(names + 1, 1, 0, 3);
+        forget(names, n);
+        folder_remove(&d);
+    }
+}
+
 static void cannot_be_opened(void **state)
 {
     (void)state;
@@ -239,7 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_file),         cmocka_unit_test(rotation),
         cmocka_unit_test(without_packets),  cmocka_unit_test(disk_full),
-        cmocka_unit_test(cannot_be_opened),
+        cmocka_unit_test(cannot_be_opened), cmocka_unit_test(planted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
