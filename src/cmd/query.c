@@ -11,6 +11,9 @@
 #include "report/exchange_text.h"
 #include "report/message_text.h"
 
+/* Octets that the JSON of most exchanges fits into. */
+#define JSON_ROOM ((size_t)256 << 10)
+
 /* Everything that one run of the command needs. */
 typedef struct run {
     net_t *net;
@@ -199,43 +202,61 @@ static void print_text(run_t *run, const query_spec_t *q, const exchange_t *x, c
         print_trailer(x, o);
 }
 
-static void print_json(run_t *run, const exchange_t *x, const outcome_t *o)
+static void add_events(run_t *run, const exchange_t *x, nsp_text_t *t)
 {
-    static const size_t cap = (size_t)16 << 20;
-    char addr[ADDR_TEXT_MAX];
-    char *buf = malloc(cap);
-    nsp_text_t t;
-    if (buf == NULL)
-        return;
-    nsp_text_begin(&t, buf, cap);
-    nsp_text_printf(&t, "{\"server\":\"%s\",\"port\":%u,\"transport\":\"%s\",\"outcome\":\"%s\",",
-                    addr_text(&x->server, addr), x->server.port,
-                    x->transport == TRANSPORT_UDP ? "udp" : "tcp", outcome_name(o->kind));
-    if (o->rtt >= 0)
-        nsp_text_printf(&t, "\"rtt\":%.6f,", (double)o->rtt / 1e9);
-    else
-        nsp_text_str(&t, "\"rtt\":null,");
-    nsp_text_str(&t, "\"events\":[");
+    nsp_text_str(t, "\"events\":[");
     for (uint32_t i = 0; i < x->event_count; i++) {
         char line[1400];
         event_describe(x, &x->event[i], run->scratch, line, sizeof line);
-        nsp_text_printf(&t, "%s{\"kind\":\"%s\",\"time\":%.6f,\"text\":", i > 0 ? "," : "",
+        nsp_text_printf(t, "%s{\"kind\":\"%s\",\"time\":%.6f,\"text\":", i > 0 ? "," : "",
                         event_name(x->event[i].kind), (double)x->event[i].at / 1e9);
-        nsp_text_json_string(&t, line, strlen(line));
-        nsp_text_str(&t, "}");
+        nsp_text_json_string(t, line, strlen(line));
+        nsp_text_str(t, "}");
     }
-    nsp_text_str(&t, "],\"reply\":");
+    nsp_text_str(t, "]");
+}
+
+static void add_json(run_t *run, const exchange_t *x, const outcome_t *o, nsp_text_t *t)
+{
+    char addr[ADDR_TEXT_MAX];
+    nsp_text_printf(t, "{\"server\":\"%s\",\"port\":%u,\"transport\":\"%s\",\"outcome\":\"%s\",",
+                    addr_text(&x->server, addr), x->server.port,
+                    x->transport == TRANSPORT_UDP ? "udp" : "tcp", outcome_name(o->kind));
+    if (o->rtt >= 0)
+        nsp_text_printf(t, "\"rtt\":%.6f,", (double)o->rtt / 1e9);
+    else
+        nsp_text_str(t, "\"rtt\":null,");
+    add_events(run, x, t);
+    nsp_text_str(t, ",\"reply\":");
     const event_t *reply = exchange_reply(x);
     if (reply != NULL) {
         nsp_msg_t *m = &run->scratch->msg;
         reply_index(run->scratch, reply->bytes, reply->size);
         nsp_msg_validate(m);
-        nsp_json_msg(&t, m);
+        nsp_json_msg(t, m);
     } else {
-        nsp_text_str(&t, "null");
+        nsp_text_str(t, "null");
     }
-    printf("%s}\n", buf);
+    nsp_text_str(t, "}\n");
+}
+
+/* False when memory is out. The text of a reply is as long as whoever wrote it likes: names of 255
+ * octets take two where they are compressed. */
+static bool print_json(run_t *run, const exchange_t *x, const outcome_t *o)
+{
+    nsp_text_t t = {.lost = 1};
+    char *buf = NULL;
+    for (size_t cap = JSON_ROOM; t.lost > 0; cap *= 2) {
+        free(buf);
+        buf = malloc(cap);
+        if (buf == NULL)
+            return false;
+        nsp_text_begin(&t, buf, cap);
+        add_json(run, x, o, &t);
+    }
+    fwrite(buf, 1, t.len, stdout);
     free(buf);
+    return true;
 }
 
 static int exit_code_of(const outcome_t *o)
@@ -272,10 +293,12 @@ static int run_one(run_t *run, const query_spec_t *q, const addr_t *server)
             return EXIT_UNTESTED;
         outcome_of(x, &o, run->scratch);
     }
-    if (q->json)
-        print_json(run, x, &o);
-    else
+    if (!q->json) {
         print_text(run, q, x, &o);
+    } else if (!print_json(run, x, &o)) {
+        fprintf(stderr, "nsprobe query: out of memory\n");
+        return EXIT_UNTESTED;
+    }
     if (err == NET_E_INTERRUPTED)
         return EXIT_INTERRUPTED;
     return exit_code_of(&o);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A server that floods whoever asks it: ICMP errors about a query again and again, datagrams that
-match none, frames without a message over TCP. Whoever asks ends in its time, and keeps little of it.
+match none, frames without a message over TCP, and an answer that is a hundred times longer as text.
+Whoever asks ends in its time, and keeps little of it.
 
 Runs in a network namespace of its own (root), for the ICMP errors of our own making."""
 import json
@@ -30,6 +31,16 @@ def checksum(octets):
     total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
     total = (total >> 16) + (total & 0xffff)
     return ~(total + (total >> 16)) & 0xffff
+
+
+def bomb(query):
+    """NS records as many as fit, whose names are pointers to one of 255 octets, none of which
+    prints as itself; framed (RFC 1035 4.1.4, 4.2.2)."""
+    question = (b"\x3f" + b"\1" * 63) * 3 + b"\x3d" + b"\1" * 61 + b"\0" + b"\0\2\0\1"
+    count = (65535 - 12 - len(question)) // 14
+    head = query[:2] + b"\x84\0" + struct.pack("!4H", 1, count, 0, 0)
+    reply = head + question + struct.pack("!HHHIHH", 0xc00c, 2, 1, 60, 2, 0xc00c) * count
+    return struct.pack("!H", len(reply)) + reply
 
 
 def unreachable(query, client):
@@ -86,6 +97,10 @@ class Flood:
             self.udp.sendto(query[:2] + bytes([query[2] | 0x82]) + query[3:], client)
 
     def frames(self, connection):
+        if self.kind == "bomb":
+            with connection:
+                connection.sendall(bomb(connection.recv(4096)[2:]))
+            return
         connection.settimeout(0.2)
         end = time.monotonic() + LONGEST * 2
         with connection:
@@ -128,6 +143,17 @@ def query(t, a, kind, outcome, *options):
     t.check(f"query, {kind}: {EVENTS_MAX} events at most are kept", 2 < n <= EVENTS_MAX, n)
 
 
+def longest_text(t, a):
+    """The answer is not to the question: it is sent as octets, which have no question to match."""
+    with Flood("bomb"):
+        out, took = run([a.prog, "query", "@" + ADDRESS, "--tcp", "--json", *TIMES, "--send-hex",
+                         "123400000001000000000000" + "00" + "00020001"])
+    ended(t, "query, an answer long as text", took)
+    reply = result(out).get("reply") or {}
+    t.check("query, an answer long as text: all of it", len(reply.get("answer", [])) > 4600,
+            out[-200:])
+
+
 def bulk(t, a, kind, outcome):
     with Flood(kind):
         out, took = run([a.prog, "bulk", "-f", "-", "--query", "--server", ADDRESS, "--quiet", *TIMES],
@@ -145,6 +171,7 @@ def main():
     query(t, a, "icmp", "icmp")
     query(t, a, "mismatch", "mismatched")
     query(t, a, "frames", "mismatched", "--tcp")
+    longest_text(t, a)
     bulk(t, a, "icmp", "icmp")
     bulk(t, a, "mismatch", "silent")  # its IDs are other ones: nobody's
     bulk(t, a, "frames", "mismatched")
