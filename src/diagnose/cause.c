@@ -18,6 +18,7 @@ typedef enum where {
     LEFT_OUT,
     SPLIT,
     BY_WILDCARD,
+    DISPUTED,
     ANYWHERE
 } where_t;
 
@@ -145,6 +146,9 @@ static bool lies(const causes_t *c, where_t where, const finding_t *f, const fin
         return is_ahead(c->d, f);
     case LEFT_BEHIND:
         return left_behind(c->d, f);
+    case DISPUTED:
+        return same_server(f, cause) && f->has_addr &&
+               host_disputed(c->d, &cause->server, &f->addr);
     case LEFT_OUT:
         return is_left_out(c->d, f, cause);
     case SPLIT:

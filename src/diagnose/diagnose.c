@@ -30,6 +30,7 @@ static void run_rules(diag_t *d)
     rules_serial(d);
     rules_agree(d);
     rules_copies(d);
+    rules_host_copies(d);
     rules_apex(d);
     rules_ns(d);
     rules_layout(d);

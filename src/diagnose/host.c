@@ -62,6 +62,35 @@ host_word_t host_word(diag_t *d, const nsp_name_t *name)
     return n;
 }
 
+bool host_vouched(diag_t *d, const exchange_t *x)
+{
+    const nsp_msg_t *m = &d->scratch->msg;
+    outcome_t o;
+    outcome_of(x, &o, d->scratch);
+    return o.kind == OUTCOME_ANSWERED && nsp_msg_has(m, NSP_FLAG_AA) &&
+           !nsp_msg_has(m, NSP_FLAG_TC) &&
+           (nsp_msg_rcode(m) == NSP_RCODE_NOERROR || nsp_msg_rcode(m) == NSP_RCODE_NXDOMAIN);
+}
+
+bool host_disputed(diag_t *d, const nsp_name_t *name, const addr_t *a)
+{
+    const nsp_msg_t *m = &d->scratch->msg;
+    bool some = false;
+    bool others = false;
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        const exchange_t *x = d->set->item[i];
+        bool has = false;
+        if (x->qtype != (a->family == 4 ? NSP_TYPE_A : NSP_TYPE_AAAA) ||
+            !nsp_name_equal(&x->qname, name) || !host_vouched(d, x))
+            continue;
+        for (uint16_t k = 0; k < m->found[NSP_ANSWER]; k++)
+            has = has || host_rr_is_addr(m, nsp_msg_rr(m, NSP_ANSWER, k), a);
+        some = some || has;
+        others = others || !has;
+    }
+    return some && others;
+}
+
 bool host_failure(diag_t *d, const exchange_t *x, char *buf, size_t cap)
 {
     char addr[ADDR_TEXT_MAX];

@@ -14,6 +14,12 @@ typedef struct host_word {
 
 /* Counts the exchanges that asked for addresses of the name. */
 host_word_t host_word(diag_t *d, const nsp_name_t *name);
+/* True when x is an authoritative answer, whole, that its name exists or does not; it is indexed in
+ * the scratch. */
+bool host_vouched(diag_t *d, const exchange_t *x);
+/* True when some servers of the zone that holds a name give it the address, and others answer that
+ * it does not have it. */
+bool host_disputed(diag_t *d, const nsp_name_t *name, const addr_t *a);
 /* What an exchange came to that was to tell a name's addresses and did not: "8.0.3.1 is silent".
  * False when it told them, or referred to others. */
 bool host_failure(diag_t *d, const exchange_t *x, char *buf, size_t cap);

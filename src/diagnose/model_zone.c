@@ -3,6 +3,8 @@
 
 /* Addresses of the zone that are asked for the addresses of names in it. */
 #define ASKERS_MAX 16
+/* Servers of another zone that are asked for one name in it. */
+#define ELSEWHERE_MAX 6
 
 typedef struct zone_fold {
     fold_t *f;
@@ -323,6 +325,29 @@ static progress_t resolve_server(zone_fold_t *z, uint16_t server)
     return pending ? PROGRESS_PENDING : loop ? PROGRESS_LOOP : PROGRESS_FAILED;
 }
 
+/* A server's name in another zone: one address of each server of that zone is asked for it, so that
+ * one that knows better, or worse, is heard. No part of the walk: nothing waits for it. */
+static void ask_elsewhere(zone_fold_t *z, uint16_t server)
+{
+    fold_t *f = z->f;
+    const bool pending = f->pending;
+    const nsp_name_t name = z->out->server[server].name;
+    uint32_t c = cut_above(f, &name);
+    if (c == FOLD_NONE || f->wants == NULL || !f->in->names || f->in->kind == START_RESOLVER)
+        return;
+    const cut_t *cut = &f->cut[c];
+    for (uint16_t i = 0; i < cut->ns_count && i < ELSEWHERE_MAX; i++) {
+        const host_t *host = &f->host[cut->ns[i]];
+        uint16_t k = 0;
+        while (k < host->addr_count && !fold_uses(f, &host->addr[k].addr))
+            k++;
+        for (unsigned t = 0; k < host->addr_count && t < FAMILIES; t++)
+            fold_ask(f, &host->addr[k].addr, &name, t == FAMILY_A ? NSP_TYPE_A : NSP_TYPE_AAAA,
+                     &cut->zone);
+    }
+    f->pending = pending;
+}
+
 static void settle_server(zone_fold_t *z, uint16_t server)
 {
     fold_t *f = z->f;
@@ -335,6 +360,8 @@ static void settle_server(zone_fold_t *z, uint16_t server)
     progress_t p = PROGRESS_FAILED;
     if (!held) {
         p = resolve_server(z, server);
+        if (p != PROGRESS_PENDING && f->host[h].addr_count > 0)
+            ask_elsewhere(z, server);
         add_host_addresses(z, server);
     } else if (z->addrs.count == 0 && z->askers.count == 0) {
         p = f->pending ? PROGRESS_PENDING : PROGRESS_LOOP; /* the zone has nothing but itself */

@@ -23,6 +23,7 @@ typedef enum {
     LEFT_OUT,
     SPLIT,
     BY_WILDCARD,
+    DISPUTED,
     ANYWHERE
 } place_t;
 
@@ -134,7 +135,8 @@ static void link_row(fixture_t *f, const row_t *r, bool near)
  */
 static bool needs_copies(const row_t *r)
 {
-    return r->where == LEFT_OUT || r->where == SPLIT || r->where == BY_WILDCARD;
+    return r->where == LEFT_OUT || r->where == SPLIT || r->where == BY_WILDCARD ||
+           r->where == DISPUTED;
 }
 
 static void test_every_line_links(void **state)

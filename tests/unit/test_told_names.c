@@ -246,13 +246,70 @@ static void test_domain_gone(void **state)
     zonecase_check(&address_for_name);
 }
 
+#define HOSTER                                                                                     \
+    "zone NS ns1.hoster\nzone NS ns2.hoster\nhoster NS a.dns\nhoster NS b.dns\nhoster NS c.dns\n"  \
+    "a.dns A 8.0.3.1\nb.dns A 8.0.4.1\nc.dns A 8.0.5.1\n"
+/* The zone, and the servers of the zone that holds the names of its servers; those of c differ. */
+#define HOSTER_WORLD(of_c)                                                                         \
+    "zone zone.test {\n$TTL 3600\n@ SOA ns1.hoster.test. host 7 14400 3600 1209600 3600\n"         \
+    "@ NS ns1.hoster.test.\n@ NS ns2.hoster.test.\n@ MX 0 .\n}\n"                                  \
+    "zone hoster.test {\n" SOA                                                                     \
+    "@ NS a.dns.test.\n@ NS b.dns.test.\n@ NS c.dns.test.\nns1 A 8.0.1.1\nns2 A 8.0.2.1\n}\n"      \
+    "zone hoster.test@c {\n" SOA "@ NS a.dns.test.\n@ NS b.dns.test.\n@ NS c.dns.test.\n" of_c     \
+    "ns2 A 8.0.2.1\n}\n" TWO_ADDRESSES "address 8.0.3.1 {\nserves hoster.test\n}\n"                \
+    "address 8.0.4.1 {\nserves hoster.test\n}\naddress 8.0.5.1 {\nserves hoster.test@c\n}\n"
+
+/* One of three servers of the zone that holds a name gives it an address where nobody answers. */
+static const zonecase_t hoster_differs = {
+    "servers of the host's zone do not agree",
+    HOSTER,
+    HOSTER_WORLD("ns1 A 8.0.9.1\n") "address 8.0.9.1 {\nbehave drop\n}\n",
+    {"error ns-address-differs [ns1.hoster.test.]\n",
+     "ns1.hoster.test has 8.0.9.1 at 8.0.5.1, and 8.0.1.1 at 8.0.3.1, both servers of hoster.test.",
+     "error unresponsive [ns1.hoster.test. 8.0.9.1] <- ns-address-differs [ns1.hoster.test.]",
+     "fix: Compare the copies of hoster.test at 8.0.5.1 and at 8.0.3.1"},
+    {"error unresponsive [ns1.hoster.test. 8.0.9.1]\n"}};
+
+/* An address more that serves the zone may be meant; a name that one of them does not have is
+ * not. */
+static const zonecase_t hoster_serves = {
+    "servers of the host's zone give different addresses that all serve",
+    HOSTER,
+    HOSTER_WORLD("ns1 A 8.0.9.1\n") "address 8.0.9.1 {\nserves zone.test\n}\n",
+    {"notice ns-address-differs [ns1.hoster.test.]\n"},
+    {"warning", "error"}};
+
+static const zonecase_t hoster_lacks = {
+    "a server of the host's zone does not know the name",
+    HOSTER,
+    HOSTER_WORLD(""),
+    {"warning ns-address-differs [ns1.hoster.test.]\n",
+     "ns1.hoster.test has nothing at all (NXDOMAIN) at 8.0.5.1, and 8.0.1.1 at 8.0.3.1"},
+    {"error", "ns-no-address"}};
+
+static const zonecase_t hoster_agrees = {"servers of the host's zone agree",
+                                         HOSTER,
+                                         HOSTER_WORLD("ns1 A 8.0.1.1\n"),
+                                         {NULL},
+                                         {"ns-address-differs", "warning", "error"}};
+
+static void test_hoster(void **state)
+{
+    (void)state;
+    zonecase_check(&hoster_differs);
+    zonecase_check(&hoster_serves);
+    zonecase_check(&hoster_lacks);
+    zonecase_check(&hoster_agrees);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_harmless),       cmocka_unit_test(test_glue),
-        cmocka_unit_test(test_below_dead_cut), cmocka_unit_test(test_provider_dead),
-        cmocka_unit_test(test_named_hosts),    cmocka_unit_test(test_no_final_dot),
-        cmocka_unit_test(test_circle),         cmocka_unit_test(test_domain_gone),
+        cmocka_unit_test(test_hoster),        cmocka_unit_test(test_harmless),
+        cmocka_unit_test(test_glue),          cmocka_unit_test(test_below_dead_cut),
+        cmocka_unit_test(test_provider_dead), cmocka_unit_test(test_named_hosts),
+        cmocka_unit_test(test_no_final_dot),  cmocka_unit_test(test_circle),
+        cmocka_unit_test(test_domain_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
