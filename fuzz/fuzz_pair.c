@@ -251,6 +251,7 @@ static void read_back(const void *file, size_t size)
     cap_packet_t p;
     cap_read_t how;
     decode_options_t o = decode_options_default();
+    o.seed = 1;
     cap_source_t *s = cap_source_memory(file, size, error);
     decoder_t *d = decoder_new(&o, ignore, NULL);
     if (s == NULL || d == NULL)

@@ -45,6 +45,8 @@ static void run(const uint8_t *data, size_t size, unsigned threads, char **text,
     char error[CAP_ERROR_MAX];
     bool broken = false;
     analysis_options_t o = analysis_options_default();
+    /* one for each run, and the same in each process */
+    o.decode.seed = o.pair.seed = o.traffic.seed = o.runs.seed = threads;
     if (size <= LONG)
         analysis_options_memory(&o, 16);
     o.threads = threads;

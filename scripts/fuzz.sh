@@ -58,9 +58,9 @@ fuzz_afl() {
         ${runs:+-E "$runs"} -- "build/afl/fuzz_$target"
 }
 
-# The same inputs each time and on each machine (nearly so for fuzz_pair): no addresses that differ,
-# nor an environment that moves the stack, no rereading of the corpus by the clock, and the corpus in
-# the order of its names, not in that of the directory.
+# The same inputs each time and on each machine (nearly so for fuzz_replay, which has threads): no
+# addresses that differ, nor an environment that moves the stack, no rereading of the corpus by the
+# clock, and the corpus in the order of its names, not in that of the directory.
 smoke_one() {
     name=$target
     found=$(mktemp -d /tmp/fuzz.XXXXXXXXXX)
