@@ -18,6 +18,7 @@ pair_options_t pair_options_default(void)
                         .timeout = 20 * SECOND,
                         .grace = 2 * SECOND,
                         .linger = 1024,
+                        .early = 1024,
                         .seed = seed_random()};
     return o;
 }
@@ -37,6 +38,7 @@ pairer_t *pairer_new(const pair_options_t *options, flow_sink_t *sink, void *use
     if (p->o.connections_max == 0)
         p->o.connections_max = 1;
     p->sink = sink;
+    p->early_due = INT64_MAX;
     p->user = user;
     if (pair_table_new(p))
         return p;
@@ -48,6 +50,7 @@ void pairer_free(pairer_t *p)
 {
     if (p == NULL)
         return;
+    pair_early_free(p);
     pair_table_free(p);
     free(p);
 }
@@ -156,7 +159,7 @@ void flow_answer(pairer_t *p, uint32_t attempt, const cap_item_t *item)
     set_message(&f.reply, item);
     f.reply_attempt = a->attempt;
     f.asked = a->at;
-    f.ended = item->at;
+    f.ended = s->began = item->at; /* from now on when it was answered */
     f.notes |= FLOW_ANSWERED | notes_of(item);
     if (a->attempt < s->attempts)
         f.notes |= FLOW_LATE;
@@ -203,6 +206,7 @@ void flow_alone(pairer_t *p, const cap_item_t *item, const addr_t *client, const
 
 static __attribute__((noinline)) void give_up_overdue(pairer_t *p)
 {
+    pair_early_pass(p, p->clock);
     while (p->due.first != PAIR_NONE) {
         const slot_t *s = &p->slot[p->due.first];
         if (p->clock - p->slot[s->last].at < p->o.timeout)
@@ -216,10 +220,10 @@ static inline void pass_time(pairer_t *p, int64_t now)
 {
     bool later = now > p->clock;
     p->clock = later ? now : p->clock;
-    if (p->due.first == PAIR_NONE)
-        return;
-    int64_t since = p->slot[p->slot[p->due.first].last].at;
-    if (later & (now - since >= p->o.timeout))
+    bool over =
+        now >= p->early_due ||
+        (p->due.first != PAIR_NONE && now - p->slot[p->slot[p->due.first].last].at >= p->o.timeout);
+    if (over & later)
         give_up_overdue(p);
 }
 
@@ -247,6 +251,7 @@ void pairer_feed(void *user, const cap_item_t *item)
 
 void pairer_finish(pairer_t *p, int64_t end)
 {
+    pair_early_pass(p, INT64_MAX - 1);
     p->stats.last = p->clock;
     p->clock = end > p->clock ? end : p->clock;
     while (p->due.first != PAIR_NONE) {

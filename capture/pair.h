@@ -6,6 +6,8 @@
  * becomes evidence of the flow whose client port it came to. ICMP errors belong to the flow that
  * they quote. TCP is paired by connection, replies in any order.
  *
+ * A reply that nobody asked for waits for a moment, in case its question was recorded behind it.
+ *
  * A flow is given out as soon as its reply is there, or when its time is over. Memory is bounded
  * by the options, whatever the traffic; what is given up for it is counted. The same items give
  * the same flows in the same order. */
@@ -23,8 +25,9 @@ typedef struct pair_options {
                                  decoding keeps fragments, for lost ones to find their question */
     int64_t grace;            /* silence for less says nothing when the capture ends: 2 s */
     uint32_t linger;          /* answered flows that are remembered for duplicates: 1024 */
-    uint64_t seed;            /* of the hash tables; flows do not hang on it. A random one */
-    bool any_port;            /* servers may have any port: QR alone tells who is the client */
+    uint32_t early; /* replies that wait for a question recorded behind them: 1024; 0: none */
+    uint64_t seed;  /* of the hash tables; flows do not hang on it. A random one */
+    bool any_port;  /* servers may have any port: QR alone tells who is the client */
     size_t server_port_count; /* ports of servers; 0: 53. Where both ends have one, QR tells */
     uint16_t server_port[DECODE_PORTS_MAX];
 } pair_options_t;
@@ -40,6 +43,7 @@ typedef struct pair_stats {
     uint64_t unanswered;
     uint64_t pending;       /* of these the capture ended too early */
     uint64_t orphans;       /* replies without a question */
+    uint64_t early;         /* replies recorded before their question */
     uint64_t duplicates;    /* replies to what was answered before */
     uint64_t queries_twice; /* the same packet captured again */
     uint64_t mismatches;

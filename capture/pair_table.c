@@ -408,6 +408,25 @@ void slot_event(pairer_t *p, uint32_t head, const flow_event_t *e)
     s->event_count++;
 }
 
+void slot_event_withdraw(pairer_t *p, uint32_t head, const cap_item_t *item)
+{
+    slot_t *s = &p->slot[head];
+    flow_event_t *event = p->rare[head].event;
+    for (uint16_t n = s->event_count; n > 0; n--) {
+        flow_event_t *e = &event[n - 1];
+        if (e->kind != FLOW_EVENT_MISMATCH || e->message.number != item->number ||
+            e->message.file != item->file)
+            continue;
+        p->memory -= e->message.size;
+        /* ours, though only readers see it: NOLINTNEXTLINE(performance-no-int-to-ptr) */
+        free((void *)(uintptr_t)e->message.bytes);
+        memmove(e, e + 1, (size_t)(s->event_count - n) * sizeof *e);
+        s->event_count--;
+        p->stats.mismatches--;
+        return;
+    }
+}
+
 /* --- connections --- */
 
 static uint32_t *conn_bucket(pairer_t *p, uint64_t number)

@@ -17,6 +17,8 @@
 
 /* The same packet seen at two places of one host is so near in time, nanoseconds. */
 #define PAIR_TWICE_WITHIN INT64_C(10000000)
+/* A reply that is recorded before its question is so near to it, nanoseconds. */
+#define PAIR_EARLY_WITHIN INT64_C(20000000)
 
 typedef struct pair_link {
     uint32_t next;
@@ -112,15 +114,19 @@ typedef struct conn {
     pair_list_t flows; /* open ones, oldest first */
 } conn_t;
 
+typedef struct pair_early pair_early_t;
+
 struct pairer {
     pair_options_t o;
     flow_sink_t *sink;
     void *user;
     pair_stats_t stats;
-    int64_t clock;    /* latest time seen */
-    uint64_t flows;   /* numbers given */
-    bool server_seen; /* some server took a connection or refused it, or sent a fragment */
-    bool assumed;     /* a client went on as if its connection were taken */
+    int64_t clock;       /* latest time seen */
+    int64_t early_due;   /* until when the oldest of these waits; INT64_MAX: none does */
+    pair_early_t *early; /* replies that wait for their question; NULL: none did so far */
+    uint64_t flows;      /* numbers given */
+    bool server_seen;    /* some server took a connection or refused it, or sent a fragment */
+    bool assumed;        /* a client went on as if its connection were taken */
     size_t memory;
     void *slots; /* memory of slot, which begins at a cache line */
     slot_t *slot;
@@ -178,6 +184,8 @@ void slot_linger(pairer_t *p, uint32_t head);
 bool slot_keep_wire(pairer_t *p, uint32_t i, const uint8_t *bytes, uint32_t size);
 /* Appends an event with a copy of its message; drops and counts it when there is no room. */
 void slot_event(pairer_t *p, uint32_t head, const flow_event_t *e);
+/* Takes back the event of a mismatch that this packet made. */
+void slot_event_withdraw(pairer_t *p, uint32_t head, const cap_item_t *item);
 
 /* Number of a slot, as lists and heads name it. */
 static inline uint32_t slot_index(const pairer_t *p, const slot_t *s)
@@ -273,11 +281,29 @@ void flow_alone(pairer_t *p, const cap_item_t *item, const addr_t *client, const
 void pair_udp(pairer_t *p, const cap_item_t *item);
 void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn);
 void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn);
+/* A reply that has waited for its question long enough. */
+void pair_reply_late(pairer_t *p, const cap_item_t *item);
+/* A reply to that attempt. */
+void pair_answer(pairer_t *p, uint32_t attempt, const cap_item_t *item, conn_t *conn);
 /* A question over UDP of which only a quote was captured; it is no message that was seen. False
  * when its own packet was captured as well, and answered. */
 bool pair_quoted(pairer_t *p, const cap_item_t *item);
 void pair_tcp(pairer_t *p, const cap_item_t *item);
 void pair_icmp(pairer_t *p, const cap_item_t *item);
 void pair_lost(pairer_t *p, const cap_item_t *item);
+
+/* --- pair_early.c --- */
+
+/* Keeps a reply, by the hash of its key, in case its question was recorded behind it. head: of the
+ * flow that has it as evidence for now, or PAIR_NONE. False when it cannot be kept; else whatever
+ * becomes of it is told. */
+bool pair_early_keep(pairer_t *p, const cap_item_t *item, uint32_t hash, uint32_t head);
+/* A new attempt, whose key has that hash: its reply may be waiting. p->early is not NULL. */
+void pair_early_take(pairer_t *p, uint32_t attempt, uint32_t hash, conn_t *conn);
+/* Lets go what has waited until now. */
+void pair_early_pass(pairer_t *p, int64_t now);
+void pair_early_free(pairer_t *p);
+/* Octets of p->memory that it has. */
+size_t pair_early_memory(const pairer_t *p);
 
 #endif

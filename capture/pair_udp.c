@@ -89,7 +89,7 @@ typedef struct keys {
     bool crowded; /* the same is asked from the same port, too near for a retry */
 } keys_t;
 
-static void add_retry(pairer_t *p, const cap_item_t *item, uint32_t head, const keys_t *keys)
+static uint32_t add_retry(pairer_t *p, const cap_item_t *item, uint32_t head, const keys_t *keys)
 {
     slot_touch(p, head); /* so that it is not the one that makes room */
     uint32_t i = slot_take(p);
@@ -113,11 +113,12 @@ static void add_retry(pairer_t *p, const cap_item_t *item, uint32_t head, const 
                       .message = message_of(item)};
     slot_event(p, head, &e);
     p->stats.retries++;
+    return i;
 }
 
 /* The first question of a flow. On a connection the flow may be there already. */
-static void add_question(pairer_t *p, const cap_item_t *item, conn_t *conn,
-                         const pair_question_t *q, const keys_t *keys)
+static uint32_t add_question(pairer_t *p, const cap_item_t *item, conn_t *conn,
+                             const pair_question_t *q, const keys_t *keys)
 {
     bool tcp = conn != NULL;
     bool bare = tcp && conn->bare;
@@ -140,11 +141,22 @@ static void add_question(pairer_t *p, const cap_item_t *item, conn_t *conn,
         s->notes |= notes_of(item);
         conn->bare = false;
         slot_touch(p, i);
-        return;
+        return i;
     }
     slot_link_port(p, i, keys->port);
     if (tcp)
         conn_add(p, conn, i);
+    return i;
+}
+
+/* The same packet at another place of the host; or, where replies are recorded before their
+ * questions, a retry that its answer is there of already, for the attempt before it. */
+static bool is_again(const pairer_t *p, const cap_item_t *item, uint32_t twin)
+{
+    const slot_t *head = &p->slot[p->slot[twin].head];
+    return item->at - p->slot[twin].at < PAIR_TWICE_WITHIN ||
+           (p->stats.early > 0 && head->state == SLOT_CLOSED && !head->tcp &&
+            item->at - head->began < PAIR_EARLY_WITHIN);
 }
 
 static void ask(pairer_t *p, const cap_item_t *item, conn_t *conn)
@@ -160,7 +172,7 @@ static void ask(pairer_t *p, const cap_item_t *item, conn_t *conn)
     pair_question_read(p, item->bytes, item->size, &q);
     keys.key = hash_key(&ends, &q.begin, id_of(item), tcp);
     uint32_t twin = find_twin(p, item, keys.key, tcp);
-    if (twin != PAIR_NONE && item->at - p->slot[twin].at < PAIR_TWICE_WITHIN) {
+    if (twin != PAIR_NONE && is_again(p, item, twin)) {
         p->slot[p->slot[twin].head].notes |= FLOW_QUERY_TWICE;
         p->stats.queries_twice++;
         return;
@@ -174,10 +186,10 @@ static void ask(pairer_t *p, const cap_item_t *item, conn_t *conn)
         flow_give_up(p, head, 0);
         head = PAIR_NONE;
     }
-    if (head != PAIR_NONE && !tcp)
-        add_retry(p, item, head, &keys);
-    else
-        add_question(p, item, conn, &q, &keys);
+    uint32_t i = head != PAIR_NONE && !tcp ? add_retry(p, item, head, &keys)
+                                           : add_question(p, item, conn, &q, &keys);
+    if (p->early_due != INT64_MAX)
+        pair_early_take(p, i, keys.key, conn);
 }
 
 void pair_query(pairer_t *p, const cap_item_t *item, conn_t *conn)
@@ -298,9 +310,19 @@ static bool is_clear(const guess_t *g)
     return g->slot != PAIR_NONE && (!g->shared || g->faults <= 1);
 }
 
+/* The reply's key, when it has one: 0 else. */
+static uint32_t key_of_reply(const cap_item_t *item, const ends_t *ends, const pair_question_t *q,
+                             bool tcp)
+{
+    if (!q->found || item->size < NSP_HEADER_SIZE || (item->bytes[2] & 0x80) == 0)
+        return 0;
+    return hash_key(ends, &q->begin, id_of(item), tcp);
+}
+
 /* A message that no question is known for. What has a server's port is DNS all the same: a reply
- * alone, even one that is shorter than a header, or a question from a server's port. */
-static void not_asked_for(pairer_t *p, const cap_item_t *item, conn_t *conn)
+ * alone, even one that is shorter than a header, or a question from a server's port. key: of a
+ * reply whose question may still come, or 0. */
+static void not_asked_for(pairer_t *p, const cap_item_t *item, conn_t *conn, uint32_t key)
 {
     bool from = pair_server_port(p, item->from.port);
     bool dns = conn != NULL || p->o.any_port || from || pair_server_port(p, item->to.port);
@@ -311,6 +333,8 @@ static void not_asked_for(pairer_t *p, const cap_item_t *item, conn_t *conn)
     } else if (!dns || item->size == 0 || (brief && !from)) {
         p->stats.not_dns++;
     } else if (brief || (item->bytes[2] & 0x80) != 0) {
+        if (key != 0 && pair_early_keep(p, item, key, PAIR_NONE))
+            return;
         p->stats.replies++;
         p->stats.orphans++;
         flow_alone(p, item, &item->to, &item->from, FLOW_NO_QUERY, 0);
@@ -326,6 +350,25 @@ static void note_transfer(conn_t *conn, const cap_item_t *item, const pair_quest
         return;
     conn->transfer = true;
     conn->transfer_id = id_of(item);
+}
+
+void pair_answer(pairer_t *p, uint32_t attempt, const cap_item_t *item, conn_t *conn)
+{
+    pair_question_t q;
+    if (conn != NULL) {
+        pair_question_read(p, item->bytes, item->size, &q);
+        note_transfer(conn, item, &q);
+    }
+    flow_answer(p, attempt, item);
+}
+
+/* A message with another ID than any attempt, at a port that one is waited for at: evidence; but
+ * the question that it answers may come next, from the same port. */
+static void add_strange(pairer_t *p, const cap_item_t *item, const guess_t *g, uint32_t key)
+{
+    add_evidence(p, item, g);
+    if (key != 0 && (g->bits & MISMATCH_ID) != 0)
+        (void)pair_early_keep(p, item, key, p->slot[g->slot].head);
 }
 
 /* The reply as it nearly always is: over UDP, to an open question whose very octets it repeats.
@@ -350,6 +393,21 @@ static bool answer_plain(pairer_t *p, const cap_item_t *item, const ends_t *ends
     return true;
 }
 
+/* A reply to what was answered before, with the key of that attempt. */
+static void repeat(pairer_t *p, const cap_item_t *item, uint32_t attempt)
+{
+    const slot_t *head = &p->slot[p->slot[attempt].head];
+    p->stats.replies++;
+    p->stats.duplicates++;
+    flow_alone(p, item, &item->to, &item->from,
+               FLOW_NO_QUERY | FLOW_DUPLICATE | (head->notes & FLOW_QUERY_TWICE), head->flow);
+}
+
+static bool is_of_transfer(const conn_t *conn, const cap_item_t *item)
+{
+    return conn != NULL && conn->transfer && conn->transfer_id == id_of(item);
+}
+
 void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn)
 {
     pair_question_t q;
@@ -358,16 +416,15 @@ void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn)
     if (!tcp && answer_plain(p, item, &ends))
         return;
     pair_question_read(p, item->bytes, item->size, &q);
-    uint32_t exact = PAIR_NONE;
-    if (q.found && item->size >= NSP_HEADER_SIZE && (item->bytes[2] & 0x80) != 0)
-        exact = find_answered(p, item, &q, hash_key(&ends, &q.begin, id_of(item), tcp), tcp);
+    uint32_t key = key_of_reply(item, &ends, &q, tcp);
+    uint32_t exact = key != 0 ? find_answered(p, item, &q, key, tcp) : PAIR_NONE;
     if (exact != PAIR_NONE && p->slot[p->slot[exact].head].state == SLOT_OPEN) {
         p->stats.replies++;
         note_transfer(conn, item, &q);
         flow_answer(p, exact, item);
         return;
     }
-    if (tcp && conn->transfer && conn->transfer_id == id_of(item)) {
+    if (is_of_transfer(conn, item)) {
         p->stats.replies++; /* the next message of a zone transfer */
         return;
     }
@@ -377,15 +434,31 @@ void pair_reply(pairer_t *p, const cap_item_t *item, conn_t *conn)
         if (g.bits == 0)
             flow_answer(p, g.slot, item);
         else
-            add_evidence(p, item, &g);
+            add_strange(p, item, &g, key);
     } else if (exact != PAIR_NONE) {
-        const slot_t *head = &p->slot[p->slot[exact].head];
-        p->stats.replies++;
-        p->stats.duplicates++;
-        flow_alone(p, item, &item->to, &item->from,
-                   FLOW_NO_QUERY | FLOW_DUPLICATE | (head->notes & FLOW_QUERY_TWICE), head->flow);
+        repeat(p, item, exact);
     } else {
-        not_asked_for(p, item, conn);
+        not_asked_for(p, item, conn, key);
+    }
+}
+
+/* What was asked since, from the same port, is not what it answers. */
+void pair_reply_late(pairer_t *p, const cap_item_t *item)
+{
+    pair_question_t q;
+    const conn_t *conn = item->connection != 0 ? conn_find(p, item->connection) : NULL;
+    ends_t ends = hash_ends(p->o.seed, &item->to, &item->from);
+    bool tcp = item->connection != 0;
+    pair_question_read(p, item->bytes, item->size, &q);
+    uint32_t exact = find_answered(p, item, &q, key_of_reply(item, &ends, &q, tcp), tcp);
+    if (is_of_transfer(conn, item)) {
+        p->stats.replies++;
+    } else if (exact != PAIR_NONE && p->slot[p->slot[exact].head].state == SLOT_CLOSED) {
+        repeat(p, item, exact);
+    } else {
+        p->stats.replies++;
+        p->stats.orphans++;
+        flow_alone(p, item, &item->to, &item->from, FLOW_NO_QUERY, 0);
     }
 }
 

@@ -512,7 +512,8 @@ static void count_answered(traffic_t *t, seen_t *k)
     const flow_t *f = k->flow;
     int64_t took = f->ended - f->asked;
     k->e->answered[k->kind]++;
-    if (f->ended != 0) /* simple packets of pcapng have no time */
+    /* simple packets of pcapng have no time */
+    if (f->ended != 0 && (f->notes & FLOW_REPLY_FIRST) == 0)
         latency_add(&k->e->s.latency, took);
     note_type(t, k);
     if (is_late(k)) {

@@ -56,15 +56,18 @@ typedef struct flow_event {
 #define FLOW_MIDSTREAM   0x0800u /* TCP: the beginning of the connection was not captured */
 #define FLOW_NEW_PORT    0x1000u /* a retry came from another port of the client */
 #define FLOW_MORE        0x2000u /* more happened than was kept (FLOW_EVENTS_MAX) */
-#define FLOW_REPLY_FIRST 0x4000u /* NO_QUERY: replies came, and the client never asked */
-#define FLOW_QUOTED      0x8000u /* the question is known by an ICMP error only, which quotes it */
+#define FLOW_REPLY_FIRST                                                                           \
+    0x4000u                 /* by the capture's times the reply was there before the question:     \
+                               it has the question's time, and how long it took is not known */
+#define FLOW_QUOTED 0x8000u /* the question is known by an ICMP error only, which quotes it */
 
 #define FLOW_EVENTS_MAX   64
 #define FLOW_ATTEMPTS_MAX 32
 
 /* Borrowed until the sink that gets it returns. */
 typedef struct flow {
-    uint64_t number; /* from 1, in the order in which flows began; the same for the same packets */
+    uint64_t number; /* from 1, in the order in which flows began, replies alone as they are given
+                        out; the same for the same packets */
     transport_t transport;
     unsigned notes;
     addr_t client;

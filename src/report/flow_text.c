@@ -63,18 +63,19 @@ static void line_of(const flow_t *flow, const exchange_t *x, const flow_style_t 
     outcome_t o;
     bool bad = query_is_bad(flow, scratch);
     outcome_of_flow(flow, x, &o, scratch);
+    bool timed =
+        o.kind == OUTCOME_ANSWERED && flow->ended != 0 && (flow->notes & FLOW_REPLY_FIRST) == 0;
     bool open = (flow->notes & (FLOW_PENDING | FLOW_EVICTED)) != 0 && o.kind == OUTCOME_SILENT;
     addr_port_text(&flow->server, addr);
     if (!style->whole)
         cut(addr, ADDR_COLUMNS);
-    int n =
-        snprintf(line, FLOW_LINE, "%6" PRIu64 " %9.3f %-9s %5s %s %-*s ", flow->number,
-                 (double)(flow->began - style->began) / 1e9,
-                 open                   ? "open"
-                 : bad && !is_reply(&o) ? "BAD-QRY"
-                                        : word_of(&o, &scratch->msg, word),
-                 duration_text(o.kind == OUTCOME_ANSWERED && flow->ended != 0 ? o.rtt : -1, rtt),
-                 flow->transport == TRANSPORT_UDP ? "UDP" : "TCP", ADDR_COLUMNS, addr);
+    int n = snprintf(line, FLOW_LINE, "%6" PRIu64 " %9.3f %-9s %5s %s %-*s ", flow->number,
+                     (double)(flow->began - style->began) / 1e9,
+                     open                   ? "open"
+                     : bad && !is_reply(&o) ? "BAD-QRY"
+                                            : word_of(&o, &scratch->msg, word),
+                     duration_text(timed ? o.rtt : -1, rtt),
+                     flow->transport == TRANSPORT_UDP ? "UDP" : "TCP", ADDR_COLUMNS, addr);
     if ((flow->notes & FLOW_NO_QUERY) != 0 && flow->reply.bytes == NULL)
         snprintf(line + n, FLOW_LINE - (size_t)n, "(no query)");
     else

@@ -47,7 +47,7 @@ void live_table_add(void *user, const flow_t *flow)
     s->queries++;
     s->answered += answered;
     s->unanswered += !answered;
-    if (answered)
+    if (answered && (flow->notes & FLOW_REPLY_FIRST) == 0)
         latency_add(&s->latency, flow->reply.at - flow->asked);
 }
 

@@ -288,6 +288,58 @@ def directions(t, prog, f, d):
             [v["counts"] for v in whole if v["kind"] == "server"])
 
 
+def two_taps(servers=4, questions=40):
+    """What a tap on each direction of a healthy line saw: (questions, replies) as captures."""
+    ways = [pm.Pcap(), pm.Pcap()]
+    for i in range(servers * questions):
+        server, port = f"192.0.2.{53 + i % servers}", 1024 + i
+        q = pm.query(i, f"n{i}.example", "A", flags=0)
+        a = pm.reply(q, pm.a_record("192.0.2.80"))
+        f = pm.Pcap()
+        f.now = ways[0].now
+        f.udp(C, port, server, 53, q)
+        f.udp(server, 53, C, port, a)
+        if i % 8 == 0:
+            f.tcp_exchange(C, port, server, q, a)
+        for packet in f.packets:
+            ways[source_of(packet[1]) != C].packets.append(packet)
+        ways[0].wait(0.02)
+    ways[0].wait(5)
+    ways[0].udp(C, 1, S, 53, pm.query(1, "end.example", "A", flags=0))
+    return ways
+
+
+def written(ways, d, ahead=0.0):
+    """The two as files; the clock of that of replies is ahead by so many seconds."""
+    paths = [os.path.join(d, "asks.pcap"), os.path.join(d, "answers.pcap")]
+    back = pm.Pcap()
+    back.packets = [(at + ahead, p) for at, p in ways[1].packets]
+    ways[0].write(paths[0])
+    back.write(paths[1])
+    return paths
+
+
+def taps_tests(t, prog, d):
+    """Clocks of two taps that differ by less than packets take to come: replies are recorded before
+    their questions, and nothing is wrong."""
+    ways = two_taps()
+    for ahead in (-0.0015, -0.003, -0.015):
+        paths = written(ways, d, ahead)
+        p = run(prog, *paths, "--json")
+        values = lines_of(p)
+        early = values[-1]["notes"].get("early")
+        t.equal(f"replies recorded {-ahead} s early: nothing is found",
+                (p.returncode, [v["text"] for v in values if v["kind"] == "finding"],
+                 values[-1]["notes"].get("orphans"), early), (0, [], 0, 180))
+        t.check("the same, and their time is not known", all(
+            v["latency"]["count"] == 0 for v in values if v["kind"] == "server"), values[-2])
+        t.check("the same, said in words", b"180 replies recorded before their question" in
+                run(prog, *paths).stdout)
+        for threads in "12":
+            t.check(f"the same with --threads {threads}", p.stdout ==
+                    run(prog, *paths, "--json", "--threads", threads).stdout)
+
+
 def broken_tests(t, prog, f, d):
     octets = f.octets()
     path = os.path.join(d, "broken.pcap")
@@ -651,6 +703,7 @@ def main():
         format_tests(t, a.prog, f, d)
         many_files(t, a.prog, f, d)
         directions(t, a.prog, f, d)
+        taps_tests(t, a.prog, d)
         broken_tests(t, a.prog, f, d)
         hostile_tests(t, a.prog)
         malformed_tests(t, a.prog)

@@ -70,9 +70,10 @@ static void show(void *user, const flow_t *f)
     static const struct {
         unsigned bit;
         const char *word;
-    } words[] = {{FLOW_LATE, "late"},       {FLOW_NO_QUERY, "noq"},      {FLOW_PENDING, "pending"},
-                 {FLOW_EVICTED, "evicted"}, {FLOW_QUERY_TWICE, "twice"}, {FLOW_DUPLICATE, "dup"},
-                 {FLOW_NEW_PORT, "port"},   {FLOW_CUT, "cut"},           {FLOW_QUOTED, "quoted"}};
+    } words[] = {{FLOW_LATE, "late"},        {FLOW_NO_QUERY, "noq"},      {FLOW_PENDING, "pending"},
+                 {FLOW_EVICTED, "evicted"},  {FLOW_QUERY_TWICE, "twice"}, {FLOW_DUPLICATE, "dup"},
+                 {FLOW_NEW_PORT, "port"},    {FLOW_CUT, "cut"},           {FLOW_QUOTED, "quoted"},
+                 {FLOW_REPLY_FIRST, "first"}};
     if ((f->notes & FLOW_ANSWERED) != 0)
         say(s, " =%u@%lld", f->reply_attempt, (long long)((f->ended - f->asked) / MS));
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -309,6 +310,32 @@ static const pair_case_t cases[] = {
      "1 u1 x1; 2 u1 x1; 3 u1 x1 pending"},
     {"fragments lost", "q0/5000/7%e L3/5000/7 l4/5000", "1 u1 x1 pending l1 l1"},
     {"a reply alone", "r3/5000/7", "1 u1 x0 noq"},
+    {"a reply recorded before its question", "r3/5000/7 q5/5000/7 q9000/5001/1=b",
+     "1 u1 x1 =1@0 first; 2 u1 x1 pending"},
+    {"the same, and only the order is wrong", "r5/5000/7 q2/5000/7 q9000/5001/1=b",
+     "1 u1 x1 =1@3; 2 u1 x1 pending"},
+    {"longer before it than packets change places", "r3/5000/7 q24/5000/7 q9000/5001/1=b",
+     "1 u1 x0 noq; 2 u1 x1; 3 u1 x1 pending"},
+    {"another question from the same port", "r3/5000/7 q5/5000/8=b r6/5000/8=b q9000/5001/1=b",
+     "1 u1 x1 =1@1; 2 u1 x0 noq; 3 u1 x1 pending"},
+    {"every packet captured twice, and replies first",
+     "r3/5000/7 r3/5000/7 q4/5000/7 q4/5000/7 q9000/5001/1=b",
+     "1 u1 x1 =1@0 first; 1 u1 x0 noq twice dup; 2 u1 x1 pending"},
+    {"a reply before its question, from the port of another",
+     "q0/5000/7 r2/5000/8=b q3/5000/8=b r4/5000/7", "2 u1 x1 =1@0 first; 1 u1 x1 =1@4"},
+    {"the same, and nobody asks", "q0/5000/7 r2/5000/8=b r4/5000/7", "1 u1 x1 =1@4 m0/12"},
+    {"a reply before the retry that it answers", "q0/5000/7 r1002/5001/8 q1003/5001/8",
+     "1 u1 x2 =2@0 port first r2"},
+    {"the same, where port and ID are kept",
+     "r0/4000/1=b q1/4000/1=b q10/5000/7 r1010/5000/7 q1011/5000/7 q9000/5001/1=c",
+     "1 u1 x1 =1@0 first; 2 u1 x1 =1@1000; 3 u1 x1 pending"},
+    {"TCP, a reply before its question", "S0/6000 O1/6000 R4/6000/7 Q5/6000/7 F6/6000",
+     "1 t1 x1 =1@0 first o1"},
+    {"TCP, a zone transfer before its question",
+     "S0/6000 O1/6000 R4/6000/7%a R4/6000/7%a Q5/6000/7%a R6/6000/7%a q99/5000/7",
+     "1 t1 x1 =1@0 first o1; 2 u1 x1 pending"},
+    {"TCP, a reply alone, and the connection is gone", "S0/6000 O1/6000 R4/6000/7 X5/6000",
+     "1 t1 x0 noq o1 X1; 2 t1 x0 noq"},
     {"less than a header, alone", "r3/5000/7%h", "1 u1 x0 noq"},
     {"TCP", "S0/6000 O1/6000 Q2/6000/7 R5/6000/7 f6/6000 F7/6000", "1 t1 x1 =1@3 o1"},
     {"TCP, a connection that was idle", "S0/6000 O1/6000 Q9000/6000/7 R9003/6000/7",
@@ -372,7 +399,7 @@ static void test_seed(void **state)
 }
 
 typedef struct tally {
-    uint64_t flows, answered, evicted, numbers;
+    uint64_t flows, answered, evicted, numbers, replies;
 } tally_t;
 
 static void count_flow(void *user, const flow_t *f)
@@ -382,6 +409,68 @@ static void count_flow(void *user, const flow_t *f)
     t->answered += (f->notes & FLOW_ANSWERED) != 0;
     t->evicted += (f->notes & FLOW_EVICTED) != 0;
     t->numbers += f->number;
+}
+
+/* Replies before their questions, so many at a time, each as long as it may be, through memory of
+ * fixed size: each is told once, with all of its octets, whether its question came in time or not.
+ */
+static void check_octets(void *user, const flow_t *f)
+{
+    tally_t *t = user;
+    count_flow(user, f);
+    for (uint32_t i = 40; i < f->reply.size; i++)
+        assert_int_equal(f->reply.bytes[i], (uint8_t)(f->reply.bytes[1] + i));
+    t->replies += f->reply.bytes != NULL;
+}
+
+static void test_early_flood(void **state)
+{
+    static uint8_t reply[60000];
+    static const struct {
+        unsigned at_once;
+        uint32_t size; /* of the longest */
+        bool all;      /* are answered */
+    } floods[] = {{1, 60000, true},  {4, 60000, true},  {30, 60000, false},
+                  {1000, 600, true}, {1030, 60, false}, {5000, 60, false}};
+    pair_options_t o = pair_options_default();
+    (void)state;
+    for (size_t n = 0; n < sizeof floods / sizeof floods[0]; n++) {
+        const unsigned rounds = 3;
+        tally_t t = {0};
+        pairer_t *p = pairer_new(&o, check_octets, &t);
+        assert_non_null(p);
+        for (unsigned i = 0; i < 2 * rounds * floods[n].at_once; i++) {
+            unsigned of = i % floods[n].at_once;
+            bool asks = i / floods[n].at_once % 2 == 1;
+            unsigned port = 1024 + of + i / floods[n].at_once / 2 * floods[n].at_once;
+            step_t s = {.kind = 'q', .port = (uint16_t)port, .id = (uint16_t)of};
+            addr_t client = address(10, s.port);
+            addr_t server = address(1, 53);
+            uint32_t size = message(&s, !asks, reply, sizeof reply);
+            if (!asks) {
+                reply[7] = 1;
+                for (; size < floods[n].size - of % 7; size++)
+                    reply[size] = (uint8_t)(reply[1] + size);
+            }
+            pairer_feed(p, &(cap_item_t){.kind = CAP_ITEM_UDP,
+                                         .at = (1000 + i / floods[n].at_once * 15) * MS,
+                                         .number = i + 1,
+                                         .from = asks ? client : server,
+                                         .to = asks ? server : client,
+                                         .bytes = reply,
+                                         .size = size,
+                                         .original = size});
+        }
+        pairer_finish(p, INT64_MIN);
+        const pair_stats_t *stats = pairer_stats(p);
+        uint64_t count = rounds * floods[n].at_once;
+        assert_int_equal(t.replies, count);
+        assert_int_equal(stats->replies, count);
+        assert_int_equal(stats->orphans, count - t.answered);
+        assert_int_equal(stats->early, t.answered);
+        assert_true(floods[n].all ? t.answered == count : t.answered < count && t.answered > 0);
+        pairer_free(p);
+    }
 }
 
 /* Every question has a flow, whatever had to make room for it. */
@@ -530,6 +619,7 @@ int main(void)
         cmocka_unit_test(test_cases),        cmocka_unit_test(test_seed),
         cmocka_unit_test(test_flood),        cmocka_unit_test(test_one_way),
         cmocka_unit_test(test_many_between), cmocka_unit_test(test_end),
+        cmocka_unit_test(test_early_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
