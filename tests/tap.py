@@ -46,6 +46,18 @@ def arguments(extra=()):
     return a
 
 
+def stop(processes):
+    """Ends all of them, by force if they do not want to."""
+    for p in processes:
+        p.terminate()
+    for p in processes:
+        try:
+            p.wait(5)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            p.wait()
+
+
 class Serve:
     """`nsprobe serve FILE` for the time of a with block; .ready is False when it did not start."""
 

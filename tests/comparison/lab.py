@@ -11,6 +11,7 @@ import tempfile
 import time
 
 import signing
+import tap
 import zones as table
 from zones import SHARED
 
@@ -56,14 +57,7 @@ class Lab:
         return self
 
     def __exit__(self, *_):
-        for p in self.processes:
-            p.terminate()
-        for p in self.processes:
-            try:
-                p.wait(5)
-            except subprocess.TimeoutExpired:
-                p.kill()
-                p.wait()
+        tap.stop(self.processes)
         shutil.rmtree(self.dir, ignore_errors=True)
 
     # ---- the network

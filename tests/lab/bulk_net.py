@@ -30,8 +30,7 @@ KNOT = [f"127.0.20.{i}" for i in range(1, 5)]
 CLOSED = "127.0.30.1"  # nothing listens
 SILENT = "127.0.31.1"  # a firewall drops all
 KINDS = ("healthy", "healthy", "lame", "stale", "closed", "ns-differs", "missing", "silent")
-DROP = f"table inet f {{\n chain i {{\n type filter hook input priority 0;\n ip daddr {SILENT} drop\n" \
-       " }\n}\n"
+DROP = lab_net.ruleset("input", f"ip daddr {SILENT} drop")
 FREE = ["--rate", "0", "--address-rate", "0", "--prefix-rate", "0", "--address-at-once", "0",
         "--prefix-at-once", "0"]
 KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="  # of RFC 8463 A.2
@@ -196,9 +195,7 @@ class Zones:
         return self
 
     def __exit__(self, *_):
-        for p in self.processes:
-            p.terminate()
-            p.wait()
+        tap.stop(self.processes)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def ready(self):

@@ -10,16 +10,8 @@ import tap  # noqa: E402
 
 # one for the largest piece, so that all of an answer is more than one packet
 TXT = " ".join(['"' + "x" * 250 + '"'] * 10)
-INPUT = "table inet f {{\n chain i {{\n type filter hook input priority 0;\n {}\n }}\n}}\n"
 # the first fragment passes, the others do not
-FRAGMENTS = """table bridge f {{
- chain f {{
-  type filter hook forward priority 0;
-  ip saddr {} ip frag-off & 0x1fff != 0 drop
-  ip6 saddr {} frag frag-off > 0 drop
- }}
-}}
-"""
+FRAGMENTS = "ip saddr {} ip frag-off & 0x1fff != 0 drop\n  ip6 saddr {} frag frag-off > 0 drop"
 
 
 def addresses(net, name, host):
@@ -47,8 +39,8 @@ def build(net):
                 udp_size=1232)
     servers.nsd(net, "bad", {"cap.test": cap})
     servers.nsd(net, "frag", {"frag.test": zone(net, "frag.test", ("frag",))}, udp_size=4096)
-    net.nft("bad", INPUT.format("meta l4proto { tcp, udp } th dport 53 drop"))
-    net.nft("bridge", FRAGMENTS.format(net.v4("frag"), net.v6("frag")))
+    net.filter("bad", "input", lab_net.DNS + " drop")
+    net.filter("bridge", "forward", FRAGMENTS.format(net.v4("frag"), net.v6("frag")), "bridge")
 
 
 def run(name, tests):

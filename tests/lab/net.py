@@ -7,8 +7,13 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import tap  # noqa: E402
+
 V4 = "10.53.0.{}"
 V6 = "fd53::{}"
+# nft: DNS on its way to a server
+DNS = "meta l4proto { tcp, udp } th dport 53"
 
 
 def run(*argv, check=True):
@@ -33,6 +38,12 @@ def usable():
     if p.returncode != 0:
         return "network namespaces cannot be used: " + p.stderr.strip()
     return None
+
+
+def ruleset(hook, rules, family="inet"):
+    """What nft reads: these rules, in a chain of their own at a hook ("input", "forward" ...)."""
+    return (f"table {family} {hook} {{\n chain {hook} {{\n  type filter hook {hook} priority 0;\n"
+            f"  {rules}\n }}\n}}\n")
 
 
 class Net:
@@ -61,14 +72,7 @@ class Net:
     def __exit__(self, *_):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # a second signal must not stop the cleaning
-        for p in self.processes:
-            p.terminate()
-        for p in self.processes:
-            try:
-                p.wait(5)
-            except subprocess.TimeoutExpired:
-                p.kill()
-                p.wait()
+        tap.stop(self.processes)
         for s in self.spaces:
             run("ip", "netns", "del", s, check=False)
         shutil.rmtree(self.dir, ignore_errors=True)
@@ -111,6 +115,13 @@ class Net:
         with open(path, "w", encoding="ascii") as f:
             f.write(rules)
         self.exec(host, "nft", "-f", path)
+
+    def filter(self, host, hook, rules, family="inet"):
+        self.nft(host, ruleset(hook, rules, family))
+
+    def flush(self, host):
+        """Takes all rules away."""
+        self.exec(host, "nft", "flush", "ruleset")
 
     def wait_for(self, address, zone, seconds=20):
         """Until dig, asked from the client, gets any reply for the zone's SOA."""

@@ -9,7 +9,6 @@ import servers  # noqa: E402
 ZONE = "lab.test"
 DATA = '"' + "x" * 200 + '"'
 
-INPUT = "table inet f {{\n chain i {{\n  type filter hook input priority 0;\n  {}\n }}\n}}\n"
 
 # on the bridge, by the sender's addresses: every fragment, or all but the first
 ALL_FRAGMENTS = """  ip saddr {v4} ip frag-off & 0x3fff != 0 drop
@@ -124,15 +123,14 @@ def build(net):
         rules += h.bridge.format(**words)
         if h.mtu:
             net.exec(name, "ip", "link", "set", "eth0", "mtu", str(h.mtu))
-    net.nft("bridge", "table bridge f {\n chain f {\n  type filter hook forward priority 0;\n"
-            + rules + " }\n}\n")
+    net.filter("bridge", "forward", rules, "bridge")
 
 
 def arm(net):
     """What makes hosts broken, once their servers have been seen to answer."""
     for name, h in HOSTS.items():
         if h.firewall:
-            net.nft(name, INPUT.format(h.firewall))
+            net.filter(name, "input", h.firewall)
         if h.raw:
             other = {"v4": "10.53.0.250", "v6": "fd53::250"}
             net.exec(name, "ip", "addr", "add", other["v4"] + "/32", "dev", "lo")

@@ -12,21 +12,13 @@ import tomllib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
+import net as lab_net  # noqa: E402
 import same_diagnosis  # noqa: E402
 import scenarios  # noqa: E402
 import servers  # noqa: E402
 from scenarios import subject_of  # noqa: E402
 
-INPUT = "table inet f {{\n chain i {{\n type filter hook input priority 0;\n {}\n }}\n}}\n"
-
-FRAGMENTS = """table bridge f {{
- chain f {{
-  type filter hook forward priority 0;
-  ip saddr {} ip frag-off & 0x3fff != 0 drop
-  ip6 saddr {} exthdr frag exists drop
- }}
-}}
-"""
+FRAGMENTS = "ip saddr {} ip frag-off & 0x3fff != 0 drop\n  ip6 saddr {} exthdr frag exists drop"
 
 # host: software that runs there, and the firewall in front of it
 HOSTS = {
@@ -37,20 +29,18 @@ HOSTS = {
     "udponly": ("nsd", "tcp dport 53 drop"),
     "tcponly": ("knot", "udp dport 53 drop"),
     "tcprst": ("nsd", "tcp dport 53 reject with tcp reset"),
-    "dead": ("nsd", "meta l4proto { tcp, udp } th dport 53 drop"),
+    "dead": ("nsd", lab_net.DNS + " drop"),
     "stopped": (None, ""),
-    "prohibited": ("nsd", "meta l4proto { tcp, udp } th dport 53 reject with icmpx type "
-                          "admin-prohibited"),
-    "nov6": ("knot", "meta nfproto ipv6 meta l4proto { tcp, udp } th dport 53 drop"),
+    "prohibited": ("nsd", lab_net.DNS + " reject with icmpx type admin-prohibited"),
+    "nov6": ("knot", "meta nfproto ipv6 " + lab_net.DNS + " drop"),
     "bigudp": ("nsd", ""),  # answers of up to 4096 octets over UDP
     "nofrag": ("nsd", ""),  # the same, and its fragments are dropped on the way
     "stale": ("bind", ""),  # has every zone in an older version
     "tcpicmp": ("knot", "tcp dport 53 reject with icmpx type admin-prohibited"),
     "udpicmp": ("nsd", "udp dport 53 reject with icmpx type admin-prohibited"),
-    "v6icmp": ("bind", "meta nfproto ipv6 meta l4proto { tcp, udp } th dport 53 reject with icmpv6 "
-                       "type admin-prohibited"),
-    "closed": ("bind", "meta l4proto { tcp, udp } th dport 53 reject with icmpx type "
-                       "port-unreachable"),
+    "v6icmp": ("bind", "meta nfproto ipv6 " + lab_net.DNS +
+               " reject with icmpv6 type admin-prohibited"),
+    "closed": ("bind", lab_net.DNS + " reject with icmpx type port-unreachable"),
     "empty": ("secondary", ""),  # a secondary that never got a zone from its primary
 }
 BIG = ("bigudp", "nofrag")
@@ -142,12 +132,12 @@ def start(net, all_scenarios):
             path = servers.write(f"{d}/{s.name}-{host}", s.zone_text(net, serial))
             zones[s.zone] = servers.signed(net, s.zone, path) if s.signed else path
         if firewall:
-            net.nft(host, INPUT.format(firewall))
+            net.filter(host, "input", firewall)
         if software == "nsd" and host in BIG:
             servers.nsd(net, host, zones, 4096)
         elif software:
             servers.SOFTWARE[software](net, host, zones)
-    net.nft("bridge", FRAGMENTS.format(net.v4("nofrag"), net.v6("nofrag")))
+    net.filter("bridge", "forward", FRAGMENTS.format(net.v4("nofrag"), net.v6("nofrag")), "bridge")
 
 
 def wait(net, all_scenarios):

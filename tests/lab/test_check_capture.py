@@ -31,7 +31,7 @@ def check_tests(t, net, prog):
     before = found
     t.check("nothing is dropped: no such finding",
             not any(i in ("reply-dropped-locally", "fragments-incomplete") for i, _ in found), found)
-    net.nft("client", capture_net.INPUT.format(f"ip saddr {good4} udp sport 53 drop"))
+    net.filter("client", "input", f"ip saddr {good4} udp sport 53 drop")
     code, found, out = check(net, prog, "local.test")
     t.check("a firewall here drops replies: without --capture the server gets the blame",
             ("udp-unresponsive", good4) in found, found)
@@ -39,7 +39,7 @@ def check_tests(t, net, prog):
     t.equal("with --capture it does not", found, before | {("reply-dropped-locally", good4)})
     t.check("the events are in the report", '"not-delivered"' in out, out[:3000])
     net.exec("client", "nft", "flush", "ruleset")
-    net.nft("client", capture_net.INPUT.format(f"ip6 saddr {good6} meta l4proto {{ tcp, udp }} th sport 53 drop"))
+    net.filter("client", "input", f"ip6 saddr {good6} meta l4proto {{ tcp, udp }} th sport 53 drop")
     code, found, out = check(net, prog, "local.test", "--capture", "eth0")
     t.equal("TCP too: answers to SYN are seen", found, before | {("reply-dropped-locally", good6)})
     t.check("and are in the report", '"tcp-not-delivered"' in out, out[:3000])

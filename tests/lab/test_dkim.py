@@ -19,9 +19,6 @@ import scenarios  # noqa: E402
 import servers  # noqa: E402
 from scenarios import subject_of  # noqa: E402
 
-DROP = "table inet f {\n chain i {\n type filter hook input priority 0;\n" \
-       " meta l4proto { tcp, udp } th dport 53 drop\n }\n}\n"
-
 # host: software that runs there
 HOSTS = {
     "nsd": "nsd",
@@ -236,7 +233,7 @@ def start(net, all_scenarios):
         if software:
             servers.SOFTWARE[software](net, host, held[host])
     late(net, held["late"])
-    net.nft("dead", DROP)
+    net.filter("dead", "input", lab_net.DNS + " drop")
     net.held = held
 
 

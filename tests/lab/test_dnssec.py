@@ -21,8 +21,7 @@ import servers  # noqa: E402
 from scenarios import subject_of  # noqa: E402
 
 HOSTS = {"nsd": "nsd", "knot": "knot", "bind": "bind", "notcp": "nsd", "dead": "nsd"}
-INPUT = "table inet f {{\n chain i {{\n type filter hook input priority 0;\n {}\n }}\n}}\n"
-FIREWALLS = {"notcp": "tcp dport 53 drop", "dead": "meta l4proto { tcp, udp } th dport 53 drop"}
+FIREWALLS = {"notcp": "tcp dport 53 drop", "dead": lab_net.DNS + " drop"}
 DAY = 86400
 SERIAL = 2026112401
 
@@ -206,7 +205,7 @@ def start(net, all_scenarios):
     path = sign_parent(net, servers.write(f"{d}/test", test), all_scenarios)
     servers.bind(net, "tld", {"test": path})
     for host, rule in FIREWALLS.items():
-        net.nft(host, INPUT.format(rule))
+        net.filter(host, "input", rule)
     for host, software in HOSTS.items():
         servers.SOFTWARE[software](net, host, held[host])
     net.held = held

@@ -103,8 +103,7 @@ def not_sent(t, net, prog):
 
 def interrupted(t, net, prog):
     """^C while nothing comes."""
-    net.nft("r1", "table inet f {\n chain f {\n type filter hook prerouting priority 0;\n"
-            " udp dport 53 drop\n }\n}\n")
+    net.filter("r1", "prerouting", "udp dport 53 drop")
     for options in ([], ["--json"]):
         p = subprocess.Popen(["ip", "netns", "exec", net.prefix + "client", prog, "trace",
                               "@" + SERVER4, "zone.test", "-w", "20", *options],
@@ -119,19 +118,18 @@ def interrupted(t, net, prog):
         else:
             t.check("^C: text", p.returncode == 130 and "interrupted" in out and
                     "stops" not in out, out)
-    net.exec("r1", "nft", "flush", "ruleset")
+    net.flush("r1")
 
 
 def resent(t, net, prog):
     """The first SYN of each hop is lost: what answers the second is no round trip."""
     for server in (SERVER4, SERVER6):
-        net.nft("r1", "table inet f {\n chain f {\n type filter hook prerouting priority 0;\n"
-                " tcp dport 53 drop\n }\n}\n")
+        net.filter("r1", "prerouting", "tcp dport 53 drop")
         p = subprocess.Popen(["ip", "netns", "exec", net.prefix + "client", prog, "trace",
                               "@" + server, "zone.test", "--tcp", "-w", "4", "--json"],
                              stdout=subprocess.PIPE, text=True)
         time.sleep(0.5)
-        net.exec("r1", "nft", "flush", "ruleset")
+        net.flush("r1")
         report = json.loads(p.communicate(timeout=30)[0])
         probes = [x for h in report["hops"] for x in h["probes"]]
         t.equal(f"{server}: a SYN that is sent again", (end(report), conforms(report),
@@ -142,16 +140,15 @@ def resent(t, net, prog):
 
 def limited(t, net, prog):
     """The report of the first hop that is rejected gets lost, as by a router's rate limit."""
-    net.nft("r2", "table inet f {\n chain f {\n type filter hook forward priority 0;\n"
-            " ip ttl 1 tcp dport 53 drop\n ip6 hoplimit 1 tcp dport 53 drop\n"
-            " tcp dport 53 reject with icmpx type admin-prohibited\n }\n}\n")
+    net.filter("r2", "forward", "ip ttl 1 tcp dport 53 drop\n  ip6 hoplimit 1 tcp dport 53 drop\n"
+               "  tcp dport 53 reject with icmpx type admin-prohibited")
     for server in (SERVER4, SERVER6):
         code, report = trace(net, prog, server, "--tcp")
         t.equal(f"{server}: a rejection stands at its router's hop",
                 (code, end(report), way(report)[2:], conforms(report)),
                 (3, ("rejected", 2),
                  [[(router_of(server), "communication administratively prohibited")]], []))
-    net.exec("r2", "nft", "flush", "ruleset")
+    net.flush("r2")
 
 
 def main():
@@ -179,29 +176,26 @@ def main():
                         (0, routers + [[(server, "answer")]]))
         for part in (beyond, not_sent, interrupted, resent, limited):
             part(t, net, a.prog)
-        net.nft("r2", "table inet f {\n chain f {\n type filter hook forward priority 0;\n"
-                " udp dport 53 reject with icmpx type admin-prohibited\n }\n}\n")
+        net.filter("r2", "forward", "udp dport 53 reject with icmpx type admin-prohibited")
         for server in (SERVER4, SERVER6):
             code, report = trace(net, a.prog, server)
             t.equal(f"{server}: rejected", (code, way(report)[2:]),
                     (3, [[(router_of(server), "communication administratively prohibited")]]))
             t.equal(f"{server}: over TCP it is not", trace(net, a.prog, server, "--tcp")[0], 0)
-        net.exec("r2", "nft", "flush", "ruleset")
+        net.flush("r2")
         for verdict, last in (("reject with tcp reset", (server_of, "connection refused")),
                              ("reject with icmpx type admin-prohibited",
                               (router_of, "communication administratively prohibited")),
                              ("drop", None)):
-            net.nft("r2", "table inet f {\n chain f {\n type filter hook forward priority 0;\n"
-                    f" tcp dport 53 {verdict}\n }}\n}}\n")
+            net.filter("r2", "forward", f"tcp dport 53 {verdict}")
             for server in (SERVER4, SERVER6):
                 code, report = trace(net, a.prog, server, "--tcp")
                 t.equal(f"{server}, TCP: {verdict}", (code, report["answered_at"], way(report)[2:]),
                         (3, 0, [[(last[0](server), last[1])] if last else []]))
                 t.equal(f"{server}, TCP: {verdict}: UDP is answered", trace(net, a.prog, server)[0],
                         0)
-            net.exec("r2", "nft", "flush", "ruleset")
-        net.nft("r1", "table inet f {\n chain f {\n type filter hook forward priority 0;\n"
-                " udp dport 53 drop\n }\n}\n")
+            net.flush("r2")
+        net.filter("r1", "forward", "udp dport 53 drop")
         for server in (SERVER4, SERVER6):
             code, report = trace(net, a.prog, server)
             t.equal(f"{server}: dropped after the first hop", (code, len(way(report)),

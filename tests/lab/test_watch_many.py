@@ -115,9 +115,7 @@ def inside(prog):
             t.check(f"{name} is served", ready(address, zone), "")
         one_round(t, prog, top)
     finally:
-        for p in processes:
-            p.terminate()
-            p.wait()
+        tap.stop(processes)
         shutil.rmtree(top, ignore_errors=True)
     return t.done()
 

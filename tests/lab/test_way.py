@@ -23,12 +23,9 @@ $TTL 300
 @ NS ns2
 @ NS ns3
 """
-FORWARD = "table inet f {\n chain f {\n type filter hook forward priority 0;\n %s\n }\n}\n"
-INPUT = "table inet f {\n chain f {\n type filter hook input priority 0;\n %s\n }\n}\n"
-QUIET = "table inet q {\n chain q {\n type filter hook output priority 0;\n %s\n }\n}\n"
 NO_REPORTS = ("icmp type { time-exceeded, destination-unreachable } drop\n"
               " icmpv6 type { time-exceeded, destination-unreachable } drop")
-DROP = "meta l4proto { tcp, udp } th dport 53 drop"
+DROP = lab_net.DNS + " drop"
 SCHEMA = schema.load("check")
 ROUTERS = ("r1", "r2", "r3")
 
@@ -46,26 +43,24 @@ def ends(hop, net):
 
 
 CASES = [
-    Case("dropped at the second router", [("r2", FORWARD % DROP)], "unresponsive", ends(2, 2),
+    Case("dropped at the second router", [("r2", "forward", DROP)], "unresponsive", ends(2, 2),
          "The way is broken in the middle", ("server", "far")),
-    Case("dropped at the server", [("server", INPUT % DROP)], "unresponsive", ends(3, 3),
+    Case("dropped at the server", [("server", "input", DROP)], "unresponsive", ends(3, 3),
          "The host is down."),
-    Case("UDP alone is dropped at the server", [("server", INPUT % "udp dport 53 drop")],
+    Case("UDP alone is dropped at the server", [("server", "input", "udp dport 53 drop")],
          "udp-unresponsive", ends(3, 3), "A firewall drops UDP"),
     Case("dropped at the server, and no router reports",
-         [("server", INPUT % DROP)] + [(r, QUIET % NO_REPORTS) for r in ROUTERS], "unresponsive",
+         [("server", "input", DROP)] + [(r, "output", NO_REPORTS) for r in ROUTERS], "unresponsive",
          lambda v: "No router on the path answers", "The host is down."),
     Case("dropped, and the middle router does not report",
-         [("server", INPUT % DROP), ("r2", QUIET % NO_REPORTS)], "unresponsive", ends(3, 3),
+         [("server", "input", DROP), ("r2", "output", NO_REPORTS)], "unresponsive", ends(3, 3),
          "The host is down."),
     Case("rejected at the second router",
-         [("r2", FORWARD % "meta l4proto { tcp, udp } th dport 53 "
-                           "reject with icmpx type admin-prohibited")], "icmp-unreachable",
+         [("r2", "forward", lab_net.DNS + " reject with icmpx type admin-prohibited")], "icmp-unreachable",
          lambda v: f"administratively prohibited\" from {v(2)} for", "A firewall or a router",
          ("server", "far")),
     Case("no route at the second router",
-         [("r2", FORWARD % "meta l4proto { tcp, udp } th dport 53 "
-                           "reject with icmpx type no-route")], "icmp-unreachable",
+         [("r2", "forward", lab_net.DNS + " reject with icmpx type no-route")], "icmp-unreachable",
          lambda v: f"\" from {v(2)} for", "The route to the server's network", ("server", "far")),
 ]
 
@@ -99,11 +94,11 @@ def judge(t, prog, net, nets, case):
     pcap = os.path.join(net.dir, "run.pcap")
     with open(pcap, "wb"):
         os.chmod(pcap, 0o666)
-    for host, rules in case.rules:
-        net.nft(host, rules)
+    for host, hook, rules in case.rules:
+        net.filter(host, hook, rules)
     p, report, _ = check(net, prog, nets, pcap)
-    for host, _ in case.rules:
-        net.exec(host, "nft", "flush", "ruleset")
+    for host, _, _ in case.rules:
+        net.flush(host)
     found = {f["address"]: f for f in report["findings"]
              if f["severity"] == "error" and f["address"]}
     wanted = {v(nets[h]): (case.finding, case.said(v)) for h in case.hosts
