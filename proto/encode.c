@@ -1,5 +1,6 @@
 #include "encode.h"
 
+#include "fixed.h"
 #include "rdata.h"
 
 void nsp_build_begin(nsp_builder_t *b, uint8_t *buf, size_t cap, uint16_t id, uint16_t flags)
@@ -122,23 +123,19 @@ static void write_rdata(nsp_builder_t *b, uint16_t type, const uint8_t *rdata, u
     const nsp_rrtype_t *t = nsp_rrtype_get(type);
     nsp_reader_t r = nsp_reader(rdata, rdlength);
     for (int i = 0; i < NSP_FIELDS_MAX; i++) {
+        nsp_fkind_t kind = t->fields[i].kind;
         uint32_t start = r.pos;
-        switch (t->fields[i].kind) {
-        case NSP_F_NAME:
+        if (kind == NSP_F_NAME) {
             if (nsp_name_skip(&r, NSP_NAME_UNCOMPRESSED) == NSP_OK)
                 write_name(b, rdata + start, b->compress);
             continue;
-        case NSP_F_U16:
-            nsp_read_bytes(&r, 2);
-            break;
-        case NSP_F_U32:
-        case NSP_F_TTL:
-            nsp_read_bytes(&r, 4);
-            break;
-        default: /* no type with compressible names has another field */
+        }
+        if (nsp_fixed_octets(kind) == 0) {
+            /* the end: of the types with compressible names, none has another field */
             nsp_write_bytes(&b->w, rdata + r.pos, rdlength - r.pos);
             return;
         }
+        nsp_read_bytes(&r, nsp_fixed_octets(kind));
         nsp_write_bytes(&b->w, rdata + start, r.pos - start);
     }
 }
@@ -150,21 +147,14 @@ static bool rdata_is_sound(uint16_t type, const uint8_t *rdata, uint16_t rdlengt
     nsp_reader_t r = nsp_reader(rdata, rdlength);
     bool any = false;
     for (int i = 0; i < NSP_FIELDS_MAX && t->fields[i].kind != NSP_F_END; i++) {
-        switch (t->fields[i].kind) {
-        case NSP_F_NAME:
-            any = true;
-            nsp_name_skip(&r, NSP_NAME_UNCOMPRESSED);
-            break;
-        case NSP_F_U16:
-            nsp_read_bytes(&r, 2);
-            break;
-        case NSP_F_U32:
-        case NSP_F_TTL:
-            nsp_read_bytes(&r, 4);
-            break;
-        default:
+        nsp_fkind_t kind = t->fields[i].kind;
+        if (kind != NSP_F_NAME && nsp_fixed_octets(kind) == 0)
             return false;
-        }
+        if (kind == NSP_F_NAME)
+            nsp_name_skip(&r, NSP_NAME_UNCOMPRESSED);
+        else
+            nsp_read_bytes(&r, nsp_fixed_octets(kind));
+        any = any || kind == NSP_F_NAME;
     }
     return any && r.err == NSP_OK && nsp_left(&r) == 0;
 }

@@ -1,5 +1,7 @@
 #include "generate.h"
 
+#include "fixed.h"
+
 uint64_t nsp_random_next(nsp_random_t *r)
 {
     r->state += UINT64_C(0x9e3779b97f4a7c15);
@@ -284,45 +286,10 @@ static void put_composite(nsp_random_t *r, nsp_writer_t *w, nsp_fkind_t kind)
     }
 }
 
-/* Octets of a number, or of a field of fixed size; 0 for all else. */
-static unsigned fixed_octets(nsp_fkind_t kind, bool *is_number)
-{
-    *is_number = true;
-    switch (kind) {
-    case NSP_F_U8:
-    case NSP_F_ALG:
-    case NSP_F_ALG_NAME:
-    case NSP_F_SCHEME:
-        return 1;
-    case NSP_F_U16:
-    case NSP_F_TYPE:
-    case NSP_F_CERT:
-    case NSP_F_RCODE:
-        return 2;
-    case NSP_F_U32:
-    case NSP_F_TTL:
-    case NSP_F_TIME:
-        return 4;
-    case NSP_F_U48:
-        return 6;
-    case NSP_F_U64:
-        return 8;
-    default:
-        break;
-    }
-    *is_number = false;
-    return kind == NSP_F_A                              ? 4
-           : kind == NSP_F_AAAA                         ? 16
-           : kind == NSP_F_EUI48                        ? 6
-           : kind == NSP_F_EUI64 || kind == NSP_F_NID64 ? 8
-                                                        : 0;
-}
-
 static void put_field(nsp_random_t *r, nsp_writer_t *w, nsp_fkind_t kind)
 {
-    bool is_number;
-    unsigned octets = fixed_octets(kind, &is_number);
-    if (is_number) {
+    uint32_t octets = nsp_fixed_octets(kind);
+    if (nsp_is_number(kind)) {
         uint64_t v = number(r, octets * 8);
         for (unsigned i = octets; i-- > 0;)
             nsp_write_u8(w, (uint8_t)(v >> 8 * i));

@@ -1,4 +1,5 @@
 /* RDATA from presentation format, field by field along the type's line in rrtypes.def. */
+#include "fixed.h"
 #include "lex.h"
 #include "lex_field.h"
 #include "message.h"
@@ -321,8 +322,6 @@ static void put_ttl(nsp_fields_t *f, const nsp_token_t *t);
 /* Kinds that take one word and give a number, a name or an address. False: not one of them. */
 static bool put_simple(nsp_fields_t *f, nsp_fkind_t kind)
 {
-    static const uint8_t octets[] = {
-        [NSP_F_U8] = 1, [NSP_F_U16] = 2, [NSP_F_U32] = 4, [NSP_F_U48] = 6, [NSP_F_U64] = 8};
     nsp_token_t t;
     switch (kind) {
     case NSP_F_U8:
@@ -331,7 +330,7 @@ static bool put_simple(nsp_fields_t *f, nsp_fkind_t kind)
     case NSP_F_U48:
     case NSP_F_U64: {
         t = nsp_fields_token(f);
-        unsigned n = octets[kind];
+        unsigned n = nsp_fixed_octets(kind);
         uint64_t v = nsp_fields_number(f, &t, n == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * n) - 1);
         for (unsigned i = n; i > 0; i--)
             nsp_write_u8(f->w, (uint8_t)(v >> 8 * (i - 1)));

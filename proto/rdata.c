@@ -1,5 +1,6 @@
 #include "rdata.h"
 
+#include "fixed.h"
 #include "rdata_check.h"
 
 void nsp_rdata_begin(nsp_rdata_t *it, const nsp_msg_t *m, const nsp_rr_t *rr)
@@ -69,49 +70,41 @@ static void read_composite(nsp_reader_t *r, nsp_field_t *f)
     f->nbytes = r->pos - start;
 }
 
+/* A number of so many octets. */
+static uint64_t read_number(nsp_reader_t *r, uint32_t octets)
+{
+    uint64_t high = 0;
+    switch (octets) {
+    case 1:
+        return nsp_read_u8(r);
+    case 2:
+        return nsp_read_u16(r);
+    case 4:
+        return nsp_read_u32(r);
+    case 6:
+        return nsp_read_u48(r);
+    default:
+        high = nsp_read_u32(r);
+        return high << 32 | nsp_read_u32(r);
+    }
+}
+
 static void read_field(nsp_reader_t *r, nsp_field_t *f)
 {
-    switch (f->desc->kind) {
-    case NSP_F_U8:
-    case NSP_F_ALG:
-    case NSP_F_ALG_NAME:
-    case NSP_F_SCHEME:
-        f->number = nsp_read_u8(r);
-        break;
-    case NSP_F_U16:
-    case NSP_F_TYPE:
-    case NSP_F_CERT:
-    case NSP_F_RCODE:
-        f->number = nsp_read_u16(r);
-        break;
-    case NSP_F_U32:
-    case NSP_F_TTL:
-    case NSP_F_TIME:
-        f->number = nsp_read_u32(r);
-        break;
-    case NSP_F_U48:
-        f->number = nsp_read_u48(r);
-        break;
-    case NSP_F_U64:
-        f->number = (uint64_t)nsp_read_u32(r) << 32;
-        f->number |= nsp_read_u32(r);
-        break;
+    nsp_fkind_t kind = f->desc->kind;
+    uint32_t octets = nsp_fixed_octets(kind);
+    if (nsp_is_number(kind)) {
+        f->number = read_number(r, octets);
+        return;
+    }
+    if (octets > 0) {
+        read_counted(r, f, octets);
+        return;
+    }
+    switch (kind) {
     case NSP_F_NAME:
     case NSP_F_NAME_NC:
         read_name(r, f);
-        break;
-    case NSP_F_A:
-        read_counted(r, f, 4);
-        break;
-    case NSP_F_AAAA:
-        read_counted(r, f, 16);
-        break;
-    case NSP_F_EUI48:
-        read_counted(r, f, 6);
-        break;
-    case NSP_F_EUI64:
-    case NSP_F_NID64:
-        read_counted(r, f, 8);
         break;
     case NSP_F_STRING:
     case NSP_F_HEX8:
@@ -189,7 +182,7 @@ bool nsp_rdata_number(const nsp_msg_t *m, const nsp_rr_t *rr, unsigned i, uint64
     if (!field_at(m, rr, i, &f))
         return false;
     *out = f.number;
-    return f.desc->kind >= NSP_F_U8 && f.desc->kind <= NSP_F_RCODE;
+    return nsp_is_number(f.desc->kind);
 }
 
 /* Types whose names are folded in canonical form (RFC 4034 6.2, without NSEC: RFC 6840 5.1). */
