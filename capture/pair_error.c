@@ -16,9 +16,8 @@ static uint32_t find_attempt(pairer_t *p, const addr_t *client, const addr_t *se
     uint32_t newest = PAIR_NONE;
     unsigned looked = 0;
     unsigned steps = 0;
-    for (uint32_t i = slot_first_port(p, hash);
-         i != PAIR_NONE && looked < LOOK_MAX && steps < PAIR_PORTS_MAX;
-         i = p->slot[i].link[LINK_PORT].next, steps++) {
+    for (uint32_t i = slot_first_port(p, hash); i != PAIR_NONE && looked < LOOK_MAX;
+         i = slot_next_port(p, i, &steps)) {
         const slot_t *s = &p->slot[i];
         const slot_t *head = &p->slot[s->head];
         if (!addr_equal(&s->client, client) || head->tcp != tcp ||

@@ -207,6 +207,12 @@ static inline uint64_t slot_connection(const pairer_t *p, const slot_t *s)
 
 /* The newest slot of a client's end. */
 uint32_t slot_first_port(pairer_t *p, uint32_t hash);
+/* The next older one of the same hash; PAIR_NONE behind the last, and behind as many as are looked
+ * at, which *steps, 0 at first, counts. */
+static inline uint32_t slot_next_port(const pairer_t *p, uint32_t i, unsigned *steps)
+{
+    return ++*steps < PAIR_PORTS_MAX ? p->slot[i].link[LINK_PORT].next : PAIR_NONE;
+}
 
 /* The newest slot of a hash; which: LINK_KEY or LINK_ASK. */
 static inline uint32_t slot_first(const pairer_t *p, unsigned which, uint32_t hash)

@@ -1,7 +1,6 @@
 #include "bulk/pool.h"
 
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "bulk/random.h"
+#include "net/errqueue.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -346,23 +346,6 @@ void pool_send(pool_t *p, uint16_t sock, pool_item_t *item, size_t count)
 
 /* --- receiving --- */
 
-/* One entry of the error queue. */
-static bool error_event(struct msghdr *m, pool_event_t *e)
-{
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-        bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
-        bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
-        struct sock_extended_err ee;
-        if ((!v4 && !v6) || c->cmsg_len < CMSG_LEN(sizeof ee))
-            continue;
-        memcpy(&ee, CMSG_DATA(c), sizeof ee);
-        e->icmp_type = ee.ee_type;
-        e->icmp_code = ee.ee_code;
-        return ee.ee_origin == SO_EE_ORIGIN_ICMP || ee.ee_origin == SO_EE_ORIGIN_ICMP6;
-    }
-    return false;
-}
-
 static size_t read_errors(pool_t *p, uint16_t sock, pool_sink_t *sink, void *user)
 {
     size_t events = 0;
@@ -384,7 +367,10 @@ static size_t read_errors(pool_t *p, uint16_t sock, pool_sink_t *sink, void *use
             break;
         pool_event_t e = {
             .sock = sock, .icmp = true, .peer = &to, .bytes = p->in.buf[0], .size = (uint32_t)n};
-        if (error_event(&m, &e)) {
+        struct sock_extended_err ee;
+        if (errqueue_read(&m, &ee, NULL) && errqueue_is_icmp(&ee)) {
+            e.icmp_type = ee.ee_type;
+            e.icmp_code = ee.ee_code;
             sink(user, &e, 1);
             events++;
         }

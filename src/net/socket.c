@@ -1,7 +1,6 @@
 /* net_t over the kernel's UDP and TCP sockets. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/errqueue.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "exchange/mix.h"
+#include "net/errqueue.h"
 #include "net/net.h"
 
 #define READY_MAX 64
@@ -347,35 +347,23 @@ static bool read_error_queue(socket_net_t *s, sock_t *k, net_event_t *e)
                          .msg_control = &control,
                          .msg_controllen = sizeof control};
     ssize_t n = recvmsg(k->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT);
-    if (n < 0)
+    struct sock_extended_err ee;
+    addr_t who;
+    if (n < 0 || !errqueue_read(&msg, &ee, &who))
         return false;
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
-        bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
-        bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
-        struct sock_extended_err ee;
-        if ((!v4 && !v6) || c->cmsg_len < CMSG_LEN(sizeof ee))
-            continue;
-        memcpy(&ee, CMSG_DATA(c), sizeof ee);
-        e->os_error = (int)ee.ee_errno;
-        e->bytes = s->buf;
-        e->size = (uint32_t)n;
-        if (ee.ee_origin != SO_EE_ORIGIN_ICMP && ee.ee_origin != SO_EE_ORIGIN_ICMP6) {
-            e->kind = NET_EVENT_FAILED;
-            return true;
-        }
-        e->kind = NET_EVENT_ICMP;
-        e->icmp_type = ee.ee_type;
-        e->icmp_code = ee.ee_code;
-        e->icmp_mtu = ee.ee_errno == EMSGSIZE ? ee.ee_info : 0;
-        /* the offender's address stands behind the error */
-        size_t left = c->cmsg_len - CMSG_LEN(sizeof ee);
-        struct sockaddr_storage who = {0};
-        memcpy(&who, CMSG_DATA(c) + sizeof ee, left < sizeof who ? left : sizeof who);
-        addr_from_sockaddr((struct sockaddr *)&who, (socklen_t)left, &e->peer);
-        e->peer.port = 0;
+    e->os_error = (int)ee.ee_errno;
+    e->bytes = s->buf;
+    e->size = (uint32_t)n;
+    if (!errqueue_is_icmp(&ee)) {
+        e->kind = NET_EVENT_FAILED;
         return true;
     }
-    return false;
+    e->kind = NET_EVENT_ICMP;
+    e->peer = who;
+    e->icmp_type = ee.ee_type;
+    e->icmp_code = ee.ee_code;
+    e->icmp_mtu = ee.ee_errno == EMSGSIZE ? ee.ee_info : 0;
+    return true;
 }
 
 static bool read_udp(socket_net_t *s, sock_t *k, uint32_t events, net_event_t *e)

@@ -59,38 +59,44 @@ static bool maker_begin(maker_t *k, const fault_input_t *in, fault_script_t *out
     return true;
 }
 
-void fault_script(fault_id_t id, const fault_input_t *in, fault_script_t *out)
+/* With the honest answer made, and nothing in *out; NULL when the query gets none, or memory is
+ * out. The caller frees it. */
+static maker_t *maker_new(const fault_input_t *in, fault_script_t *out)
 {
     maker_t *k = calloc(1, sizeof *k);
     memset(out, 0, offsetof(fault_script_t, octets));
+    if (k == NULL || !maker_begin(k, in, out)) {
+        free(k);
+        return NULL;
+    }
+    make_honest(k);
+    return k;
+}
+
+void fault_script(fault_id_t id, const fault_input_t *in, fault_script_t *out)
+{
+    maker_t *k = maker_new(in, out);
     if (k == NULL)
         return;
-    if (maker_begin(k, in, out)) {
-        make_honest(k);
-        bool done = fault_fits(id, in->transport) &&
-                    (fault_message(k, id) || fault_name(k, id) || fault_record(k, id) ||
-                     fault_answer(k, id) || fault_deliver(k, id));
-        if (!done)
-            put_message(k);
-    }
+    bool done = fault_fits(id, in->transport) &&
+                (fault_message(k, id) || fault_name(k, id) || fault_record(k, id) ||
+                 fault_answer(k, id) || fault_deliver(k, id));
+    if (!done)
+        put_message(k);
     free(k);
 }
 
 void fault_mutation(const fault_input_t *in, fault_script_t *out)
 {
-    maker_t *k = calloc(1, sizeof *k);
-    memset(out, 0, offsetof(fault_script_t, octets));
+    maker_t *k = maker_new(in, out);
     if (k == NULL)
         return;
-    if (maker_begin(k, in, out)) {
-        make_honest(k);
-        for (uint32_t i = 0, n = 1 + nsp_random_below(&k->random, 4); i < n; i++)
-            nsp_mutate(k->buf, &k->size, UINT16_MAX, &k->random);
-        if (k->size >= 2) { /* or nobody would read it */
-            k->buf[0] = (uint8_t)(k->id >> 8);
-            k->buf[1] = (uint8_t)k->id;
-        }
-        put_message(k);
+    for (uint32_t i = 0, n = 1 + nsp_random_below(&k->random, 4); i < n; i++)
+        nsp_mutate(k->buf, &k->size, UINT16_MAX, &k->random);
+    if (k->size >= 2) { /* or nobody would read it */
+        k->buf[0] = (uint8_t)(k->id >> 8);
+        k->buf[1] = (uint8_t)k->id;
     }
+    put_message(k);
     free(k);
 }

@@ -205,13 +205,18 @@ static store_err_t check_whole(store_t *s)
     return e;
 }
 
+static store_err_t open_file(store_t *s, int flags, int64_t *version)
+{
+    if (sqlite3_open_v2(s->path, &s->db, flags, NULL) != SQLITE_OK)
+        return store_fail(s, "cannot be opened");
+    sqlite3_busy_timeout(s->db, BUSY_MS);
+    return version_of(s, version);
+}
+
 static store_err_t open_writable(store_t *s)
 {
     int64_t version = 0;
-    if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
-        return store_fail(s, "cannot be opened");
-    sqlite3_busy_timeout(s->db, BUSY_MS);
-    store_err_t e = version_of(s, &version);
+    store_err_t e = open_file(s, SQLITE_OPEN_READWRITE, &version);
     if (e != STORE_OK)
         return e;
     /* FULL: a round that was told of is on the disk, whatever happens to the machine */
@@ -235,10 +240,7 @@ static store_err_t say_unshared(store_t *s)
 static store_err_t open_readonly(store_t *s)
 {
     int64_t version = 0;
-    if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
-        return store_fail(s, "cannot be opened");
-    sqlite3_busy_timeout(s->db, BUSY_MS);
-    store_err_t e = version_of(s, &version);
+    store_err_t e = open_file(s, SQLITE_OPEN_READONLY, &version);
     if (e == STORE_E_OPEN && access(s->path, R_OK) == 0)
         return say_unshared(s);
     if (e != STORE_OK || version == SCHEMA_VERSION)
