@@ -104,12 +104,12 @@ static void show_progress(const bulk_run_t *run, meter_t *m)
     double took = (double)(now - m->began) / 1e9;
     double left = time_left(run, m, now);
     uint64_t done = results_of(run);
-    fprintf(stderr, "\r\033[K%" PRIu64 " results, %.0f/s, %" PRIu64 " outstanding, %.1f %% lost",
-            done, took > 0 ? (double)(done - m->before) / took : 0, (uint64_t)run->outstanding,
-            loss_of(run));
+    char end[40] = "";
     if (left >= 0)
-        fprintf(stderr, ", %.0f s left", left);
-    fflush(stderr);
+        snprintf(end, sizeof end, ", %.0f s left", left);
+    session_progress_show("%" PRIu64 " results, %.0f/s, %" PRIu64 " outstanding, %.1f %% lost%s",
+                          done, took > 0 ? (double)(done - m->before) / took : 0,
+                          (uint64_t)run->outstanding, loss_of(run), end);
 }
 
 static void show_summary(const bulk_run_t *run, const meter_t *m)

@@ -281,8 +281,7 @@ int bulk_nats_submit(const bulk_args_t *c)
 static void tell_collected(void *user, uint64_t results, uint64_t left)
 {
     (void)user;
-    fprintf(stderr, "\r\033[K%" PRIu64 " collected, %" PRIu64 " jobs left", results, left);
-    fflush(stderr);
+    session_progress_show("%" PRIu64 " collected, %" PRIu64 " jobs left", results, left);
 }
 
 /* The file is open. Returns the exit code. */

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -184,7 +183,8 @@ static uint64_t waiting(const run_t *run)
 
 static void show_table(run_t *run, int64_t now)
 {
-    struct winsize size = {.ws_row = 0};
+    size_t rows = 0;
+    size_t columns = 0;
     cap_stats_t stats;
     text_style_t style = {.verbose = false, .colour = session_colour()};
     cap_source_stats(run->source, &stats);
@@ -194,9 +194,8 @@ static void show_table(run_t *run, int64_t now)
                         .waiting = waiting(run),
                         .dropped = stats.dropped,
                         .if_dropped = stats.if_dropped};
-    size_t rows =
-        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 4 ? size.ws_row : 24;
-    live_table_print(stdout, &run->table, &h, &style, rows);
+    session_terminal_size(STDOUT_FILENO, &rows, &columns);
+    live_table_print(stdout, &run->table, &h, &style, rows, columns);
 }
 
 /* Once a second: the table, and what was written goes to its file. */
@@ -303,7 +302,8 @@ static int capture(const capture_options_t *o)
             run.report = stderr;
     }
     common_catch_signals();
-    run.shows_table = !o->quiet && !o->json && run.report == stdout && isatty(STDOUT_FILENO);
+    run.shows_table =
+        !o->quiet && !o->json && run.report == stdout && session_terminal(STDOUT_FILENO);
     int rc = get_ready(&run);
     if (rc == 0) {
         run.scratch = malloc(sizeof *run.scratch);

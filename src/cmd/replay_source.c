@@ -63,9 +63,8 @@ static void show_progress(replay_source_t *s, const analysis_t *a)
     if (ns - s->shown < PROGRESS_EVERY)
         return;
     s->shown = ns;
-    fprintf(stderr, "\r\033[K%" PRIu64 " packets, %" PRIu64 " exchanges", s->packets,
-            analysis_pairs(a)->flows);
-    fflush(stderr);
+    session_progress_show("%" PRIu64 " packets, %" PRIu64 " exchanges", s->packets,
+                          analysis_pairs(a)->flows);
 }
 
 /* The files have their order from the first read on. */

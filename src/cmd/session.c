@@ -1,24 +1,53 @@
 #include "cmd/session.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "capture/pcap_write.h"
 #include "cmd/cmd.h"
 
+bool session_terminal(int fd)
+{
+    const char *kind = getenv("TERM");
+    return isatty(fd) && kind != NULL && kind[0] != '\0' && strcmp(kind, "dumb") != 0;
+}
+
+void session_terminal_size(int fd, size_t *rows, size_t *columns)
+{
+    struct winsize size = {.ws_row = 0};
+    bool known = ioctl(fd, TIOCGWINSZ, &size) == 0;
+    *rows = known && size.ws_row > 4 ? size.ws_row : 24;
+    *columns = known && size.ws_col > 9 ? size.ws_col : 80;
+}
+
+void session_progress_show(const char *format, ...)
+{
+    char text[200];
+    size_t rows = 0;
+    size_t columns = 0;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    session_terminal_size(STDERR_FILENO, &rows, &columns);
+    fprintf(stderr, "\r\033[K%.*s", (int)(columns < sizeof text ? columns - 1 : sizeof text), text);
+    fflush(stderr);
+}
+
 void session_progress(void *user, const model_t *m, size_t done, size_t outstanding)
 {
     (void)user;
-    fprintf(stderr, "\r\033[K%u addresses, %zu exchanges done, %zu outstanding", m->address_count,
-            done, outstanding);
-    fflush(stderr);
+    session_progress_show("%u addresses, %zu exchanges done, %zu outstanding", m->address_count,
+                          done, outstanding);
 }
 
 bool session_wants_progress(bool quiet)
 {
-    return !quiet && isatty(STDERR_FILENO);
+    return !quiet && session_terminal(STDERR_FILENO);
 }
 
 void session_progress_end(void)
@@ -29,7 +58,7 @@ void session_progress_end(void)
 bool session_colour(void)
 {
     const char *no = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
+    return session_terminal(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
 }
 
 bool session_tested(const exchange_set_t *set)

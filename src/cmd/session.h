@@ -7,14 +7,22 @@
 
 #include "diagnose/finding.h"
 
-/* A progress line on stderr, for check_options_t.progress; user is not used. */
+/* True when fd is a terminal that knows colours and ways to move: TERM says which it is, and it is
+ * not "dumb". */
+bool session_terminal(int fd);
+/* Its size; 24 rows of 80 columns when it has none. */
+void session_terminal_size(int fd, size_t *rows, size_t *columns);
+
+/* Replaces the progress line on stderr, as far as the terminal is wide. */
+void session_progress_show(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for check_options_t.progress; user is not used. */
 void session_progress(void *user, const model_t *m, size_t done, size_t outstanding);
-/* Whether there is to be one: stderr is a terminal. */
+/* Whether there is to be one: stderr is such a terminal. */
 bool session_wants_progress(bool quiet);
 /* Removes the line. */
 void session_progress_end(void);
 
-/* Whether text on stdout is coloured: it is a terminal, and NO_COLOR is not set. */
+/* Whether text on stdout is coloured: it is such a terminal, and NO_COLOR is not set. */
 bool session_colour(void);
 
 /* True when something could be sent, whatever came of it. */

@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/files.h"
+#include "cmd/session.h"
 #include "cmd/standard.h"
 
 enum {
@@ -153,8 +154,7 @@ static int parse_args(torture_args_t *t, int argc, char **argv)
 static void show_progress(void *user, size_t done, size_t count)
 {
     (void)user;
-    fprintf(stderr, "\r\033[K%zu of %zu runs", done, count);
-    fflush(stderr);
+    session_progress_show("%zu of %zu runs", done, count);
 }
 
 static int exit_code_of(const torture_report_t *r)
@@ -174,7 +174,7 @@ static int run(torture_args_t *t)
 {
     torture_report_t report;
     char err[FUZZ_ERROR_MAX];
-    bool progress = !t->quiet && isatty(STDERR_FILENO);
+    bool progress = session_wants_progress(t->quiet);
     common_catch_signals();
     t->o.stop = &stop_requested;
     if (progress)
@@ -182,7 +182,7 @@ static int run(torture_args_t *t)
     bool good = torture_run(&t->o, &report, err);
     int rc = EXIT_UNTESTED;
     if (progress)
-        fputs("\r\033[K", stderr);
+        session_progress_end();
     if (good) {
         rc = exit_code_of(&report);
         if (t->json)

@@ -42,10 +42,10 @@ void live_table_free(live_table_t *t);
 /* A flow_sink_t: user is the live_table_t. A flow whose question was not captured, or whose time is
  * not over, is not counted. */
 void live_table_add(void *user, const flow_t *flow);
-/* Prints heading and table over what the last call printed, in at most rows lines of at most 80
- * columns. */
+/* Prints heading and table over what the last call printed, in at most rows lines of less than
+ * columns columns. */
 void live_table_print(FILE *out, live_table_t *t, const live_heading_t *h,
-                      const text_style_t *style, size_t rows);
+                      const text_style_t *style, size_t rows, size_t columns);
 /* Takes the table off the screen. */
 void live_table_erase(FILE *out, live_table_t *t);
 

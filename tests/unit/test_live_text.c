@@ -27,7 +27,7 @@ static void add(live_table_t *t, const char *server, unsigned notes, int64_t rtt
     live_table_add(t, &f);
 }
 
-static char *print(live_table_t *t, size_t rows)
+static char *print_narrow(live_table_t *t, size_t rows, size_t columns)
 {
     char *text = NULL;
     size_t size = 0;
@@ -35,9 +35,14 @@ static char *print(live_table_t *t, size_t rows)
     live_heading_t h = {"eth0", 65, 1234, 3, 5, 1};
     text_style_t style = {false, false};
     assert_non_null(out);
-    live_table_print(out, t, &h, &style, rows);
+    live_table_print(out, t, &h, &style, rows, columns);
     fclose(out);
     return text;
+}
+
+static char *print(live_table_t *t, size_t rows)
+{
+    return print_narrow(t, rows, 80);
 }
 
 static void counts(void **state)
@@ -65,6 +70,27 @@ static void counts(void **state)
     text = print(&t, 24);
     assert_memory_equal(text, "\033[4A\r", 5); /* over what is there */
     free(text);
+    live_table_free(&t);
+}
+
+/* No line wraps, since the table is drawn over by counting lines. */
+static void narrow(void **state)
+{
+    (void)state;
+    live_table_t t;
+    assert_true(live_table_init(&t));
+    add(&t, "2001:db8:1111:2222:3333:4444:5555:6666", FLOW_ANSWERED, 2 * MS);
+    for (size_t columns = 10; columns < 100; columns++) {
+        char *text = print_narrow(&t, 24, columns);
+        const char *line = strncmp(text, "\033[3A\r", 5) == 0 ? text + 5 : text;
+        while (*line != '\0' && strncmp(line, "\033[J", 3) != 0) {
+            size_t n = strcspn(line, "\033");
+            assert_true(n < columns);
+            assert_memory_equal(line + n, "\033[K\n", 4);
+            line += n + 4;
+        }
+        free(text);
+    }
     live_table_free(&t);
 }
 
@@ -96,6 +122,7 @@ static void bounded(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(counts), cmocka_unit_test(bounded)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(counts), cmocka_unit_test(narrow),
+                                       cmocka_unit_test(bounded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
