@@ -17,13 +17,44 @@ size_t nsp_utf8_length(const uint8_t *p, size_t left)
     return overlong || surrogate || beyond ? 0 : n;
 }
 
+uint32_t nsp_utf8_code(const uint8_t *p, size_t n)
+{
+    uint32_t code = n == 1 ? p[0] : p[0] & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++)
+        code = code << 6 | (p[i] & 0x3fu);
+    return code;
+}
+
+bool nsp_utf8_shows(uint32_t code)
+{
+    static const struct {
+        uint32_t first;
+        uint32_t last;
+    } hidden[] = {{0x0000, 0x001f}, {0x007f, 0x009f},  {0x061c, 0x061c}, {0x180e, 0x180e},
+                  {0x200b, 0x200f}, {0x2028, 0x202e},  {0x2060, 0x206f}, {0xfeff, 0xfeff},
+                  {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+        if (code >= hidden[i].first && code <= hidden[i].last)
+            return false;
+    return true;
+}
+
+/* As JSON escapes it (RFC 8259 7): beyond the first plane as two surrogates. */
+static void json_escape(nsp_text_t *t, uint32_t code)
+{
+    if (code < 0x10000)
+        nsp_text_printf(t, "\\u%04x", code);
+    else
+        nsp_text_printf(t, "\\u%04x\\u%04x", 0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff));
+}
+
 void nsp_text_json_string(nsp_text_t *t, const char *s, size_t len)
 {
     const uint8_t *p = (const uint8_t *)s;
     nsp_text_add(t, "\"", 1);
     for (size_t i = 0; i < len;) {
         size_t run = i;
-        while (run < len && p[run] >= 0x20 && p[run] < 0x80 && p[run] != '"' && p[run] != '\\')
+        while (run < len && p[run] >= 0x20 && p[run] < 0x7f && p[run] != '"' && p[run] != '\\')
             run++;
         if (run > i) {
             nsp_text_add(t, s + i, run - i);
@@ -34,8 +65,10 @@ void nsp_text_json_string(nsp_text_t *t, const char *s, size_t len)
         if (p[i] == '"' || p[i] == '\\') {
             char pair[2] = {'\\', (char)p[i]};
             nsp_text_add(t, pair, 2);
-        } else if (p[i] < 0x20 || n == 0) {
-            nsp_text_printf(t, "\\u%04x", p[i]);
+        } else if (n == 0) {
+            json_escape(t, p[i]);
+        } else if (!nsp_utf8_shows(nsp_utf8_code(p + i, n))) {
+            json_escape(t, nsp_utf8_code(p + i, n));
         } else {
             nsp_text_add(t, s + i, n);
         }

@@ -37,7 +37,8 @@ NSP_API void nsp_text_name(nsp_text_t *t, const nsp_name_t *name);
 /* Octets of the UTF-8 sequence at p (RFC 3629 4), of which left are there, at least one; 0 when it
  * is none. */
 NSP_API size_t nsp_utf8_length(const uint8_t *p, size_t left);
-/* A JSON string with its quotes; octets that are not UTF-8 come as \u00XX. */
+/* A JSON string with its quotes; octets that are not UTF-8 come as \u00XX, and code points that a
+ * terminal would obey in place of showing them are escaped. */
 NSP_API void nsp_text_json_string(nsp_text_t *t, const char *s, size_t len);
 
 /* The RDATA alone. RDATA that does not decode is printed as RFC 3597 \# text; returns false then.

@@ -18,6 +18,11 @@ void nsp_text_base32(nsp_text_t *t, const uint8_t *p, size_t n);  /* RFC 4648 7,
 void nsp_text_quoted(nsp_text_t *t, const uint8_t *p, size_t n);  /* RFC 1035 5.1 */
 void nsp_text_address(nsp_text_t *t, const uint8_t *p, size_t n); /* 4 or 16 octets */
 void nsp_text_time(nsp_text_t *t, uint32_t seconds);
+/* The code point of the UTF-8 sequence of n octets at p. */
+uint32_t nsp_utf8_code(const uint8_t *p, size_t n);
+/* False of a code point that a terminal obeys in place of showing it: control characters, line
+ * separators, and marks that have no width or change the direction of what follows (UAX 9). */
+bool nsp_utf8_shows(uint32_t code);
 /* RFC 3597 5: \# length hex */
 void nsp_text_unknown(nsp_text_t *t, const uint8_t *p, size_t n);
 

@@ -37,19 +37,17 @@ static bool option_ecs(nsp_text_t *t, nsp_reader_t *r)
     return true;
 }
 
-/* UTF-8 as it is; what is none, and control characters of either kind (a terminal obeys them), as
- * octets. */
+/* UTF-8 as it is; what is none, and what a terminal would obey, as octets. */
 static void option_utf8(nsp_text_t *t, const uint8_t *p, size_t n)
 {
     for (size_t i = 0; i < n;) {
         size_t length = nsp_utf8_length(p + i, n - i);
-        bool control =
-            p[i] < 0x20 || p[i] == 0x7f || (length == 2 && p[i] == 0xc2 && p[i + 1] < 0xa0);
-        if (length > 0 && !control)
+        bool shows = length > 0 && nsp_utf8_shows(nsp_utf8_code(p + i, length));
+        if (shows)
             nsp_text_add(t, (const char *)p + i, length);
         else
             nsp_text_printf(t, "\\%03u", p[i]);
-        i += length > 0 && !control ? length : 1;
+        i += shows ? length : 1;
     }
 }
 

@@ -195,7 +195,7 @@ json_t *json_worst_severity(int worst, bool untested)
 
 bool json_print(FILE *out, json_t *j)
 {
-    bool good = j != NULL && json_dumpf(j, out, JSON_COMPACT) == 0;
+    bool good = j != NULL && json_dumpf(j, out, JSON_COMPACT | JSON_ENSURE_ASCII) == 0;
     if (good)
         fputc('\n', out);
     json_decref(j);

@@ -78,7 +78,7 @@ static json_t *json_report(const watch_report_t *w)
 char *watch_report_message(const watch_report_t *r)
 {
     json_t *j = json_report(r);
-    char *text = json_dumps(j, JSON_COMPACT);
+    char *text = json_dumps(j, JSON_COMPACT | JSON_ENSURE_ASCII);
     json_decref(j);
     return text;
 }

@@ -43,7 +43,8 @@ bool fuzz_log_write(FILE *out, const fuzz_note_t *note, const fault_script_t *sc
     json_object_set_new(j, "end", json_string(ends[script->end]));
     json_object_set_new(j, "dribble", json_boolean(script->dribble));
     json_object_set_new(j, "endless", json_boolean(script->endless));
-    bool good = json_dumpf(j, out, JSON_COMPACT) == 0 && fputc('\n', out) != EOF;
+    bool good =
+        json_dumpf(j, out, JSON_COMPACT | JSON_ENSURE_ASCII) == 0 && fputc('\n', out) != EOF;
     json_decref(j);
     return fflush(out) == 0 && good;
 }

@@ -107,7 +107,8 @@ bool torture_print_json(FILE *out, const torture_report_t *r, const torture_opti
     json_object_set_new(j, "seed", json_integer((json_int_t)options->seed));
     json_object_set_new(j, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(j, "results", results);
-    bool good = json_dumpf(j, out, JSON_COMPACT) == 0 && fputc('\n', out) != EOF;
+    bool good =
+        json_dumpf(j, out, JSON_COMPACT | JSON_ENSURE_ASCII) == 0 && fputc('\n', out) != EOF;
     json_decref(j);
     return good;
 }

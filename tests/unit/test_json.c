@@ -185,13 +185,50 @@ static void small_buffers(void **state)
     }
 }
 
+/* What a terminal obeys in place of showing it: none of it is printed, and JSON loses nothing. */
+static void hidden_code_points(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *utf8;
+        const char *json;
+        const char *option; /* behind the reason of an extended error */
+    } cases[] = {
+        {"\x7f", "\"\\u007f\"", "\\127"},
+        {"\xc2\x9b", "\"\\u009b\"", "\\194\\155"},
+        {"\xe2\x80\xae", "\"\\u202e\"", "\\226\\128\\174"},
+        {"\xe2\x81\xa6", "\"\\u2066\"", "\\226\\129\\166"},
+        {"\xe2\x80\xa8", "\"\\u2028\"", "\\226\\128\\168"},
+        {"\xef\xbb\xbf", "\"\\ufeff\"", "\\239\\187\\191"},
+        {"\xf3\xa0\x81\x81", "\"\\udb40\\udc41\"", "\\243\\160\\129\\129"},
+        {"\xff", "\"\\u00ff\"", "\\255"},
+        {"\xc3\xa4", "\"\xc3\xa4\"", "\xc3\xa4"},
+        {"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\"", "\xf0\x9f\x98\x80"},
+    };
+    char buf[100];
+    nsp_text_t t;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t data[16] = {0, 15};
+        size_t n = strlen(cases[i].utf8);
+        nsp_text_begin(&t, buf, sizeof buf);
+        nsp_text_json_string(&t, cases[i].utf8, n);
+        assert_string_equal(buf, cases[i].json);
+        memcpy(data + 2, cases[i].utf8, n);
+        nsp_edns_option_t o = {.code = NSP_OPTION_EDE, .size = (uint16_t)(n + 2), .data = data};
+        nsp_text_begin(&t, buf, sizeof buf);
+        nsp_text_option(&t, &o);
+        assert_memory_equal(buf, "15 (Blocked): ", 14);
+        assert_string_equal(buf + 14, cases[i].option);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(record),        cmocka_unit_test(strings),
         cmocka_unit_test(broken_rdata),  cmocka_unit_test(any_octet),
         cmocka_unit_test(message),       cmocka_unit_test(broken_messages),
-        cmocka_unit_test(small_buffers),
+        cmocka_unit_test(small_buffers), cmocka_unit_test(hidden_code_points),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,9 +62,26 @@ static void test_verdict(void **state)
     finding_list_free(&list);
 }
 
+/* Whatever stands in a list or a file: ASCII comes out, and nothing is lost. */
+static void test_ascii(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    assert_true(json_print(out, json_pack("{s:s}", "a", "\xc2\x9b\xe2\x80\xae")));
+    fclose(out);
+    assert_int_equal(size, strlen("{\"a\":\"\\u009b\\u202e\"}\n"));
+    for (size_t i = 0; i < size; i++)
+        assert_true((unsigned char)text[i] < 0x7f);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_text), cmocka_unit_test(test_small),
-                                       cmocka_unit_test(test_verdict)};
+                                       cmocka_unit_test(test_verdict),
+                                       cmocka_unit_test(test_ascii)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
