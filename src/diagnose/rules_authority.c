@@ -176,8 +176,8 @@ static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
         finding_add_likely(out, "An access list that does not let this client query the zone.",
                            "The server gives that reason itself.");
         finding_set_fix(out,
-                        "Ask the operator of %s to let everybody query the zone: its access list "
-                        "(allow-query) refuses this client.",
+                        "Let everybody query the zone at %s: its access list (allow-query) refuses "
+                        "this client.",
                         label);
     } else if (f->rcode == NSP_RCODE_SERVFAIL)
         finding_set_fix(out,
@@ -189,8 +189,8 @@ static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
         lame_address(d, s, other, out);
     else
         finding_set_fix(out,
-                        "Ask the operator of %s to set up the zone; until then take it out of the "
-                        "NS records and of the delegation at the registrar.",
+                        "Have %s set up to serve the zone; until then take it out of the NS "
+                        "records and of the delegation at the registrar.",
                         label);
     s->folded = true;
 }

@@ -156,6 +156,19 @@ static bool ended(const flow_t *flow)
     return false;
 }
 
+/* True of a connection that was asked for, and nothing came back. */
+static bool unanswered_syn(const flow_t *flow)
+{
+    const unsigned unknown = FLOW_PENDING | FLOW_EVICTED | FLOW_MIDSTREAM;
+    if (flow->transport != TRANSPORT_TCP || flow->query.bytes != NULL ||
+        flow->reply.bytes != NULL || (flow->notes & unknown) != 0)
+        return false;
+    for (uint32_t i = 0; i < flow->event_count; i++)
+        if (flow->event[i].kind != FLOW_EVENT_SYN_AGAIN)
+            return false;
+    return true;
+}
+
 /* True when the connection was made for later: the question did not wait for its handshake, as it
  * does in check. */
 static bool was_idle(const flow_t *flow)
@@ -186,6 +199,8 @@ static void put_all(maker_t *k)
     else if (asked && k->patience != NULL && !ended(flow) &&
              (flow->notes & (FLOW_PENDING | FLOW_EVICTED)) == 0)
         pass_time(k, INT64_MAX, false);
+    else if (unanswered_syn(flow))
+        put_timeout(k, flow->ended);
 }
 
 exchange_t *flow_exchange(const flow_t *flow, const flow_patience_t *patience, exchange_set_t *set)

@@ -36,7 +36,9 @@ const char *question_text(const exchange_t *x, char buf[QUESTION_TEXT_MAX])
     bool none =
         sent != NULL && sent->size >= NSP_HEADER_SIZE && (sent->bytes[4] | sent->bytes[5]) == 0;
     if (!question_is_known(x))
-        return none ? "(no question)" : "(question cut)";
+        return none                                        ? "(no question)"
+               : sent == NULL && exchange_reply(x) == NULL ? "(no query)"
+                                                           : "(question cut)";
     nsp_name_to_text(&x->qname, name, sizeof name);
     snprintf(buf, QUESTION_TEXT_MAX, "%s %s", nsp_type_text(x->qtype, type), name);
     return buf;

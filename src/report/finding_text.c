@@ -72,7 +72,9 @@ static void print_evidence(FILE *out, const text_style_t *style, const exchange_
     for (uint16_t i = 0; i < f->evidence_count; i++) {
         const exchange_t *x = exchange_by_id(set, f->evidence[i]);
         if (i == EVIDENCE_SHOWN && !style->verbose) {
-            fprintf(out, "    and %d more exchanges; -v shows all\n", f->evidence_count - i);
+            int more = f->evidence_count - i;
+            fprintf(out, "    and %d more exchange%s; -v shows all\n", more,
+                    plural((uint64_t)more));
             break;
         }
         if (x != NULL)

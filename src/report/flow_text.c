@@ -76,10 +76,7 @@ static void line_of(const flow_t *flow, const exchange_t *x, const flow_style_t 
                                             : word_of(&o, &scratch->msg, word),
                      duration_text(timed ? o.rtt : -1, rtt),
                      flow->transport == TRANSPORT_UDP ? "UDP" : "TCP", ADDR_COLUMNS, addr);
-    if ((flow->notes & FLOW_NO_QUERY) != 0 && flow->reply.bytes == NULL)
-        snprintf(line + n, FLOW_LINE - (size_t)n, "(no query)");
-    else
-        snprintf(line + n, FLOW_LINE - (size_t)n, "%s", question_text(x, question));
+    snprintf(line + n, FLOW_LINE - (size_t)n, "%s", question_text(x, question));
     if (!style->whole)
         cut(line, TEXT_WIDTH);
 }

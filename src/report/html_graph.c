@@ -110,9 +110,11 @@ static void summary_line(const html_t *h)
     char parent[NSP_NAME_TEXT_MAX];
     nsp_name_to_text(&m->parent, parent, sizeof parent);
     html_raw(h, "<p>");
-    html_textf(h, "%u servers with %u addresses", m->server_count, m->address_count);
+    html_textf(h, "%u server%s with %u address%s", m->server_count, m->server_count == 1 ? "" : "s",
+               m->address_count, m->address_count == 1 ? "" : "es");
     if (m->parent_known)
-        html_textf(h, "; the parent is %s, asked at %u addresses", parent, m->parent_count);
+        html_textf(h, "; the parent is %s, asked at %u address%s", parent, m->parent_count,
+                   m->parent_count == 1 ? "" : "es");
     html_raw(h, ".</p>\n");
 }
 

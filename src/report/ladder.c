@@ -322,9 +322,16 @@ static void draw_sent(ladder_t *l, const event_t *e, const double *at)
     draw_query(l, e, at);
 }
 
+/* Time of a SYN that no line has shown: the beginning of the exchange, when nothing was before. */
+static const double *syn_time(const ladder_t *l)
+{
+    static const double begin = 0;
+    return l->x->event[0].kind == EVENT_SENT ? NULL : &begin;
+}
+
 static void draw_open(ladder_t *l, const double *at)
 {
-    draw_syn(l, NULL, true);
+    draw_syn(l, syn_time(l), true);
     draw_left(l, at, "SYN ACK: open", NULL);
     if (l->held != NULL)
         draw_query(l, l->held, NULL);
@@ -388,7 +395,7 @@ static void draw_event(ladder_t *l, const event_t *e, const double *at)
         draw_open(l, at);
         return;
     case EVENT_TCP_REFUSED:
-        draw_syn(l, NULL, true);
+        draw_syn(l, syn_time(l), true);
         draw_left(l, at, "RST in answer to SYN: refused", NULL);
         return;
     case EVENT_TCP_RESET:
@@ -399,7 +406,7 @@ static void draw_event(ladder_t *l, const event_t *e, const double *at)
         draw_left(l, at, text, NULL);
         return;
     case EVENT_TCP_NO_SYNACK:
-        draw_syn(l, NULL, false);
+        draw_syn(l, syn_time(l), false);
         draw_note(l, at, "timeout: no answer to SYN");
         return;
     case EVENT_NOT_DELIVERED:
@@ -457,7 +464,8 @@ static void print_outcome(const ladder_t *l)
 void ladder_print(FILE *out, const exchange_t *x, reply_t *scratch, bool utf8)
 {
     ladder_t l = {.out = out, .x = x, .scratch = scratch, .utf8 = utf8};
-    int64_t first = x->event_count > 0 ? x->event[0].at : 0;
+    /* what is no question followed something that nobody captured, when the exchange began */
+    int64_t first = x->event_count > 0 && x->event[0].kind == EVENT_SENT ? x->event[0].at : 0;
     find_others(&l);
     print_head(&l);
     for (uint32_t i = 0; i < x->event_count; i++) {

@@ -256,6 +256,8 @@ def test_mail(t, prog, report):
         for word in ("Subject: ", a["address"], "Seen: ", "Probable cause: ", "What to do: ",
                      "octet by octet", "QNAME shop.example.", "(UTC)", "dig @"):
             t.check(f"{name}: has {word.strip()}", word in p.stdout, p.stdout)
+        said = " ".join(p.stdout.split())
+        t.check(f"{name}: nobody is told to ask himself", "operator" not in said.lower(), p.stdout)
         for f in report["findings"]:
             if f["address"] == a["address"] and f["severity"] in ("error", "warning"):
                 t.check(f"{name}: tells {f['id']}", f["id"] in p.stdout)

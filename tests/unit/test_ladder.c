@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "exchange/flow.h"
+
 #define MS INT64_C(1000000)
 
 /* Header and question (www.example. A), with room for an OPT of 1232 octets with DO. */
@@ -273,11 +275,11 @@ static void tcp_captured(void **state)
                  "  server 192.0.2.30\n"
                  "\n"
                  "   seconds client                                                      server\n"
-                 "           |-- TCP SYN --------------------------------------------------->|\n"
-                 "  0.000000 |<- SYN ACK: open ----------------------------------------------|\n"
-                 "  0.001000 |-- TCP query A id 7 rd, 29 octets ---------------------------->|\n"
-                 "  0.002000 |<- reply id 7 NOERROR aa rd 1/0/0, 45 octets ------------------|\n"
-                 "  0.003000 |<- RST: reset -------------------------------------------------|\n"
+                 "  0.000000 |-- TCP SYN --------------------------------------------------->|\n"
+                 "  0.002000 |<- SYN ACK: open ----------------------------------------------|\n"
+                 "  0.003000 |-- TCP query A id 7 rd, 29 octets ---------------------------->|\n"
+                 "  0.004000 |<- reply id 7 NOERROR aa rd 1/0/0, 45 octets ------------------|\n"
+                 "  0.005000 |<- RST: reset -------------------------------------------------|\n"
                  "\n"
                  "  outcome  answered after 0.001000 s, 1 sent, 0 lost\n");
 }
@@ -401,6 +403,42 @@ static void nothing_at_all(void **state)
                  "  outcome  silent, 0 sent, 0 lost\n");
 }
 
+/* A connection of a capture that is asked for, and asked for again, and never answered. */
+static void captured_syn(void **state)
+{
+    (void)state;
+    exchange_set_t set;
+    flow_event_t again = {.kind = FLOW_EVENT_SYN_AGAIN, .message = {.at = 1001 * MS}};
+    flow_t flow = {.number = 5,
+                   .transport = TRANSPORT_TCP,
+                   .notes = FLOW_NO_QUERY,
+                   .client = address("192.0.2.1#40000"),
+                   .server = address("192.0.2.30"),
+                   .event_count = 1,
+                   .event = &again,
+                   .began = 1 * MS,
+                   .ended = 20001 * MS};
+    exchange_set_init(&set, flow.began);
+    assert_non_null(flow_exchange(&flow, NULL, &set));
+    expect(&set, "#5  TCP  (no query)\n"
+                 "  client 192.0.2.1#40000\n"
+                 "  server 192.0.2.30\n"
+                 "\n"
+                 "   seconds client                                                      server\n"
+                 "  0.000000 |-- TCP SYN ----------------------------------------------> ?   |\n"
+                 " 20.000000 |   timeout: no answer to SYN                                   |\n"
+                 "\n"
+                 "  outcome  tcp-no-synack, 0 sent, 0 lost\n"
+                 "  > ?     how far it came is not known: nothing answers it\n");
+    /* what the capture has no end of is not known */
+    flow.notes |= FLOW_PENDING;
+    exchange_set_init(&set, flow.began);
+    const exchange_t *x = flow_exchange(&flow, NULL, &set);
+    assert_non_null(x);
+    assert_int_equal(x->event_count, 0);
+    exchange_set_free(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +450,7 @@ int main(void)
         cmocka_unit_test(tcp_captured),
         cmocka_unit_test(tcp_refused),
         cmocka_unit_test(tcp_no_synack),
+        cmocka_unit_test(captured_syn),
         cmocka_unit_test(lines_in_utf8),
         cmocka_unit_test(hostile),
         cmocka_unit_test(nothing_at_all),

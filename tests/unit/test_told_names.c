@@ -136,7 +136,7 @@ static const zonecase_t one_address_lame = {
     {"error lame-refused [ns2.zone.test. 2600::2]",
      "fix: Let ns2.zone.test serve the zone at 2600::2 as it does at 8.0.2.1; until then take this "
      "one address out"},
-    {"set up the zone"}};
+    {"set up to serve"}};
 
 static const zonecase_t expired_in_zone = {
     "a server in a domain that nobody has, named by the zone alone",
