@@ -46,6 +46,11 @@ void html_textf(const html_t *h, const char *format, ...) __attribute__((format(
 void html_rawf(const html_t *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Text cut to room characters, with "..." at its end when it was. */
 void html_short(const html_t *h, const char *text, unsigned room);
+/* Opens the frame of a picture, which scrolls where there is no room for it at a size that can be
+ * read; "<svg ..." is to follow. label: what it is, or NULL when parts of it take the keyboard. */
+void html_picture(const html_t *h, const char *label);
+/* Closes picture and frame. */
+void html_picture_end(const html_t *h);
 
 /* The worst severity_t of the findings about an address, -1 for none. */
 int html_worst(const finding_list_t *findings, const addr_t *a);
@@ -78,7 +83,7 @@ bool html_check(const html_t *h);
 /* A picture of reply times: a scale of powers of ten from 0.1 ms to 10 s, and its rows. */
 #define HTML_SCALE_TOP 30u
 #define HTML_SCALE_ROW 26u
-/* Opens the picture; desc says what it shows. Close it with "</svg>". */
+/* Opens the picture; desc says what it shows. Close it with html_picture_end. */
 void html_scale(const html_t *h, size_t rows, const char *title, const char *desc);
 /* Where a time stands on it. */
 double html_scale_place(int64_t ns);

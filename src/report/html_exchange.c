@@ -101,6 +101,7 @@ static void ladder(const html_t *h, const exchange_t *x)
     unsigned n = x->event_count > EVENTS_MAX ? EVENTS_MAX : x->event_count;
     unsigned height = TOP + n * ROW + 6;
     char addr[ADDR_TEXT_MAX];
+    html_picture(h, NULL);
     html_rawf(h,
               "<svg role=\"group\" aria-label=\"Packets of exchange %u\" viewBox=\"0 0 %d %u\" "
               "width=\"%d\" height=\"%u\">\n",
@@ -116,7 +117,7 @@ static void ladder(const html_t *h, const exchange_t *x)
               CLIENT_X, CLIENT_X, height, SERVER_X, SERVER_X, height);
     for (unsigned i = 0; i < n; i++)
         ladder_event(h, x, &x->event[i], TOP + i * ROW + ROW / 2);
-    html_raw(h, "</svg>\n");
+    html_picture_end(h);
     if (n < x->event_count)
         html_rawf(h, "<p class=\"dim\">and %u more events</p>\n", x->event_count - n);
 }

@@ -129,6 +129,7 @@ void html_graph(const html_t *h)
         rows += rows_of(m, i);
     if (rows > 0) {
         unsigned height = rows * ROW + 32;
+        html_picture(h, "Graph of the delegation");
         html_rawf(
             h,
             "<svg role=\"img\" aria-labelledby=\"%sgt %sgd\" viewBox=\"0 0 %u %u\" width=\"%u\" "
@@ -145,7 +146,7 @@ void html_graph(const html_t *h)
         nsp_name_to_text(&m->parent, parent, sizeof parent);
         if (m->parent_known)
             box(h, 1, 24 + rows * ROW / 2 - BOX / 2, PARENT_W - 1, "plain", parent, parent);
-        html_raw(h, "</svg>\n");
+        html_picture_end(h);
     }
     html_raw(h, "</section>\n");
 }

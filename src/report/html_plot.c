@@ -71,6 +71,7 @@ static void ticks(const html_t *h, unsigned height)
 void html_scale(const html_t *h, size_t rows, const char *title, const char *desc)
 {
     unsigned height = TOP + (unsigned)rows * ROW + 10;
+    html_picture(h, "Plot of reply times");
     html_rawf(h,
               "<svg role=\"img\" aria-labelledby=\"%spt %spd\" viewBox=\"0 0 %u %u\" width=\"%u\" "
               "height=\"%u\"><title id=\"%spt\">%s</title><desc id=\"%spd\">%s</desc>\n",
@@ -131,12 +132,14 @@ void html_plot(const html_t *h, const addr_t *addr, size_t count)
                "below has the numbers.");
     for (size_t i = 0; i < count; i++)
         plot_row(h, &addr[i], TOP + (unsigned)i * ROW + ROW / 2, t);
-    html_raw(h, "</svg>\n<details><summary>The same as a table</summary><table><caption>Reply "
+    html_picture_end(h);
+    html_raw(h, "<details><summary>The same as a table</summary><div class=\"wide\" tabindex=\"0\" "
+                "role=\"region\" aria-label=\"Table of reply times\"><table><caption>Reply "
                 "times over UDP</caption><thead><tr><th scope=\"col\">address</th><th "
                 "scope=\"col\">answers</th><th scope=\"col\">least</th><th scope=\"col\">median"
                 "</th><th scope=\"col\">most</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < count; i++)
         table_row(h, &addr[i], t);
-    html_raw(h, "</tbody></table></details></section>\n");
+    html_raw(h, "</tbody></table></div></details></section>\n");
     free(t);
 }

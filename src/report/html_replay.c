@@ -171,7 +171,9 @@ static void times(const html_t *h, const replay_report_t *r)
     for (size_t i = 0; i < shown; i++)
         time_row(h, traffic_server(r->traffic, i),
                  HTML_SCALE_TOP + (unsigned)i * HTML_SCALE_ROW + HTML_SCALE_ROW / 2);
-    html_raw(h, "</svg>\n<details><summary>The same as a table</summary><table><caption>Reply "
+    html_picture_end(h);
+    html_raw(h, "<details><summary>The same as a table</summary><div class=\"wide\" tabindex=\"0\" "
+                "role=\"region\" aria-label=\"Table of reply times\"><table><caption>Reply "
                 "times</caption><thead><tr><th scope=\"col\">address</th><th scope=\"col\">answers"
                 "</th>");
     for (size_t i = 0; i < PERCENTILES; i++)
@@ -179,7 +181,7 @@ static void times(const html_t *h, const replay_report_t *r)
     html_raw(h, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < shown; i++)
         time_table_row(h, traffic_server(r->traffic, i));
-    html_raw(h, "</tbody></table></details></section>\n");
+    html_raw(h, "</tbody></table></div></details></section>\n");
 }
 
 static bool run_parts(const html_t *page, const found_run_t *run, size_t number, unsigned *room)

@@ -3,18 +3,20 @@
 #include "report/html.h"
 
 static const char *const style[] = {
-    ":root{color-scheme:light dark;--ground:#ffffff;--panel:#f4f6f8;--text:#1b2430;",
+    "@media screen{html{color-scheme:light dark}}\n",
+    ":root{--ground:#ffffff;--panel:#f4f6f8;--text:#1b2430;",
     "--dim:#4d5a69;--line:#76828f;--link:#0b57d0;--error:#a3171f;--warning:#7a4a00;",
     "--notice:#1d4f91;--info:#4d5a69;--good:#17622f;--untested:#4d5a69}\n",
-    "@media (prefers-color-scheme:dark){:root{--ground:#12171d;--panel:#1c232b;--text:#e6ebf0;",
+    "@media screen and "
+    "(prefers-color-scheme:dark){:root{--ground:#12171d;--panel:#1c232b;--text:#e6ebf0;",
     "--dim:#aab5c0;--line:#6b7783;--link:#8ab8ff;--error:#ff9a94;--warning:#f2bd62;",
     "--notice:#93c0ff;--info:#aab5c0;--good:#7fd99a;--untested:#aab5c0}}\n",
     "*{box-sizing:border-box}\n",
     "body{margin:0 auto;max-width:72rem;padding:1rem 1.25rem 3rem;background:var(--ground);",
-    "color:var(--text);font:16px/1.5 system-ui,sans-serif}\n",
-    "h1{font-size:1.6rem;margin:.5rem 0;overflow-wrap:anywhere}\n",
+    "color:var(--text);font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}\n",
+    "h1{font-size:1.6rem;margin:.5rem 0}\n",
     "h2{font-size:1.25rem;margin:2rem 0 .5rem;border-bottom:1px solid var(--line)}\n",
-    "h3{font-size:1rem;margin:0;overflow-wrap:anywhere}\n",
+    "h3{font-size:1rem;margin:0}\n",
     "a{color:var(--link)}\n",
     "a:focus-visible,summary:focus-visible,[tabindex]:focus-visible{outline:3px solid ",
     "var(--link);outline-offset:2px}\n",
@@ -31,11 +33,12 @@ static const char *const style[] = {
     ".finding.notice{border-color:var(--notice)}\n",
     ".finding p,.finding dl,.finding .more{color:var(--text)}\n",
     ".finding .finding{margin:.5rem 0 .5rem .5rem;border-left-width:.2rem}\n",
-    ".finding p{margin:.3rem 0;overflow-wrap:anywhere}\n",
-    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem .8rem;margin:.4rem 0}\n",
-    "dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}\n",
+    ".finding p{margin:.3rem 0}\n",
+    "dl{display:grid;grid-template-columns:fit-content(45%) minmax(0,1fr);gap:.15rem .8rem;",
+    "margin:.4rem 0}\n",
+    "dt{color:var(--dim)}dd{margin:0}\n",
     "summary{cursor:pointer}\n",
-    ".wide{overflow-x:auto}\n",
+    ".wide{overflow-x:auto}.wide svg{min-width:48rem}\n",
     "table{border-collapse:collapse;font-size:.875rem}\n",
     "caption{text-align:left;color:var(--dim);padding:.3rem 0}\n",
     "th,td{border:1px solid var(--line);padding:.2rem .5rem;text-align:left;white-space:nowrap}\n",
@@ -53,7 +56,11 @@ static const char *const style[] = {
     "text{font-weight:700}\n",
     "pre{overflow-x:auto;background:var(--panel);padding:.6rem;font-size:.8rem;margin:.4rem 0}\n",
     ".exchange{border:1px solid var(--line);padding:.5rem 1rem;margin:.75rem 0}\n",
-    "@media print{nav,.skip{display:none}}\n",
+    /* paper cannot be scrolled */
+    "@media print{nav,.skip{display:none}.wide,pre{overflow:visible}.wide svg{min-width:0}",
+    "th,td{white-space:normal;padding:.1rem .2rem}table{font-size:.65rem}",
+    "pre{white-space:pre-wrap}h2,h3{break-after:avoid}",
+    "tr,svg{break-inside:avoid}}\n",
 };
 
 void html_style(const html_t *h)

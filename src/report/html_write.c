@@ -65,6 +65,22 @@ void html_rawf(const html_t *h, const char *format, ...)
     va_end(args);
 }
 
+void html_picture(const html_t *h, const char *label)
+{
+    html_raw(h, "<div class=\"wide\"");
+    if (label != NULL) {
+        html_raw(h, " tabindex=\"0\" role=\"region\" aria-label=\"");
+        html_textf(h, "%s%s", label, h->of != NULL ? h->of : "");
+        html_raw(h, "\"");
+    }
+    html_raw(h, ">");
+}
+
+void html_picture_end(const html_t *h)
+{
+    html_raw(h, "</svg></div>\n");
+}
+
 void html_short(const html_t *h, const char *text, unsigned room)
 {
     size_t n = strlen(text);

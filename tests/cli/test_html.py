@@ -156,6 +156,50 @@ def test_browser(t, name, folder, path, report):
                 os.path.getsize(shot) > 10000, got)
 
 
+# Measures a page in a frame of some width: what is wider than its place, and its smallest letters.
+# On "paper" the rules for print hold, and those for screens do not.
+MEASURE = """<!DOCTYPE html><iframe id=f src="file://%s" style="width:%dpx;height:900px;border:0">
+</iframe><pre id=out></pre><script>
+document.getElementById("f").onload = e => {
+  const w = e.target.contentWindow, d = w.document, paper = %s;
+  for (const sheet of paper ? d.styleSheets : [])
+    for (const rule of sheet.cssRules)
+      if (rule.media)
+        rule.media.mediaText = rule.media.mediaText.includes("print") ? "all" : "not all";
+  let letters = 99, cut = [];
+  for (const t of d.querySelectorAll("svg text")) {
+    const svg = t.ownerSVGElement;
+    letters = Math.min(letters, parseFloat(w.getComputedStyle(t).fontSize) *
+                       svg.getBoundingClientRect().width / svg.viewBox.baseVal.width);
+  }
+  for (const x of d.querySelectorAll(".wide, pre"))
+    if (x.scrollWidth > x.clientWidth + 1)
+      cut.push(x.tagName + " " + x.scrollWidth);
+  document.getElementById("out").textContent = JSON.stringify({letters, cut,
+    sideways: d.documentElement.scrollWidth - d.documentElement.clientWidth});
+};</script>"""
+
+
+def test_layout(t, name, folder, path):
+    """It can be read on a telephone and on paper."""
+    if shutil.which("chromium") is None:
+        t.skip(f"{name}: layout", "chromium is not installed")
+        return
+    outer = os.path.join(folder, "measure.html")
+    for place, width, paper in (("a telephone", 360, False), ("a screen", 1200, False),
+                                ("paper", 700, True)):
+        with open(outer, "w", encoding="ascii") as f:
+            f.write(MEASURE % (path, width, str(paper).lower()))
+        p = browser(["--allow-file-access-from-files", "--dump-dom", f"file://{outer}"], folder)
+        found = re.search(r'<pre id="out">(\{.*\})</pre>', p.stdout)
+        if not t.check(f"{name}: on {place}: measured", found, p.stdout[-2000:] + p.stderr[-2000:]):
+            continue
+        m = json.loads(found[1])
+        t.check(f"{name}: on {place}: no sideways scrolling", m["sideways"] <= 0, m)
+        t.check(f"{name}: on {place}: letters of pictures", m["letters"] > (8 if paper else 9), m)
+        t.check(f"{name}: on {place}: nothing is cut off", not paper or not m["cut"], m)
+
+
 def test_dkim(t, prog, folder):
     """Every record and every address is on the page, and every finding."""
     path = os.path.join(folder, "dkim.html")
@@ -180,6 +224,7 @@ def test_dkim(t, prog, folder):
            " of " not in text]
     t.check("dkim: cells that fail have a colour", wrong > 0 and len(bad) >= wrong, (wrong, bad))
     test_browser(t, "dkim", folder, path, report)
+    test_layout(t, "dkim", folder, path)
 
 
 def test_replay(t, prog, folder):
@@ -221,6 +266,7 @@ def test_replay(t, prog, folder):
                                                                      "not-sent")]
     t.check("replay: ladders of the run", len(ladders) >= len(failed) > 0, (len(ladders), len(failed)))
     test_browser(t, "replay", folder, path, {"findings": found})
+    test_layout(t, "replay", folder, path)
     for words, code in ((["--fail-on", "zone-down"], 0), (["--fail-on", "error"], 2),
                         (["--fail-on", "lame-refused"], 2)):
         p = subprocess.run([prog, "replay", pcap, *words], capture_output=True, text=True,
@@ -296,6 +342,7 @@ def main():
                 if domain == "shop.example":
                     test_contrast(t, page)
                     test_browser(t, domain, folder, path, report)
+                    test_layout(t, domain, folder, path)
                     test_mail(t, a.prog, report)
                     test_matrix(t, a.prog, report)
             test_dkim(t, a.prog, folder)
@@ -314,6 +361,7 @@ def main():
             t.check("evil names: are on the page as text", any(
                 "<script>alert" in text for _, text in page.all("h3")))
             test_browser(t, "evil names", folder, path, report)
+            test_layout(t, "evil names", folder, path)
     p = subprocess.run([a.prog, "check", "x.test", "--html", os.path.join(HERE, "no", "x.html")],
                        capture_output=True, text=True, check=False)
     t.check("a page that cannot be written", p.returncode == 64 and "--html" in p.stderr, p.stderr)
