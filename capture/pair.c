@@ -51,6 +51,7 @@ void pairer_free(pairer_t *p)
     if (p == NULL)
         return;
     pair_early_free(p);
+    pair_apart_free(p);
     pair_table_free(p);
     free(p);
 }
@@ -150,6 +151,12 @@ static void give(pairer_t *p, const flow_t *f)
     p->sink(p->user, f);
 }
 
+static __attribute__((noinline)) void count_across(pairer_t *p, int64_t took)
+{
+    if (p->stats.across++ == 0 || took < p->stats.across_least)
+        p->stats.across_least = took;
+}
+
 void flow_answer(pairer_t *p, uint32_t attempt, const cap_item_t *item)
 {
     const slot_t *a = &p->slot[attempt];
@@ -164,6 +171,8 @@ void flow_answer(pairer_t *p, uint32_t attempt, const cap_item_t *item)
     if (a->attempt < s->attempts)
         f.notes |= FLOW_LATE;
     p->stats.answered++;
+    if (item->file != a->file)
+        count_across(p, f.ended - f.asked);
     give(p, &f);
     slot_linger(p, a->head);
 }
@@ -179,6 +188,7 @@ void flow_give_up(pairer_t *p, uint32_t head, unsigned notes)
     memset(&f.reply, 0, sizeof f.reply);
     f.ended = p->clock;
     p->stats.unanswered++;
+    pair_apart_given_up(p, head);
     p->stats.pending += (notes & FLOW_PENDING) != 0;
     give(p, &f);
     slot_release(p, head);
@@ -261,6 +271,7 @@ void pairer_finish(pairer_t *p, int64_t end)
     }
     while (p->conn_lru.first != PAIR_NONE)
         conn_release(p, &p->conn[p->conn_lru.first], 0);
+    pair_apart_finish(p);
     p->stats.no_server =
         p->stats.queries > 0 && p->stats.replies == 0 && p->stats.icmp == 0 && !p->server_seen;
     p->stats.one_way =

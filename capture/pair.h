@@ -56,6 +56,11 @@ typedef struct pair_stats {
     uint64_t evicted;      /* flows given up because there were too many */
     uint64_t evicted_connections;
     uint64_t events_dropped; /* beyond FLOW_EVENTS_MAX, or for lack of memory */
+    uint64_t across;         /* answered from another file than that of the question */
+    int64_t across_least;    /* the least time that took */
+    int64_t apart;  /* whole traffic: replies are recorded so much before their questions by another
+                       clock, or after them (negative), nanoseconds; 0: nothing says so */
+    bool misorder;  /* replies and questions follow each other in the wrong order altogether */
     bool one_way;   /* for certain: replies alone, or only the clients' side of connections */
     bool no_server; /* questions, and no packet of any server: one way, or all are silent */
     int64_t first;  /* time of the first and last item, nanoseconds since 1970 */

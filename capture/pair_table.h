@@ -114,7 +114,11 @@ typedef struct conn {
     pair_list_t flows; /* open ones, oldest first */
 } conn_t;
 
+/* The same, of another file, whose clock may be another: no client asks again sooner. */
+#define PAIR_COPY_WITHIN INT64_C(500000000)
+
 typedef struct pair_early pair_early_t;
+typedef struct pair_apart pair_apart_t;
 
 struct pairer {
     pair_options_t o;
@@ -123,6 +127,7 @@ struct pairer {
     pair_stats_t stats;
     int64_t clock;       /* latest time seen */
     int64_t early_due;   /* until when the oldest of these waits; INT64_MAX: none does */
+    pair_apart_t *apart; /* NULL: every message found its other so far */
     pair_early_t *early; /* replies that wait for their question; NULL: none did so far */
     uint64_t flows;      /* numbers given */
     bool server_seen;    /* some server took a connection or refused it, or sent a fragment */
@@ -311,5 +316,18 @@ void pair_early_pass(pairer_t *p, int64_t now);
 void pair_early_free(pairer_t *p);
 /* Octets of p->memory that it has. */
 size_t pair_early_memory(const pairer_t *p);
+
+/* --- pair_apart.c --- */
+
+/* A reply that nobody asked for. */
+void pair_apart_reply(pairer_t *p, const cap_item_t *item);
+/* A new attempt. p->apart is not NULL. */
+void pair_apart_question(pairer_t *p, uint32_t attempt);
+/* A question that was given up. */
+void pair_apart_given_up(pairer_t *p, uint32_t head);
+/* What they come to, for p->stats. */
+void pair_apart_finish(pairer_t *p);
+void pair_apart_free(pairer_t *p);
+size_t pair_apart_memory(const pairer_t *p);
 
 #endif

@@ -153,8 +153,9 @@ static uint32_t add_question(pairer_t *p, const cap_item_t *item, conn_t *conn,
  * questions, a retry that its answer is there of already, for the attempt before it. */
 static bool is_again(const pairer_t *p, const cap_item_t *item, uint32_t twin)
 {
-    const slot_t *head = &p->slot[p->slot[twin].head];
-    return item->at - p->slot[twin].at < PAIR_TWICE_WITHIN ||
+    const slot_t *s = &p->slot[twin];
+    const slot_t *head = &p->slot[s->head];
+    return item->at - s->at < (item->file == s->file ? PAIR_TWICE_WITHIN : PAIR_COPY_WITHIN) ||
            (p->stats.early > 0 && head->state == SLOT_CLOSED && !head->tcp &&
             item->at - head->began < PAIR_EARLY_WITHIN);
 }
@@ -188,6 +189,8 @@ static void ask(pairer_t *p, const cap_item_t *item, conn_t *conn)
     }
     uint32_t i = head != PAIR_NONE && !tcp ? add_retry(p, item, head, &keys)
                                            : add_question(p, item, conn, &q, &keys);
+    if (p->apart != NULL)
+        pair_apart_question(p, i);
     if (p->early_due != INT64_MAX)
         pair_early_take(p, i, keys.key, conn);
 }
@@ -457,6 +460,7 @@ void pair_reply_late(pairer_t *p, const cap_item_t *item)
     } else {
         p->stats.replies++;
         p->stats.orphans++;
+        pair_apart_reply(p, item);
         flow_alone(p, item, &item->to, &item->from, FLOW_NO_QUERY, 0);
     }
 }

@@ -154,7 +154,8 @@ static void check_slots(const pairer_t *p, met_t *met)
         need(met->link[i][LINK_ASK] == (open && s == h && h->has_key));
         need(met->link[i][LINK_DUE] == (!is_free && s == h));
     }
-    need(used <= p->o.outstanding_max && memory + pair_early_memory(p) == p->memory);
+    need(used <= p->o.outstanding_max &&
+         memory + pair_early_memory(p) + pair_apart_memory(p) == p->memory);
     need(p->memory <= p->o.memory && p->lingering.count <= p->o.linger);
 }
 

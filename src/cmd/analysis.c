@@ -213,8 +213,16 @@ bool analysis_finish(analysis_t *a, bool broken)
     bool whole = a->pipe == NULL || flow_pipe_finish(a->pipe);
     a->first_shown = a->first_used;
     const pair_stats_t *p = pairer_stats(a->pairer);
-    traffic_end_t end = {.end = a->end, .one_way = p->one_way, .no_server = p->no_server};
+    traffic_end_t end = {.end = a->end,
+                         .one_way = p->one_way,
+                         .no_server = p->no_server,
+                         .apart = p->apart,
+                         .misorder = p->misorder};
     bool good = traffic_finish(a->traffic, &end, &a->findings) && whole;
+    if (p->apart != 0 || p->misorder) { /* a run is what times make of it */
+        runs_free(a->runs);
+        a->runs = NULL;
+    }
     good = (a->runs == NULL || runs_finish(a->runs, broken)) && good;
     leave_to_runs(a);
     return good;

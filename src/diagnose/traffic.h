@@ -118,6 +118,8 @@ typedef struct traffic_end {
     int64_t end;    /* of the capture, nanoseconds since 1970 */
     bool one_way;   /* questions or replies were captured, never both */
     bool no_server; /* no packet of any server was captured */
+    int64_t apart;  /* by so much replies are recorded too early, or too late (negative); 0: not */
+    bool misorder;  /* replies in front of all questions, or behind all of them */
 } traffic_end_t;
 
 /* Once, after the last flow: sorts servers by trouble, makes findings (sorted). False when memory

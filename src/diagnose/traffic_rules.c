@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "diagnose/facts.h"
 #include "diagnose/traffic_look.h"
 #include "exchange/icmp.h"
 
@@ -311,6 +312,14 @@ static void malformed_rule(const look_t *l)
     traffic_evidence(l->t, f, l->e, CAUSE_MALFORMED);
 }
 
+/* What does not hang on which reply belongs to which question, and when it came. */
+static void content_rules(const look_t *l)
+{
+    malformed_rule(l);
+    look_lame(l);
+    traffic_rules_names(l->t, l->e, l->list);
+}
+
 static void server_rules(traffic_t *t, const entry_t *e, bool one_way, finding_list_t *list)
 {
     look_t l = {t, e, &e->s.n, list, one_way};
@@ -369,8 +378,36 @@ static void one_way_rule(const traffic_t *t, const traffic_end_t *end, finding_l
                     U(n->queries));
 }
 
+static void times_rule(const traffic_end_t *end, finding_list_t *list)
+{
+    char text[32];
+    if (end->misorder)
+        finding_add(list, FINDING_PACKET_TIMES,
+                    "Packets are not in the order of their times: replies lie far from their "
+                    "questions.");
+    else if (end->apart > 0)
+        finding_add(list, FINDING_PACKET_TIMES,
+                    "Replies are recorded %s before their questions: clocks differ by about so "
+                    "much.",
+                    time_label(end->apart, text));
+    else
+        finding_add(list, FINDING_PACKET_TIMES,
+                    "Replies are recorded %s or more after their questions, though nobody asks "
+                    "again: clocks differ by about so much.",
+                    time_label(-end->apart, text));
+}
+
 void traffic_rules(traffic_t *t, const traffic_end_t *end, finding_list_t *list)
 {
+    if (end != NULL && (end->apart != 0 || end->misorder)) {
+        times_rule(end, list);
+        for (uint32_t i = 0; i < t->used; i++)
+            content_rules(&(look_t){.t = t,
+                                    .e = &t->entry[t->order[i]],
+                                    .n = &t->entry[t->order[i]].s.n,
+                                    .list = list});
+        return;
+    }
     t->one_way = end != NULL && (end->one_way || (end->no_server && is_content(t)));
     if (t->one_way)
         one_way_rule(t, end, list);

@@ -60,6 +60,9 @@ typedef struct flow_event {
     0x4000u                 /* by the capture's times the reply was there before the question:     \
                                it has the question's time, and how long it took is not known */
 #define FLOW_QUOTED 0x8000u /* the question is known by an ICMP error only, which quotes it */
+#define FLOW_APART                                                                                 \
+    0x10000u /* a reply to it was recorded long before it, by another clock; of some it is known   \
+              */
 
 #define FLOW_EVENTS_MAX   64
 #define FLOW_ATTEMPTS_MAX 32

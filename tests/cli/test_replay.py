@@ -340,6 +340,56 @@ def taps_tests(t, prog, d):
                     run(prog, *paths, "--json", "--threads", threads).stdout)
 
 
+def clock_tests(t, prog, d):
+    """Clocks of two taps that differ by more: that is told, and not that servers are silent or
+    slow; so it is when files are put one behind the other. What replies hold is judged."""
+    ways = two_taps()
+    wrong = two_taps(2, 30)
+    refused = [pm.Pcap(), pm.Pcap()]
+    refused[0].packets = wrong[0].packets
+    refused[1].packets = [(at, p if p[9] != 17 else p[:28 + 3] + bytes([p[28 + 3] | 5]) + p[28 + 4:])
+                          for at, p in wrong[1].packets]
+    for _, p in refused[1].packets:
+        assert len(p) > 20
+    for ahead, said in ((-0.04, "36 ms|37 ms|38 ms|39 ms"), (-3, r"3\.00 s before"),
+                        (1, r"1\.00 s or more after"), (8, r"8\.00 s or more after"),
+                        (40, r"40\.00 s or more after")):
+        p = run(prog, *written(ways, d, ahead), "--json")
+        found = [(v["id"], v["text"]) for v in lines_of(p) if v["kind"] == "finding"]
+        t.check(f"clocks that differ by {ahead} s: nothing else is found", p.returncode == 1 and
+                [i for i, _ in found] == ["packet-times"] and re.search(said, found[0][1]), found)
+    q, r = ways[0].packets, ways[1].packets
+    f = pm.Pcap()
+    f.packets = r + q
+    p = run(prog, "-", "--json", stdin=f.octets())
+    found = [(v["id"], v["text"]) for v in lines_of(p) if v["kind"] == "finding"]
+    t.check("one file behind the other, replies first", [i for i, _ in found] == ["packet-times"] and
+            "not in the order" in found[0][1], found)
+    p = run(prog, *written(refused, d, 2), "--json")
+    t.equal("clocks that differ: refusals are found all the same",
+            {v["id"] for v in lines_of(p) if v["kind"] == "finding"}, {"packet-times", "lame-refused"})
+
+
+def copies_tests(t, prog, d):
+    """Two places of the same packets, whose clocks differ: nothing is wrong."""
+    ways = two_taps()
+    whole = pm.Pcap()
+    asked = [(at, p) for at, p in ways[0].packets if p[9] == 17]
+    answered = [(at + 0.03, p) for at, p in ways[1].packets if p[9] == 17]
+    whole.packets = sorted(asked + answered, key=lambda at_p: at_p[0])
+    one = os.path.join(d, "one.pcap")
+    other = os.path.join(d, "other.pcap")
+    whole.write(one)
+    for ahead in (-2, -0.1, -0.012, -0.001, 0.001, 0.012, 0.1, 2):
+        for delay in (0.0001, 0.015):
+            late = pm.Pcap()
+            late.packets = [(at + ahead + delay, p) for at, p in whole.packets]
+            late.write(other)
+            p = run(prog, one, other, "--json")
+            t.equal(f"two places, {ahead} s apart: nothing is found",
+                    [v["text"] for v in lines_of(p) if v["kind"] == "finding"], [])
+
+
 def broken_tests(t, prog, f, d):
     octets = f.octets()
     path = os.path.join(d, "broken.pcap")
@@ -704,6 +754,8 @@ def main():
         many_files(t, a.prog, f, d)
         directions(t, a.prog, f, d)
         taps_tests(t, a.prog, d)
+        clock_tests(t, a.prog, d)
+        copies_tests(t, a.prog, d)
         broken_tests(t, a.prog, f, d)
         hostile_tests(t, a.prog)
         malformed_tests(t, a.prog)
