@@ -1,4 +1,5 @@
 /* RDATA from presentation format, field by field along the type's line in rrtypes.def. */
+#include "base64.h"
 #include "fixed.h"
 #include "lex.h"
 #include "lex_field.h"
@@ -120,17 +121,6 @@ void nsp_fields_put_hex_rest(nsp_fields_t *f)
         nsp_fields_fail(f, NSP_E_TEXT_HEX, at);
 }
 
-static int base64_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* base64 over several tokens (RFC 4648 4): groups of four, padding only at the end. */
 typedef struct base64 {
     uint32_t bits;
@@ -141,7 +131,7 @@ typedef struct base64 {
 static void put_base64(nsp_fields_t *f, base64_t *b, const nsp_token_t *t)
 {
     for (size_t i = 0; i < t->len && f->err == NSP_OK; i++) {
-        int d = base64_digit(t->text[i]);
+        int d = nsp_base64_digit(t->text[i]);
         bool pad = t->text[i] == '=';
         bool good = pad ? b->have >= 2 : d >= 0 && b->pad == 0;
         if (!good) {

@@ -15,7 +15,7 @@ ALLOWED = {
     "capture": {"exchange", "proto"},
     "net": {"exchange", "proto"},
     "diagnose": {"dnssec", "exchange", "proto"},
-    "dnssec": {"exchange", "proto"},
+    "dnssec": {"proto"},
     "dkim": {"dnssec", "diagnose", "exchange", "proto"},
     "probe": {"net", "dkim", "diagnose", "exchange", "proto"},
     "bulk": {"probe", "net", "diagnose", "exchange", "proto"},

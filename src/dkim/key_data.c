@@ -8,6 +8,8 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "proto/base64.h"
+
 /* A decoded p=, and where its text is. */
 typedef struct data {
     uint8_t octets[DKIM_KEY_OCTETS_MAX];
@@ -17,19 +19,6 @@ typedef struct data {
 } data_t;
 
 #define ED25519_OCTETS 32u
-
-static int b64_value(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+')
-        return 62;
-    return c == '/' ? 63 : -1;
-}
 
 static bool is_space(uint8_t c)
 {
@@ -46,7 +35,7 @@ typedef struct b64 {
 /* One character; false when it may not stand there. */
 static bool b64_put(b64_t *b, uint8_t c, data_t *d, bool *full)
 {
-    int v = b64_value(c);
+    int v = nsp_base64_digit((char)c);
     if (c == '=') {
         b->pads++;
         return b->chars % 4 >= 2 && b->pads <= 4 - b->chars % 4;

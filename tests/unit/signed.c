@@ -82,6 +82,21 @@ void signed_free(signed_replies_t *all)
     free(all->reply);
 }
 
+signed_replies_t signed_all;
+
+int signed_setup(void **state)
+{
+    (void)state;
+    return signed_read(&signed_all) ? 0 : -1;
+}
+
+int signed_teardown(void **state)
+{
+    (void)state;
+    signed_free(&signed_all);
+    return 0;
+}
+
 const signed_reply_t *signed_find(const signed_replies_t *all, const char *zone, const char *qname,
                                   const char *qtype)
 {

@@ -30,6 +30,11 @@ typedef struct signed_replies {
 bool signed_read(signed_replies_t *all);
 void signed_free(signed_replies_t *all);
 
+/* All replies, for groups of tests that begin and end with the next two. */
+extern signed_replies_t signed_all;
+int signed_setup(void **state);
+int signed_teardown(void **state);
+
 /* The reply of a zone's server to a question, or NULL. */
 const signed_reply_t *signed_find(const signed_replies_t *all, const char *zone, const char *qname,
                                   const char *qtype);

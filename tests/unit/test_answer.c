@@ -13,8 +13,6 @@
 
 #include "signed.h"
 
-static signed_replies_t all;
-
 static const char *const zones[] = {"rsasha1.test",   "rsasha1n3.test", "rsasha256.test",
                                     "rsasha512.test", "p256.test",      "p384.test",
                                     "ed25519.test",   "ed448.test",     "knot3.test",
@@ -66,19 +64,6 @@ static const struct {
 };
 #define QUESTIONS (sizeof questions / sizeof questions[0])
 
-static int setup(void **state)
-{
-    (void)state;
-    return signed_read(&all) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    signed_free(&all);
-    return 0;
-}
-
 static void full_name(const char *owner, const char *zone, char out[256])
 {
     snprintf(out, 256, "%s%s%s", owner != NULL ? owner : "", owner != NULL ? "." : "", zone);
@@ -88,7 +73,7 @@ static const signed_reply_t *reply_to(size_t question, const char *zone)
 {
     char qname[256];
     full_name(questions[question].owner, zone, qname);
-    const signed_reply_t *r = signed_find(&all, zone, qname, questions[question].type);
+    const signed_reply_t *r = signed_find(&signed_all, zone, qname, questions[question].type);
     assert_non_null(r);
     return r;
 }
@@ -107,7 +92,7 @@ static dnssec_status_t expected(kind_t kind, const char *zone)
 
 static void keys_of(const char *zone, dnssec_keys_t *keys)
 {
-    assert_int_equal(signed_zone_keys(&all, zone, keys).status, DNSSEC_SECURE);
+    assert_int_equal(signed_zone_keys(&signed_all, zone, keys).status, DNSSEC_SECURE);
 }
 
 static void every_question(void **state)
@@ -118,14 +103,16 @@ static void every_question(void **state)
         keys_of(zones[z], &keys);
         for (size_t q = 0; q < QUESTIONS; q++) {
             const signed_reply_t *r = reply_to(q, zones[z]);
-            dnssec_verdict_t v = dnssec_check_answer(&r->msg, &r->name, r->type, &keys, all.now);
+            dnssec_verdict_t v =
+                dnssec_check_answer(&r->msg, &r->name, r->type, &keys, signed_all.now);
             if (v.status != expected(questions[q].kind, zones[z]))
                 print_message("%s %s: %s\n", r->qname, r->qtype, dnssec_status_name(v.status));
             assert_int_equal(v.status, expected(questions[q].kind, zones[z]));
             assert_int_equal(v.wildcard, questions[q].kind == WILDCARD);
             assert_true(v.tries <= 6);
             if (v.status == DNSSEC_SECURE)
-                assert_true(v.has_rrsig && v.expiration > all.now && v.inception < all.now);
+                assert_true(v.has_rrsig && v.expiration > signed_all.now &&
+                            v.inception < signed_all.now);
         }
     }
 }
@@ -135,13 +122,13 @@ static void parent(void **state)
 {
     (void)state;
     dnssec_keys_t keys;
-    assert_true(signed_parent_keys(&all, &keys));
-    for (size_t i = 0; i < all.count; i++) {
-        const signed_reply_t *r = &all.reply[i];
+    assert_true(signed_parent_keys(&signed_all, &keys));
+    for (size_t i = 0; i < signed_all.count; i++) {
+        const signed_reply_t *r = &signed_all.reply[i];
         if (strcmp(r->zone, "test") != 0 || r->type != NSP_TYPE_DS)
             continue;
         bool none = strstr("unsigned.test nothing.test", r->qname) != NULL;
-        dnssec_verdict_t v = dnssec_check_ds(&r->msg, &r->name, &keys, all.now);
+        dnssec_verdict_t v = dnssec_check_ds(&r->msg, &r->name, &keys, signed_all.now);
         assert_int_equal(v.status, none ? DNSSEC_NO_DS : DNSSEC_SECURE);
         v = dnssec_check_ds(&r->msg, &r->name, &keys, v.expiration + 1);
         assert_int_equal(v.status, DNSSEC_EXPIRED);
@@ -151,12 +138,12 @@ static void parent(void **state)
         char qname[256];
         keys_of(zones[z], &zone);
         full_name("open", zones[z], qname);
-        const signed_reply_t *r = signed_find(&all, zones[z], qname, "DS");
+        const signed_reply_t *r = signed_find(&signed_all, zones[z], qname, "DS");
         dnssec_status_t s = expected(NO_DS, zones[z]);
-        assert_int_equal(dnssec_check_ds(&r->msg, &r->name, &zone, all.now).status,
+        assert_int_equal(dnssec_check_ds(&r->msg, &r->name, &zone, signed_all.now).status,
                          s == DNSSEC_SECURE ? DNSSEC_NO_DS : s);
-        r = signed_find(&all, zones[z], qname, "A"); /* the referral says it too */
-        dnssec_status_t got = dnssec_check_ds(&r->msg, &r->name, &zone, all.now).status;
+        r = signed_find(&signed_all, zones[z], qname, "A"); /* the referral says it too */
+        dnssec_status_t got = dnssec_check_ds(&r->msg, &r->name, &zone, signed_all.now).status;
         assert_int_equal(got, s == DNSSEC_SECURE ? DNSSEC_NO_DS : s);
     }
 }
@@ -173,9 +160,9 @@ static void clock_decides(void **state)
                 continue;
             int64_t year = INT64_C(366) * 86400;
             dnssec_verdict_t v =
-                dnssec_check_answer(&r->msg, &r->name, r->type, &keys, all.now + year);
+                dnssec_check_answer(&r->msg, &r->name, r->type, &keys, signed_all.now + year);
             assert_int_equal(v.status, DNSSEC_EXPIRED);
-            v = dnssec_check_answer(&r->msg, &r->name, r->type, &keys, all.now - year);
+            v = dnssec_check_answer(&r->msg, &r->name, r->type, &keys, signed_all.now - year);
             assert_int_equal(v.status, DNSSEC_NOT_YET_VALID);
         }
     }
@@ -201,7 +188,8 @@ static void existing_names_stay(void **state)
                 char text[256];
                 full_name(existing[e], zones[z], text);
                 nsp_name_t name = signed_name(text);
-                dnssec_verdict_t v = dnssec_check_denial(&r.msg, &name, NSP_TYPE_A, &keys, all.now);
+                dnssec_verdict_t v =
+                    dnssec_check_denial(&r.msg, &name, NSP_TYPE_A, &keys, signed_all.now);
                 assert_int_not_equal(v.status, DNSSEC_SECURE);
             }
             signed_drop(&r);
@@ -243,7 +231,7 @@ static void existing_records_stay(void **state)
                 full_name(records[e].owner, zones[z], text);
                 nsp_name_t name = signed_name(text);
                 dnssec_verdict_t v =
-                    dnssec_check_denial(&r.msg, &name, records[e].type, &keys, all.now);
+                    dnssec_check_denial(&r.msg, &name, records[e].type, &keys, signed_all.now);
                 assert_int_not_equal(v.status, DNSSEC_SECURE);
             }
             signed_drop(&r);
@@ -274,7 +262,8 @@ static void without_proof(void **state)
                 if (is_proof(r.arena[i].type))
                     r.arena[i].type = 0;
             }
-            dnssec_verdict_t v = dnssec_check_answer(&r.msg, &r.name, r.type, &keys, all.now);
+            dnssec_verdict_t v =
+                dnssec_check_answer(&r.msg, &r.name, r.type, &keys, signed_all.now);
             assert_string_equal(dnssec_status_name(v.status),
                                 dnssec_status_name(left[questions[q].kind]));
             signed_drop(&r);
@@ -304,7 +293,8 @@ static void each_part_is_needed(void **state)
                 if (!is_proof(type) && !sig)
                     continue;
                 r.arena[i].type = 0;
-                dnssec_verdict_t v = dnssec_check_answer(&r.msg, &r.name, r.type, &keys, all.now);
+                dnssec_verdict_t v =
+                    dnssec_check_answer(&r.msg, &r.name, r.type, &keys, signed_all.now);
                 if (v.status == DNSSEC_SECURE)
                     print_message("%s %s without record %u\n", r.qname, r.qtype, i);
                 assert_int_not_equal(v.status, DNSSEC_SECURE);
@@ -330,13 +320,14 @@ static void proof_bits(void **state)
         char qname[256];
         keys_of(cases[c].zone, &keys);
         full_name(cases[c].owner, cases[c].zone, qname);
-        signed_reply_t r = signed_copy(signed_find(&all, cases[c].zone, qname, "A"));
+        signed_reply_t r = signed_copy(signed_find(&signed_all, cases[c].zone, qname, "A"));
         for (uint16_t i = 0; i < r.msg.rr_count; i++) {
             const nsp_rr_t *rr = &r.arena[i];
             for (unsigned bit = 0; is_proof(rr->type) && bit < 8u * rr->rdlength; bit++) {
                 uint8_t *octet = r.wire + rr->rdata + bit / 8;
                 *octet ^= (uint8_t)(1u << bit % 8);
-                dnssec_verdict_t v = dnssec_check_answer(&r.msg, &r.name, r.type, &keys, all.now);
+                dnssec_verdict_t v =
+                    dnssec_check_answer(&r.msg, &r.name, r.type, &keys, signed_all.now);
                 assert_int_equal(dnssec_status_class(v.status), DNSSEC_CLASS_BOGUS);
                 *octet ^= (uint8_t)(1u << bit % 8);
             }
@@ -355,11 +346,12 @@ static void wildcard_replayed(void **state)
         char qname[256];
         keys_of(zones[z], &keys);
         full_name("q.wild", zones[z], qname);
-        signed_reply_t r = signed_copy(signed_find(&all, zones[z], qname, "TXT"));
+        signed_reply_t r = signed_copy(signed_find(&signed_all, zones[z], qname, "TXT"));
         r.wire[13] = 'x';
         full_name("x.wild", zones[z], qname);
         nsp_name_t name = signed_name(qname);
-        dnssec_verdict_t v = dnssec_check_answer(&r.msg, &name, NSP_TYPE_TXT, &keys, all.now);
+        dnssec_verdict_t v =
+            dnssec_check_answer(&r.msg, &name, NSP_TYPE_TXT, &keys, signed_all.now);
         bool unproved = strcmp(zones[z], "iter51.test") == 0;
         assert_int_equal(v.status, unproved ? DNSSEC_ITERATIONS : DNSSEC_WILDCARD);
         assert_true(v.wildcard);
@@ -373,22 +365,22 @@ static void synthesized_cname(void **state)
     (void)state;
     dnssec_keys_t keys;
     keys_of("p256.test", &keys);
-    const signed_reply_t *good = signed_find(&all, "p256.test", "foo.dn.p256.test", "CNAME");
+    const signed_reply_t *good = signed_find(&signed_all, "p256.test", "foo.dn.p256.test", "CNAME");
     signed_reply_t r = signed_copy(good);
     dnssec_verdict_t v =
-        dnssec_check_rrset(&r.msg, NSP_ANSWER, &r.name, NSP_TYPE_CNAME, &keys, all.now);
+        dnssec_check_rrset(&r.msg, NSP_ANSWER, &r.name, NSP_TYPE_CNAME, &keys, signed_all.now);
     assert_int_equal(v.status, DNSSEC_SECURE);
     for (uint16_t i = 0; i < r.msg.rr_count; i++) {
         if (r.arena[i].type == NSP_TYPE_CNAME)
             r.wire[r.arena[i].rdata + 1] ^= 1;
     }
-    v = dnssec_check_rrset(&r.msg, NSP_ANSWER, &r.name, NSP_TYPE_CNAME, &keys, all.now);
+    v = dnssec_check_rrset(&r.msg, NSP_ANSWER, &r.name, NSP_TYPE_CNAME, &keys, signed_all.now);
     assert_int_equal(v.status, DNSSEC_NO_RRSIG);
     signed_drop(&r);
     r = signed_copy(good);
     for (uint16_t i = 0; i < r.msg.rr_count; i++)
         r.arena[i].type = r.arena[i].type == NSP_TYPE_RRSIG ? 0 : r.arena[i].type;
-    v = dnssec_check_rrset(&r.msg, NSP_ANSWER, &r.name, NSP_TYPE_CNAME, &keys, all.now);
+    v = dnssec_check_rrset(&r.msg, NSP_ANSWER, &r.name, NSP_TYPE_CNAME, &keys, signed_all.now);
     assert_int_equal(v.status, DNSSEC_NO_RRSIG);
     signed_drop(&r);
 }
@@ -399,17 +391,17 @@ static void not_an_answer(void **state)
     static const uint16_t rcodes[] = {NSP_RCODE_SERVFAIL, NSP_RCODE_REFUSED, NSP_RCODE_FORMERR};
     dnssec_keys_t keys;
     keys_of("p256.test", &keys);
-    signed_reply_t r = signed_copy(signed_find(&all, "p256.test", "host.p256.test", "A"));
+    signed_reply_t r = signed_copy(signed_find(&signed_all, "p256.test", "host.p256.test", "A"));
     nsp_name_t foreign = signed_name("host.p384.test");
-    dnssec_verdict_t v = dnssec_check_answer(&r.msg, &foreign, NSP_TYPE_A, &keys, all.now);
+    dnssec_verdict_t v = dnssec_check_answer(&r.msg, &foreign, NSP_TYPE_A, &keys, signed_all.now);
     assert_int_equal(v.status, DNSSEC_NO_ANSWER);
-    v = dnssec_check_denial(&r.msg, &foreign, NSP_TYPE_A, &keys, all.now);
+    v = dnssec_check_denial(&r.msg, &foreign, NSP_TYPE_A, &keys, signed_all.now);
     assert_int_equal(v.status, DNSSEC_NO_ANSWER);
     for (size_t i = 0; i < sizeof rcodes / sizeof rcodes[0]; i++) {
         r.msg.flags = (uint16_t)((r.msg.flags & ~15u) | rcodes[i]);
-        v = dnssec_check_answer(&r.msg, &r.name, NSP_TYPE_A, &keys, all.now);
+        v = dnssec_check_answer(&r.msg, &r.name, NSP_TYPE_A, &keys, signed_all.now);
         assert_int_equal(v.status, DNSSEC_NO_ANSWER);
-        v = dnssec_check_ds(&r.msg, &r.name, &keys, all.now);
+        v = dnssec_check_ds(&r.msg, &r.name, &keys, signed_all.now);
         assert_int_equal(v.status, DNSSEC_NO_ANSWER);
     }
     signed_drop(&r);
@@ -425,5 +417,5 @@ int main(void)
         cmocka_unit_test(wildcard_replayed),     cmocka_unit_test(synthesized_cname),
         cmocka_unit_test(not_an_answer),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, signed_setup, signed_teardown);
 }

@@ -12,34 +12,19 @@
 
 #include "signed.h"
 
-static signed_replies_t all;
-
 static const char *const zones[] = {"rsasha1.test",   "rsasha1n3.test", "rsasha256.test",
                                     "rsasha512.test", "p256.test",      "p384.test",
                                     "ed25519.test",   "ed448.test",     "knot3.test"};
 #define ZONES (sizeof zones / sizeof zones[0])
 
-static int setup(void **state)
-{
-    (void)state;
-    return signed_read(&all) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    signed_free(&all);
-    return 0;
-}
-
 static const signed_reply_t *ds_reply(const char *zone)
 {
-    return signed_find(&all, "test", zone, "DS");
+    return signed_find(&signed_all, "test", zone, "DS");
 }
 
 static const signed_reply_t *key_reply(const char *zone)
 {
-    return signed_find(&all, zone, zone, "DNSKEY");
+    return signed_find(&signed_all, zone, zone, "DNSKEY");
 }
 
 /* The record number n (from 0) of a type in the answer. */
@@ -57,13 +42,13 @@ static void real_zones(void **state)
     (void)state;
     for (size_t i = 0; i < ZONES; i++) {
         static dnssec_keys_t keys;
-        dnssec_verdict_t v = signed_zone_keys(&all, zones[i], &keys);
+        dnssec_verdict_t v = signed_zone_keys(&signed_all, zones[i], &keys);
         assert_string_equal(dnssec_status_name(v.status), "secure");
         assert_int_equal(keys.status, DNSSEC_SECURE);
         assert_int_equal(keys.count, 2);
         assert_int_equal(keys.key[0].by_ds + keys.key[1].by_ds, 1);
         assert_int_equal(v.tries, 1);
-        assert_true(v.has_rrsig && v.inception < all.now && v.expiration > all.now);
+        assert_true(v.has_rrsig && v.inception < signed_all.now && v.expiration > signed_all.now);
         assert_int_equal(key_reply(zones[i])->arena[v.rr].type, NSP_TYPE_RRSIG);
         assert_true(nsp_name_equal(&v.signer, &keys.zone));
         for (unsigned k = 0; k < keys.count; k++)
@@ -78,7 +63,7 @@ static void clock_decides(void **state)
         static dnssec_keys_t keys;
         const signed_reply_t *ds = ds_reply(zones[i]);
         const signed_reply_t *dnskey = key_reply(zones[i]);
-        dnssec_verdict_t v = signed_zone_keys(&all, zones[i], &keys);
+        dnssec_verdict_t v = signed_zone_keys(&signed_all, zones[i], &keys);
         const struct {
             int64_t now;
             dnssec_status_t status;
@@ -118,7 +103,7 @@ static void changed_ds(void **state)
         uint16_t rr = nth(&ds, NSP_TYPE_DS, 0);
         ds.wire[ds.arena[rr].rdata + cases[c].at] ^= cases[c].flip;
         dnssec_verdict_t v =
-            dnssec_check_keys(&ds.msg, &dnskey->msg, &dnskey->zone_name, all.now, &keys);
+            dnssec_check_keys(&ds.msg, &dnskey->msg, &dnskey->zone_name, signed_all.now, &keys);
         assert_string_equal(dnssec_status_name(v.status), dnssec_status_name(cases[c].status));
         assert_int_equal(v.rr, rr);
         assert_int_equal(v.key_tag,
@@ -145,7 +130,7 @@ static void sha1_beside_sha2(void **state)
                 rdata[10] ^= 1;
         }
         dnssec_verdict_t v =
-            dnssec_check_keys(&ds.msg, &dnskey->msg, &dnskey->zone_name, all.now, &keys);
+            dnssec_check_keys(&ds.msg, &dnskey->msg, &dnskey->zone_name, signed_all.now, &keys);
         assert_int_equal(v.status, wrong == 1 ? DNSSEC_SECURE : DNSSEC_DS_DIGEST);
         signed_drop(&ds);
     }
@@ -166,16 +151,16 @@ static void no_chain(void **state)
         static dnssec_keys_t keys;
         nsp_name_t zone = signed_name(cases[i].zone);
         const signed_reply_t *ds = ds_reply(cases[i].zone);
-        dnssec_verdict_t v = dnssec_check_keys(&ds->msg, &other->msg, &zone, all.now, &keys);
+        dnssec_verdict_t v = dnssec_check_keys(&ds->msg, &other->msg, &zone, signed_all.now, &keys);
         assert_int_equal(v.status, cases[i].status);
         assert_int_equal(dnssec_status_class(v.status), DNSSEC_CLASS_INSECURE);
         assert_int_equal(keys.count, 0);
         /* and what uses the keys says the same */
-        v = dnssec_check_answer(&other->msg, &zone, NSP_TYPE_SOA, &keys, all.now);
+        v = dnssec_check_answer(&other->msg, &zone, NSP_TYPE_SOA, &keys, signed_all.now);
         assert_int_equal(v.status, cases[i].status);
-        v = dnssec_check_rrset(&other->msg, NSP_ANSWER, &zone, NSP_TYPE_SOA, &keys, all.now);
+        v = dnssec_check_rrset(&other->msg, NSP_ANSWER, &zone, NSP_TYPE_SOA, &keys, signed_all.now);
         assert_int_equal(v.status, cases[i].status);
-        v = dnssec_check_denial(&other->msg, &zone, NSP_TYPE_SOA, &keys, all.now);
+        v = dnssec_check_denial(&other->msg, &zone, NSP_TYPE_SOA, &keys, signed_all.now);
         assert_int_equal(v.status, cases[i].status);
     }
 }
@@ -194,7 +179,8 @@ static void changed_keys(void **state)
         signed_reply_t r = signed_copy(key_reply("p256.test"));
         for (uint16_t k = 0; k < r.msg.rr_count; k++)
             r.arena[k].type = r.arena[k].type == cases[i].without ? 0 : r.arena[k].type;
-        dnssec_verdict_t v = dnssec_check_keys(&ds->msg, &r.msg, &r.zone_name, all.now, &keys);
+        dnssec_verdict_t v =
+            dnssec_check_keys(&ds->msg, &r.msg, &r.zone_name, signed_all.now, &keys);
         assert_int_equal(v.status, cases[i].status);
         assert_true(v.rr != NSP_NO_RR);
         signed_drop(&r);
@@ -205,7 +191,7 @@ static void changed_keys(void **state)
         uint8_t *rdata = r.wire + r.arena[nth(&r, NSP_TYPE_DNSKEY, n)].rdata;
         rdata[20] ^= rdata[1] == 0 ? 1 : 0; /* flags 256: the ZSK */
     }
-    dnssec_verdict_t v = dnssec_check_keys(&ds->msg, &r.msg, &r.zone_name, all.now, &keys);
+    dnssec_verdict_t v = dnssec_check_keys(&ds->msg, &r.msg, &r.zone_name, signed_all.now, &keys);
     assert_int_equal(v.status, DNSSEC_BAD_SIGNATURE);
     signed_drop(&r);
 }
@@ -243,13 +229,13 @@ static void rfc4034_example(void **state)
                      60485);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_true(signed_from_text(cases[i].ds, 0, &ds));
-        dnssec_verdict_t v = dnssec_check_keys(&ds.msg, &dnskey.msg, &zone, all.now, &keys);
+        dnssec_verdict_t v = dnssec_check_keys(&ds.msg, &dnskey.msg, &zone, signed_all.now, &keys);
         assert_string_equal(dnssec_status_name(v.status), dnssec_status_name(cases[i].status));
     }
     /* in the authority section of a referral too */
     assert_true(signed_from_text(
         "--\n" DS_OWNER "60485 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118\n", 0, &ds));
-    dnssec_verdict_t v = dnssec_check_keys(&ds.msg, &dnskey.msg, &zone, all.now, &keys);
+    dnssec_verdict_t v = dnssec_check_keys(&ds.msg, &dnskey.msg, &zone, signed_all.now, &keys);
     assert_int_equal(v.status, DNSSEC_NO_RRSIG);
 }
 
@@ -322,7 +308,7 @@ static void key_flags(void **state)
                  cases[i].key);
         assert_true(signed_from_text(text, 0, &dnskey));
         signed_make_ds(&dnskey.msg, &zone, 0, &ds);
-        dnssec_verdict_t v = dnssec_check_keys(&ds.msg, &dnskey.msg, &zone, all.now, &keys);
+        dnssec_verdict_t v = dnssec_check_keys(&ds.msg, &dnskey.msg, &zone, signed_all.now, &keys);
         assert_string_equal(dnssec_status_name(v.status), dnssec_status_name(cases[i].status));
     }
 }
@@ -335,11 +321,11 @@ static void signed_by_another(void **state)
     static signed_built_t ds;
     const signed_reply_t *r = key_reply("ed25519.test");
     signed_make_ds(&r->msg, &r->zone_name, 256, &ds);
-    dnssec_verdict_t v = dnssec_check_keys(&ds.msg, &r->msg, &r->zone_name, all.now, &keys);
+    dnssec_verdict_t v = dnssec_check_keys(&ds.msg, &r->msg, &r->zone_name, signed_all.now, &keys);
     assert_int_equal(v.status, DNSSEC_KEYS_NOT_SIGNED);
     assert_int_equal(r->arena[v.rr].type, NSP_TYPE_RRSIG);
     signed_make_ds(&r->msg, &r->zone_name, 257, &ds);
-    v = dnssec_check_keys(&ds.msg, &r->msg, &r->zone_name, all.now, &keys);
+    v = dnssec_check_keys(&ds.msg, &r->msg, &r->zone_name, signed_all.now, &keys);
     assert_int_equal(v.status, DNSSEC_SECURE);
 }
 
@@ -363,7 +349,7 @@ static void many_keys(void **state)
         assert_int_equal(nsp_build_end(&b, &size), NSP_OK);
         nsp_msg_index(&dnskey.msg, dnskey.wire, size, dnskey.arena, SIGNED_RRS);
         signed_make_ds(&dnskey.msg, &zone, 0, &ds);
-        dnssec_verdict_t v = dnssec_check_keys(&ds.msg, &dnskey.msg, &zone, all.now, &keys);
+        dnssec_verdict_t v = dnssec_check_keys(&ds.msg, &dnskey.msg, &zone, signed_all.now, &keys);
         assert_int_equal(v.status, count > DNSSEC_KEYS_MAX ? DNSSEC_LIMIT : DNSSEC_NO_RRSIG);
         assert_int_equal(keys.count, count > DNSSEC_KEYS_MAX ? DNSSEC_KEYS_MAX : count);
     }
@@ -387,7 +373,7 @@ static void longest_key(void **state)
         assert_int_equal(nsp_build_end(&b, &size), NSP_OK);
         nsp_msg_index(&dnskey.msg, dnskey.wire, size, dnskey.arena, SIGNED_RRS);
         signed_make_ds(&dnskey.msg, &zone, 0, &ds);
-        dnssec_verdict_t v = dnssec_check_keys(&ds.msg, &dnskey.msg, &zone, all.now, &keys);
+        dnssec_verdict_t v = dnssec_check_keys(&ds.msg, &dnskey.msg, &zone, signed_all.now, &keys);
         assert_int_equal(keys.count, n > DNSSEC_KEY_OCTETS_MAX ? 0 : 1);
         assert_int_equal(v.status,
                          n > DNSSEC_KEY_OCTETS_MAX ? DNSSEC_DS_KEY_UNFIT : DNSSEC_NO_RRSIG);
@@ -416,5 +402,5 @@ int main(void)
         cmocka_unit_test(many_keys),       cmocka_unit_test(longest_key),
         cmocka_unit_test(key_tags),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, signed_setup, signed_teardown);
 }

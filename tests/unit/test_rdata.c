@@ -8,26 +8,8 @@
 
 #include <string.h>
 
+#include "placed.h"
 #include "proto/nsproto.h"
-
-/* RDATA behind a header and the name "Ab.cD." at offset 12, so that 0xc00c points at it. */
-#define BEFORE 19u
-
-typedef struct octets {
-    uint8_t wire[16384];
-    nsp_msg_t m;
-    nsp_rr_t rr;
-} octets_t;
-
-static void place(octets_t *o, uint16_t type, const void *rdata, size_t n)
-{
-    memset(o, 0, sizeof *o);
-    memcpy(o->wire + 12, "\2Ab\2cD", 7);
-    memcpy(o->wire + BEFORE, rdata, n);
-    o->m = (nsp_msg_t){.wire = o->wire, .size = (uint32_t)(BEFORE + n), .opt = NSP_NO_RR};
-    o->rr =
-        (nsp_rr_t){.type = type, .rclass = NSP_CLASS_IN, .rdata = BEFORE, .rdlength = (uint16_t)n};
-}
 
 #define RDATA(s) s, sizeof(s) - 1
 
@@ -99,18 +81,19 @@ static void faults(void **state)
         {NSP_TYPE_SRV, RDATA("\0\1\0\1\0\1\xc0\x0c"), NSP_OK, 0}, /* tolerated: RFC 3597 4 */
         {NSP_TYPE_NS, RDATA("\xc0\x13"), NSP_E_POINTER_FORWARD, 0},
     };
-    static octets_t o;
+    static placed_t o;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         nsp_rdata_t it;
         nsp_field_t f;
-        place(&o, cases[i].type, cases[i].rdata, cases[i].size);
+        placed_make(&o, cases[i].type, cases[i].rdata, cases[i].size);
         nsp_rdata_begin(&it, &o.m, &o.rr);
         while (nsp_rdata_next(&it, &f)) {
         }
-        if (it.r.err != cases[i].err || (it.r.err != NSP_OK && it.r.err_at != BEFORE + cases[i].at))
+        if (it.r.err != cases[i].err ||
+            (it.r.err != NSP_OK && it.r.err_at != PLACED_BEFORE + cases[i].at))
             fail_msg("case %zu, type %u: %s at %d", i, cases[i].type, nsp_err_name(it.r.err),
-                     (int)it.r.err_at - (int)BEFORE);
+                     (int)it.r.err_at - (int)PLACED_BEFORE);
     }
 }
 
@@ -118,7 +101,7 @@ static void faults(void **state)
 static void wks_limit(void **state)
 {
     static uint8_t rdata[5 + 8193];
-    static octets_t o;
+    static placed_t o;
     static const struct {
         size_t bits;
         nsp_err_t err;
@@ -128,7 +111,7 @@ static void wks_limit(void **state)
     for (size_t i = 0; i < 3; i++) {
         nsp_rdata_t it;
         nsp_field_t f;
-        place(&o, NSP_TYPE_WKS, rdata, 5 + cases[i].bits);
+        placed_make(&o, NSP_TYPE_WKS, rdata, 5 + cases[i].bits);
         nsp_rdata_begin(&it, &o.m, &o.rr);
         while (nsp_rdata_next(&it, &f)) {
         }
@@ -138,16 +121,16 @@ static void wks_limit(void **state)
 
 static void fields_say_where_they_are(void **state)
 {
-    static octets_t o;
+    static placed_t o;
     nsp_rdata_t it;
     nsp_field_t f;
     (void)state;
-    place(&o, NSP_TYPE_SRV, RDATA("\0\1\0\2\0\3\xc0\x0c"));
+    placed_make(&o, NSP_TYPE_SRV, RDATA("\0\1\0\2\0\3\xc0\x0c"));
     nsp_rdata_begin(&it, &o.m, &o.rr);
     for (uint32_t i = 0; i < 3; i++) {
         assert_true(nsp_rdata_next(&it, &f));
         assert_int_equal(f.number, i + 1);
-        assert_int_equal(f.offset, BEFORE + 2 * i);
+        assert_int_equal(f.offset, PLACED_BEFORE + 2 * i);
         assert_int_equal(f.size, 2);
     }
     assert_true(nsp_rdata_next(&it, &f));
@@ -161,11 +144,11 @@ static void fields_say_where_they_are(void **state)
 
 static void by_number(void **state)
 {
-    static octets_t o;
+    static placed_t o;
     nsp_name_t name;
     uint64_t n = 0;
     (void)state;
-    place(&o, NSP_TYPE_MX, RDATA("\0\12\xc0\x0c"));
+    placed_make(&o, NSP_TYPE_MX, RDATA("\0\12\xc0\x0c"));
     assert_true(nsp_rdata_number(&o.m, &o.rr, 0, &n));
     assert_int_equal(n, 10);
     assert_true(nsp_rdata_name(&o.m, &o.rr, 1, &name));
@@ -173,7 +156,7 @@ static void by_number(void **state)
     assert_false(nsp_rdata_name(&o.m, &o.rr, 0, &name));
     assert_false(nsp_rdata_number(&o.m, &o.rr, 1, &n));
     assert_false(nsp_rdata_number(&o.m, &o.rr, 2, &n));
-    place(&o, NSP_TYPE_DSYNC, RDATA("\0\73\1\0\65\0"));
+    placed_make(&o, NSP_TYPE_DSYNC, RDATA("\0\73\1\0\65\0"));
     assert_true(nsp_rdata_number(&o.m, &o.rr, 1, &n));
     assert_int_equal(n, 1);
 }
@@ -203,12 +186,12 @@ static void canonical(void **state)
         {65280, RDATA("AbC"), RDATA("AbC")},
         {65280, RDATA(""), RDATA("")},
     };
-    static octets_t o;
+    static placed_t o;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint8_t buf[64];
         nsp_err_t err = NSP_E_SHORT;
-        place(&o, cases[i].type, cases[i].rdata, cases[i].size);
+        placed_make(&o, cases[i].type, cases[i].rdata, cases[i].size);
         size_t n = nsp_rdata_canonical(&o.m, &o.rr, buf, sizeof buf, &err);
         if (err != NSP_OK || n != cases[i].expect_size || memcmp(buf, cases[i].expect, n) != 0)
             fail_msg("case %zu, type %u: %s, %zu octets", i, cases[i].type, nsp_err_name(err), n);
@@ -217,16 +200,16 @@ static void canonical(void **state)
 
 static void canonical_space(void **state)
 {
-    static octets_t o;
+    static placed_t o;
     uint8_t buf[8];
     nsp_err_t err;
     (void)state;
-    place(&o, NSP_TYPE_NS, RDATA("\xc0\x0c"));
+    placed_make(&o, NSP_TYPE_NS, RDATA("\xc0\x0c"));
     assert_int_equal(nsp_rdata_canonical(&o.m, &o.rr, buf, 6, &err), 0);
     assert_int_equal(err, NSP_E_SPACE);
     assert_int_equal(nsp_rdata_canonical(&o.m, &o.rr, buf, 7, &err), 7);
     assert_int_equal(err, NSP_OK);
-    place(&o, NSP_TYPE_A, RDATA("\1\2"));
+    placed_make(&o, NSP_TYPE_A, RDATA("\1\2"));
     assert_int_equal(nsp_rdata_canonical(&o.m, &o.rr, buf, 8, &err), 0);
     assert_int_equal(err, NSP_E_RDATA_SHORT);
 }

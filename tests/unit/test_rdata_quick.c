@@ -7,30 +7,13 @@
 
 #include <string.h>
 
+#include "placed.h"
 #include "proto/nsproto.h"
 #include "proto/rdata_quick.h"
 
-#define BEFORE 19u
 #define ROUNDS 20000
 
-typedef struct octets {
-    uint8_t wire[1024];
-    nsp_msg_t m;
-    nsp_rr_t rr;
-} octets_t;
-
-/* RDATA behind a header and a name at offset 12. */
-static void place(octets_t *o, uint16_t type, const void *rdata, size_t n)
-{
-    memset(o, 0, sizeof *o);
-    memcpy(o->wire + 12, "\2Ab\2cD", 7);
-    memcpy(o->wire + BEFORE, rdata, n);
-    o->m = (nsp_msg_t){.wire = o->wire, .size = (uint32_t)(BEFORE + n), .opt = NSP_NO_RR};
-    o->rr =
-        (nsp_rr_t){.type = type, .rclass = NSP_CLASS_IN, .rdata = BEFORE, .rdlength = (uint16_t)n};
-}
-
-static bool decodes(const octets_t *o)
+static bool decodes(const placed_t *o)
 {
     nsp_rdata_t it;
     nsp_field_t field;
@@ -40,9 +23,10 @@ static bool decodes(const octets_t *o)
     return it.r.err == NSP_OK;
 }
 
-static bool is_quick(const octets_t *o)
+static bool is_quick(const placed_t *o)
 {
-    return nsp_rdata_quick(o->wire, o->rr.type, BEFORE, BEFORE + (uint32_t)o->rr.rdlength);
+    return nsp_rdata_quick(o->wire, o->rr.type, PLACED_BEFORE,
+                           PLACED_BEFORE + (uint32_t)o->rr.rdlength);
 }
 
 static const struct {
@@ -76,8 +60,8 @@ static void takes_what_is_common(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COMMON; i++) {
-        octets_t o;
-        place(&o, common[i].type, common[i].rdata, common[i].size);
+        placed_t o;
+        placed_make(&o, common[i].type, common[i].rdata, common[i].size);
         assert_true(decodes(&o));
         assert_true(is_quick(&o));
     }
@@ -86,12 +70,12 @@ static void takes_what_is_common(void **state)
 static void leaves_other_types_alone(void **state)
 {
     (void)state;
-    octets_t o;
-    place(&o, NSP_TYPE_CAA, "\0\5issuea", 8);
+    placed_t o;
+    placed_make(&o, NSP_TYPE_CAA, "\0\5issuea", 8);
     assert_true(decodes(&o));
     assert_false(is_quick(&o));
     /* its name may be compressed */
-    place(&o, NSP_TYPE_NS, "\xc0\x0c", 2);
+    placed_make(&o, NSP_TYPE_NS, "\xc0\x0c", 2);
     assert_true(decodes(&o));
     assert_false(is_quick(&o));
 }
@@ -105,7 +89,7 @@ static void never_says_yes_to_what_does_not_decode(void **state)
     for (size_t i = 0; i < COMMON; i++) {
         for (unsigned round = 0; round < ROUNDS; round++) {
             uint8_t rdata[64] = {0};
-            octets_t o;
+            placed_t o;
             memcpy(rdata, common[i].rdata, common[i].size);
             size_t n = round % (common[i].size + 2);
             for (unsigned k = 0; k < 1 + round % 3 && round > common[i].size + 2; k++) {
@@ -113,7 +97,7 @@ static void never_says_yes_to_what_does_not_decode(void **state)
                 rdata[seed % (common[i].size + 1)] =
                     (uint8_t)((seed >> 16) % (round % 2 ? 256 : 8));
             }
-            place(&o, common[i].type, rdata, n);
+            placed_make(&o, common[i].type, rdata, n);
             bool quick = is_quick(&o);
             yes += quick;
             assert_true(!quick || decodes(&o));

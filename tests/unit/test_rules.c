@@ -56,6 +56,12 @@ static void test_zone(void **state)
     check_cases(xcases_zone);
 }
 
+static void test_reach(void **state)
+{
+    (void)state;
+    check_cases(xcases_reach);
+}
+
 static void test_address(void **state)
 {
     (void)state;
@@ -67,10 +73,10 @@ static void test_address(void **state)
 static void test_every_finding_has_cases(void **state)
 {
     (void)state;
-    static const xcase_t *const groups[] = {xcases_zone, xcases_address};
+    static const xcase_t *const groups[] = {xcases_zone, xcases_reach, xcases_address};
     for (unsigned id = 0; id <= FINDING_CUT_SHORT; id++) {
         unsigned seen[2] = {0, 0};
-        for (size_t g = 0; g < 2; g++)
+        for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++)
             for (const xcase_t *c = groups[g]; c->name != NULL; c++)
                 if ((unsigned)c->about == id)
                     seen[c->present]++;
@@ -84,9 +90,9 @@ static void test_every_finding_has_cases(void **state)
 static void test_subject_and_evidence(void **state)
 {
     (void)state;
-    static const xcase_t *const groups[] = {xcases_zone, xcases_address};
+    static const xcase_t *const groups[] = {xcases_zone, xcases_reach, xcases_address};
     char ids[1024];
-    for (size_t g = 0; g < 2; g++)
+    for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++)
         for (const xcase_t *c = groups[g]; c->name != NULL; c++) {
             finding_list_t list;
             run_case(c, &list, ids, sizeof ids);
@@ -99,7 +105,7 @@ static void test_subject_and_evidence(void **state)
                     assert_false(o->id == f->id && f->has_addr && o->has_addr &&
                                  addr_equal(&o->addr, &f->addr));
                 }
-                if (g == 1 && f->has_addr) {
+                if (groups[g] != xcases_zone && f->has_addr) {
                     assert_true(f->has_server);
                     assert_in_range(f->evidence_count, 1, FINDING_EVIDENCE_MAX);
                 }
@@ -135,12 +141,12 @@ static void test_severities(void **state)
         {xcases_zone, FINDING_NS_ADDRESS_PRIVATE, "RFC 1918, and silent", SEVERITY_ERROR},
         {xcases_zone, FINDING_NS_ADDRESS_PRIVATE, "a laboratory", SEVERITY_INFO},
         {xcases_zone, FINDING_PRIMARIES_DIFFER, "two", SEVERITY_NOTICE},
-        {xcases_address, FINDING_WRONG_SOURCE_ADDRESS, "all replies", SEVERITY_ERROR},
-        {xcases_address, FINDING_WRONG_SOURCE_ADDRESS, "beside the right one", SEVERITY_WARNING},
-        {xcases_address, FINDING_EDNS_BROKEN, "FORMERR", SEVERITY_WARNING},
-        {xcases_address, FINDING_EDNS_BROKEN, "BADVERS", SEVERITY_ERROR},
-        {xcases_address, FINDING_FLAPPING, "three lost", SEVERITY_WARNING},
-        {xcases_address, FINDING_FLAPPING, "one lost", SEVERITY_NOTICE},
+        {xcases_reach, FINDING_WRONG_SOURCE_ADDRESS, "all replies", SEVERITY_ERROR},
+        {xcases_reach, FINDING_WRONG_SOURCE_ADDRESS, "beside the right one", SEVERITY_WARNING},
+        {xcases_reach, FINDING_EDNS_BROKEN, "FORMERR", SEVERITY_WARNING},
+        {xcases_reach, FINDING_EDNS_BROKEN, "BADVERS", SEVERITY_ERROR},
+        {xcases_reach, FINDING_FLAPPING, "three lost", SEVERITY_WARNING},
+        {xcases_reach, FINDING_FLAPPING, "one lost", SEVERITY_NOTICE},
     };
     char ids[1024];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -164,20 +170,20 @@ static void test_texts(void **state)
         const char *text;
         const char *fix; /* part of it; NULL for the table's */
     } cases[] = {
-        {xcases_address, FINDING_UNRESPONSIVE, "UDP and TCP silent",
+        {xcases_reach, FINDING_UNRESPONSIVE, "UDP and TCP silent",
          "UDP: 24 queries, no answer; TCP: the handshake is not answered; the same server answers "
          "over IPv6.",
          "ns2.example.net (8.0.2.1)"},
-        {xcases_address, FINDING_ICMP_UNREACHABLE, "port unreachable",
+        {xcases_reach, FINDING_ICMP_UNREACHABLE, "port unreachable",
          "ICMP \"port unreachable\" from 8.0.0.254 for UDP, and TCP is refused.",
          "nothing listens on the port"},
-        {xcases_address, FINDING_ICMP_UNREACHABLE, "TCP prohibited",
+        {xcases_reach, FINDING_ICMP_UNREACHABLE, "TCP prohibited",
          "ICMP \"communication administratively prohibited\" from 8.0.0.254 for TCP (UDP is "
          "answered).",
          "8.0.0.254"},
-        {xcases_address, FINDING_WRONG_SOURCE_ADDRESS, "all replies",
-         "The reply comes from 8.0.8.8.", "8.0.8.8"},
-        {xcases_address, FINDING_WRONG_SOURCE_PORT, "all replies",
+        {xcases_reach, FINDING_WRONG_SOURCE_ADDRESS, "all replies", "The reply comes from 8.0.8.8.",
+         "8.0.8.8"},
+        {xcases_reach, FINDING_WRONG_SOURCE_PORT, "all replies",
          "The reply comes from port 5353, not 53.", NULL},
         {xcases_address, FINDING_LAME_UPWARD_REFERRAL, "to the root",
          "The SOA query is answered with a referral to the root.",
@@ -189,12 +195,12 @@ static void test_texts(void **state)
          "The SOA query is answered with a CNAME record: example.net is an alias of "
          "www.example.com.",
          NULL},
-        {xcases_address, FINDING_BIG_ANSWER_LOST, "1233 octets",
+        {xcases_reach, FINDING_BIG_ANSWER_LOST, "1233 octets",
          "TXT has 1233 octets over TCP; over UDP with EDNS size 4096 it does not arrive, answers "
          "of "
          "up to 106 octets do.",
          "ns2.example.net (8.0.2.1)"},
-        {xcases_address, FINDING_BIG_ANSWER_LOST, "rejected",
+        {xcases_reach, FINDING_BIG_ANSWER_LOST, "rejected",
          "TXT has 1861 octets over TCP; over UDP with EDNS size 4096 it does not arrive, answers "
          "of "
          "up to 106 octets do. It is rejected by ICMP \"communication administratively "
@@ -206,14 +212,14 @@ static void test_texts(void **state)
         {xcases_address, FINDING_LAME_SERVFAIL, "not ready",
          "The SOA query is answered with SERVFAIL. It gives the reason \"Not Ready\" (EDE 14).",
          "Look at the log of ns2.example.net"},
-        {xcases_address, FINDING_TCP_UNRESPONSIVE, "handshake alone",
+        {xcases_reach, FINDING_TCP_UNRESPONSIVE, "handshake alone",
          "UDP is answered; over TCP connections are made, but no answer comes.",
          "Make ns2.example.net (8.0.2.1) answer over TCP"},
-        {xcases_address, FINDING_LATE_REPLY, "one late",
+        {xcases_reach, FINDING_LATE_REPLY, "one late",
          "1 of 8 replies came after their attempt was over, up to 1.30 s after the query.", NULL},
-        {xcases_address, FINDING_SLOW, "501 ms", "The median of 8 replies is 501 ms, above 500 ms.",
+        {xcases_reach, FINDING_SLOW, "501 ms", "The median of 8 replies is 501 ms, above 500 ms.",
          NULL},
-        {xcases_address, FINDING_FLAPPING, "three lost",
+        {xcases_reach, FINDING_FLAPPING, "three lost",
          "3 of 11 UDP queries got no answer; the others did.", NULL},
         {xcases_zone, FINDING_NS_MISMATCH, "a name in the zone only",
          "Only the zone itself names ns3.example.org.", "ns3.example.org"},
@@ -251,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zone),
+        cmocka_unit_test(test_reach),
         cmocka_unit_test(test_address),
         cmocka_unit_test(test_every_finding_has_cases),
         cmocka_unit_test(test_subject_and_evidence),

@@ -12,37 +12,22 @@
 
 #include "signed.h"
 
-static signed_replies_t all;
-
 /* One zone for each algorithm. */
 static const char *const zones[] = {"rsasha1.test",   "rsasha1n3.test", "rsasha256.test",
                                     "rsasha512.test", "p256.test",      "p384.test",
                                     "ed25519.test",   "ed448.test"};
 #define ZONES (sizeof zones / sizeof zones[0])
 
-static int setup(void **state)
-{
-    (void)state;
-    return signed_read(&all) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    signed_free(&all);
-    return 0;
-}
-
 static void keys_of(const char *zone, dnssec_keys_t *keys)
 {
-    assert_int_equal(signed_zone_keys(&all, zone, keys).status, DNSSEC_SECURE);
+    assert_int_equal(signed_zone_keys(&signed_all, zone, keys).status, DNSSEC_SECURE);
 }
 
 static const signed_reply_t *key_record(const char *zone)
 {
     char qname[256];
     snprintf(qname, sizeof qname, "key._domainkey.%s", zone);
-    return signed_find(&all, zone, qname, "TXT");
+    return signed_find(&signed_all, zone, qname, "TXT");
 }
 
 static uint16_t find(const signed_reply_t *r, uint16_t type)
@@ -67,7 +52,7 @@ static void every_algorithm(void **state)
         dnssec_keys_t keys;
         keys_of(zones[i], &keys);
         const signed_reply_t *r = key_record(zones[i]);
-        dnssec_verdict_t v = check(r, &keys, all.now);
+        dnssec_verdict_t v = check(r, &keys, signed_all.now);
         assert_int_equal(v.status, DNSSEC_SECURE);
         assert_int_equal(v.algorithm, algorithms[i]);
         assert_int_equal(v.rr, find(r, NSP_TYPE_RRSIG));
@@ -89,10 +74,10 @@ static void signature_bits(void **state)
         for (unsigned bit = 0; bit < 8u * (sig->rdlength - head); bit++) {
             uint8_t *octet = r.wire + sig->rdata + head + bit / 8;
             *octet ^= (uint8_t)(1u << bit % 8);
-            assert_int_equal(check(&r, &keys, all.now).status, DNSSEC_BAD_SIGNATURE);
+            assert_int_equal(check(&r, &keys, signed_all.now).status, DNSSEC_BAD_SIGNATURE);
             *octet ^= (uint8_t)(1u << bit % 8);
         }
-        assert_int_equal(check(&r, &keys, all.now).status, DNSSEC_SECURE);
+        assert_int_equal(check(&r, &keys, signed_all.now).status, DNSSEC_SECURE);
         signed_drop(&r);
     }
 }
@@ -109,20 +94,20 @@ static void signed_bits(void **state)
     for (unsigned bit = 0; bit < 8u * txt->rdlength; bit++) {
         uint8_t *octet = r.wire + txt->rdata + bit / 8;
         *octet ^= (uint8_t)(1u << bit % 8);
-        dnssec_status_t s = check(&r, &keys, all.now).status;
+        dnssec_status_t s = check(&r, &keys, signed_all.now).status;
         assert_true(s == DNSSEC_BAD_SIGNATURE || s == DNSSEC_MALFORMED);
         *octet ^= (uint8_t)(1u << bit % 8);
     }
     for (unsigned bit = 0; bit < 8u * 18; bit++) {
         uint8_t *octet = r.wire + sig->rdata + bit / 8;
         *octet ^= (uint8_t)(1u << bit % 8);
-        assert_int_not_equal(check(&r, &keys, all.now).status, DNSSEC_SECURE);
+        assert_int_not_equal(check(&r, &keys, signed_all.now).status, DNSSEC_SECURE);
         *octet ^= (uint8_t)(1u << bit % 8);
     }
     /* the TTL may run down, and letters of the owner may have any case (RFC 4034 6.2) */
     r.arena[find(&r, NSP_TYPE_TXT)].ttl = 1;
     r.wire[13] ^= 0x20;
-    assert_int_equal(check(&r, &keys, all.now).status, DNSSEC_SECURE);
+    assert_int_equal(check(&r, &keys, signed_all.now).status, DNSSEC_SECURE);
     signed_drop(&r);
 }
 
@@ -133,7 +118,7 @@ static void clock_decides(void **state)
         dnssec_keys_t keys;
         keys_of(zones[i], &keys);
         const signed_reply_t *r = key_record(zones[i]);
-        dnssec_verdict_t v = check(r, &keys, all.now);
+        dnssec_verdict_t v = check(r, &keys, signed_all.now);
         assert_int_equal(check(r, &keys, v.inception - 1).status, DNSSEC_NOT_YET_VALID);
         assert_int_equal(check(r, &keys, v.inception).status, DNSSEC_SECURE);
         assert_int_equal(check(r, &keys, v.expiration).status, DNSSEC_SECURE);
@@ -171,7 +156,7 @@ static void fields(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         signed_reply_t r = signed_copy(key_record("ed25519.test"));
         r.wire[r.arena[find(&r, NSP_TYPE_RRSIG)].rdata + cases[i].at] ^= cases[i].flip;
-        dnssec_verdict_t v = check(&r, &keys, all.now);
+        dnssec_verdict_t v = check(&r, &keys, signed_all.now);
         assert_string_equal(dnssec_status_name(v.status), dnssec_status_name(cases[i].status));
         assert_true(v.rr != NSP_NO_RR);
         signed_drop(&r);
@@ -187,20 +172,20 @@ static void missing_parts(void **state)
     uint16_t sig = find(&r, NSP_TYPE_RRSIG);
     uint16_t txt = find(&r, NSP_TYPE_TXT);
     r.arena[sig].type = 0;
-    dnssec_verdict_t v = check(&r, &keys, all.now);
+    dnssec_verdict_t v = check(&r, &keys, signed_all.now);
     assert_int_equal(v.status, DNSSEC_NO_RRSIG);
     assert_int_equal(v.rr, txt);
     r.arena[sig].type = NSP_TYPE_RRSIG;
     r.arena[sig].rdlength = 18;
-    v = check(&r, &keys, all.now);
+    v = check(&r, &keys, signed_all.now);
     assert_int_equal(v.status, DNSSEC_MALFORMED);
     assert_int_equal(v.rr, sig);
     r.arena[txt].rdlength = 3;
-    v = check(&r, &keys, all.now);
+    v = check(&r, &keys, signed_all.now);
     assert_int_equal(v.status, DNSSEC_MALFORMED);
     assert_int_equal(v.rr, txt);
     r.arena[txt].type = 0;
-    v = check(&r, &keys, all.now);
+    v = check(&r, &keys, signed_all.now);
     assert_int_equal(v.status, DNSSEC_NO_RRSET);
     assert_int_equal(v.rr, NSP_NO_RR);
     signed_drop(&r);
@@ -213,11 +198,11 @@ static void wrong_keys(void **state)
     dnssec_keys_t keys;
     const signed_reply_t *r = key_record("ed25519.test");
     keys_of("p256.test", &keys);
-    assert_int_equal(check(r, &keys, all.now).status, DNSSEC_SIGNER);
+    assert_int_equal(check(r, &keys, signed_all.now).status, DNSSEC_SIGNER);
     keys_of("ed25519.test", &keys);
     for (unsigned i = 0; i < keys.count; i++)
         keys.key[i].tag ^= 1;
-    dnssec_verdict_t v = check(r, &keys, all.now);
+    dnssec_verdict_t v = check(r, &keys, signed_all.now);
     assert_int_equal(v.status, DNSSEC_KEY_MISSING);
     assert_int_equal(v.tries, 0);
 }
@@ -417,5 +402,5 @@ int main(void)
         cmocka_unit_test(largest_rrset),
         cmocka_unit_test(every_status_has_words),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, signed_setup, signed_teardown);
 }

@@ -15,6 +15,7 @@ typedef struct xcase {
 
 /* Groups of cases by what they edit; ended by a NULL name. */
 extern const xcase_t xcases_zone[];
+extern const xcase_t xcases_reach[];
 extern const xcase_t xcases_address[];
 
 #endif
