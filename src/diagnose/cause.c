@@ -4,6 +4,7 @@
 
 #include "diagnose/copies.h"
 #include "diagnose/host.h"
+#include "diagnose/parents.h"
 
 typedef enum where {
     AT_ADDRESS,
@@ -19,6 +20,8 @@ typedef enum where {
     SPLIT,
     BY_WILDCARD,
     DISPUTED,
+    ONE_PARENT,
+    REFERRED_WELL,
     ANYWHERE
 } where_t;
 
@@ -117,6 +120,15 @@ static bool is_left_out(diag_t *d, const finding_t *f, const finding_t *cause)
     return s != NULL && s->a->server_count > 0;
 }
 
+/* True when the symptom is about an address that only the parent's server of the cause gives. */
+static bool is_one_parents(diag_t *d, const finding_t *f, const finding_t *cause)
+{
+    const model_parent_t *p = parents_at(d, &cause->addr);
+    const model_parent_t *ref = p != NULL ? parents_reference(d) : NULL;
+    return f->has_server && ref != NULL && ref != p &&
+           parents_glue_only_at(d, p, ref, &f->server, f->has_addr ? &f->addr : NULL);
+}
+
 static bool same_server(const finding_t *a, const finding_t *b)
 {
     return a->has_server && b->has_server && nsp_name_equal(&a->server, &b->server);
@@ -146,6 +158,10 @@ static bool lies(const causes_t *c, where_t where, const finding_t *f, const fin
         return is_ahead(c->d, f);
     case LEFT_BEHIND:
         return left_behind(c->d, f);
+    case ONE_PARENT:
+        return is_one_parents(c->d, f, cause);
+    case REFERRED_WELL:
+        return parents_fits_zone(c->d);
     case DISPUTED:
         return same_server(f, cause) && f->has_addr &&
                host_disputed(c->d, &cause->server, &f->addr);

@@ -60,6 +60,7 @@ bool model_build(const model_input_t *in, int64_t now, model_t *out, model_wants
         fold_learn(f);
         fold_walk(f, &walk);
         fold_zone(f, &walk);
+        fold_parents(f);
         if (in->names || wants == NULL)
             fold_names(f);
         out->finished = !f->pending;

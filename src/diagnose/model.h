@@ -104,6 +104,8 @@ typedef struct model_parent {
     bool answered_aa;        /* it serves the zone itself and answered with authority */
     bool nxdomain;           /* it says that the domain does not exist */
     const exchange_t *ds;    /* DOMAIN DS, the one with the answer if any; NULL: not asked */
+    const exchange_t *soa;   /* with the SOA of the parent zone, asked where its servers do not
+                                agree about DOMAIN; NULL: not known */
 } model_parent_t;
 
 /* One address of the zone under test: the unit that is probed. Servers that share an address

@@ -244,6 +244,11 @@ void fold_walk(fold_t *f, walk_t *walk);
 /* Parents, servers and addresses of the zone under test. */
 void fold_zone(fold_t *f, const walk_t *walk);
 
+/* --- model_parents.c --- */
+
+/* Where the parent's servers do not agree, asks each for the SOA of its zone. */
+void fold_parents(fold_t *f);
+
 /* --- model_names.c --- */
 
 /* Looks the hosts up that the zone's own records name. No part of the walk: nothing waits for it.

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "diagnose/facts.h"
+#include "diagnose/parents.h"
 
 /* What one server of the parent made of the question for the delegation. */
 typedef enum parent_state {
@@ -88,8 +88,14 @@ static void useless_parent(diag_t *d, const model_parent_t *p, const outcome_t *
                     parent, addr);
     if (!denies || f == NULL)
         return;
+    const model_parent_t *ref = parents_reference(d);
+    char age[PARENTS_AGE_MAX];
     f->severity = SEVERITY_ERROR;
     finding_add_text(f, " Resolvers that ask it take the whole zone for missing.");
+    finding_add_text(f, parents_age_text(d, p, ref, age));
+    finding_add_evidence(f, p->soa);
+    if (ref != NULL)
+        parents_fix(d, f, p, ref, false);
 }
 
 /* The parent's servers that have IPv6 were all silent, and nothing of the zone was heard over
@@ -127,61 +133,81 @@ static void parents_rule(diag_t *d)
     }
 }
 
-/* Digest of the NS set in one referral; false when that server gave none. */
-static bool referral_digest(diag_t *d, const model_parent_t *p, uint64_t *out)
+/* The names of servers that the referral of one parent has and that of another lacks. */
+static void only_named(diag_t *d, const model_parent_t *p, const model_parent_t *ref, char *buf,
+                       size_t cap)
 {
-    uint16_t count = 0;
-    uint32_t ttl = 0;
+    char name[NSP_NAME_TEXT_MAX];
     outcome_t o;
-    if (p->asked == NULL || !p->referral)
-        return false;
-    outcome_of(p->asked, &o, d->scratch);
-    if (o.kind != OUTCOME_ANSWERED)
-        return false;
-    *out = rrset_digest(d->octets, &d->scratch->msg, NSP_AUTHORITY, &d->m->zone, NSP_TYPE_NS,
-                        &count, &ttl);
-    return count > 0;
+    size_t len = 0;
+    buf[0] = '\0';
+    for (uint16_t i = 0; i < d->m->server_count && len < cap; i++) {
+        const nsp_name_t *n = &d->m->server[i].name;
+        outcome_of(p->asked, &o, d->scratch);
+        if (!has_ns(&d->scratch->msg, NSP_AUTHORITY, &d->m->zone, n))
+            continue;
+        outcome_of(ref->asked, &o, d->scratch);
+        if (!has_ns(&d->scratch->msg, NSP_AUTHORITY, &d->m->zone, n))
+            len += (size_t)snprintf(buf + len, cap - len, "%s%s", len > 0 ? ", " : "",
+                                    name_label(n, name));
+    }
 }
 
-/* How many referrals have this digest. */
-static unsigned referral_votes(diag_t *d, uint64_t digest)
+/* How the referral of p is not that of ref; empty when it is. */
+static void referral_text(diag_t *d, const model_parent_t *p, const model_parent_t *ref, char *buf,
+                          size_t cap)
 {
-    unsigned votes = 0;
-    uint64_t other;
-    for (uint16_t i = 0; i < d->m->parent_count; i++)
-        votes += referral_digest(d, &d->m->parent_addr[i], &other) && other == digest;
-    return votes;
+    char more[600];
+    char less[600];
+    char one[ADDR_TEXT_MAX];
+    char two[ADDR_TEXT_MAX];
+    char name[NSP_NAME_TEXT_MAX];
+    size_t len = 0;
+    only_named(d, p, ref, more, sizeof more);
+    only_named(d, ref, p, less, sizeof less);
+    addr_port_text(&p->addr, one);
+    addr_port_text(&ref->addr, two);
+    buf[0] = '\0';
+    if (more[0] != '\0' || less[0] != '\0')
+        len =
+            (size_t)snprintf(buf, cap, "%s names other servers for the zone than %s does%s%s%s%s.",
+                             one, two, more[0] != '\0' ? ": only here " : ":", more,
+                             less[0] == '\0'   ? ""
+                             : more[0] != '\0' ? "; only there "
+                                               : " only there ",
+                             less);
+    for (uint16_t i = 0; i < d->m->server_count && len < cap; i++) {
+        const nsp_name_t *n = &d->m->server[i].name;
+        char mine[ADDR_TEXT_MAX];
+        char theirs[ADDR_TEXT_MAX];
+        if (parents_glue_differs(d, p, ref, n, mine, theirs))
+            len +=
+                (size_t)snprintf(buf + len, cap - len, "%s%s gives the address %s for %s, %s %s.",
+                                 len > 0 ? " " : "", one, mine, name_label(n, name), two, theirs);
+    }
 }
 
-/* Each server of the parent whose referral is not the one that most of them give. */
+/* Each server of the parent whose referral is not the one that counts. */
 static void referrals_rule(diag_t *d)
 {
-    const model_parent_t *most = NULL;
-    unsigned best = 0;
-    uint64_t wanted = 0;
-    uint64_t digest;
-    for (uint16_t i = 0; i < d->m->parent_count; i++) {
-        if (!referral_digest(d, &d->m->parent_addr[i], &digest))
-            continue;
-        unsigned votes = referral_votes(d, digest);
-        if (votes > best) {
-            best = votes;
-            wanted = digest;
-            most = &d->m->parent_addr[i];
-        }
-    }
-    for (uint16_t i = 0; most != NULL && i < d->m->parent_count; i++) {
+    const model_parent_t *ref = parents_reference(d);
+    for (uint16_t i = 0; ref != NULL && i < d->m->parent_count; i++) {
         const model_parent_t *p = &d->m->parent_addr[i];
-        char one[ADDR_TEXT_MAX];
-        char two[ADDR_TEXT_MAX];
-        if (!referral_digest(d, p, &digest) || digest == wanted)
+        char text[2048];
+        char age[PARENTS_AGE_MAX];
+        if (p == ref || !p->referral || p->asked == NULL)
             continue;
-        finding_t *f = finding_add(d->list, FINDING_REFERRALS_DIFFER,
-                                   "%s names other servers for the zone than %s does.",
-                                   addr_port_text(&p->addr, one), addr_port_text(&most->addr, two));
+        referral_text(d, p, ref, text, sizeof text);
+        if (text[0] == '\0')
+            continue;
+        finding_t *f = finding_add(d->list, FINDING_REFERRALS_DIFFER, "%s%s", text,
+                                   parents_age_text(d, p, ref, age));
         finding_set_addr(f, d->m, &p->addr);
         finding_add_evidence(f, p->asked);
-        finding_add_evidence(f, most->asked);
+        finding_add_evidence(f, ref->asked);
+        finding_add_evidence(f, p->soa);
+        finding_add_evidence(f, ref->soa);
+        parents_fix(d, f, p, ref, parents_fits_better(d, p, ref));
     }
 }
 

@@ -12,12 +12,14 @@
 typedef struct group {
     const signed_zone_t *z;
     finding_id_t id;
-    size_t place; /* SIGNED_NOWHERE: everywhere */
+    size_t place;                 /* SIGNED_NOWHERE: everywhere */
+    const model_parent_t *parent; /* of this server of the parent alone; NULL: of any */
 } group_t;
 
 static bool in_group(const group_t *g, const sighting_t *s)
 {
-    return s->id == g->id && (g->place == SIGNED_NOWHERE || s->place == g->place);
+    return s->id == g->id && (g->place == SIGNED_NOWHERE || s->place == g->place) &&
+           (g->parent == NULL || s->parent == g->parent);
 }
 
 static const sighting_t *first_of(const group_t *g)
@@ -245,6 +247,10 @@ static void report(const group_t *g)
             g->id == FINDING_DNSSEC_UNKNOWN_ALGORITHM ? only_algorithm(g->z) : ds_algorithm_of(g);
     if (f != NULL)
         signed_fix(g->z, g->id, g->place, first, f);
+    if (g->parent != NULL)
+        finding_set_addr(f, d->m, &g->parent->addr);
+    if (f != NULL)
+        signed_parent_fix(g->z, first, f);
     free(text);
 }
 
@@ -252,7 +258,7 @@ static void report(const group_t *g)
 static bool everywhere(const group_t *g)
 {
     for (size_t i = 0; i < g->z->place_count; i++) {
-        const group_t at = {g->z, g->id, i};
+        const group_t at = {g->z, g->id, i, NULL};
         if (g->z->place[i].counts && first_of(&at) == NULL)
             return false;
     }
@@ -267,19 +273,31 @@ static bool is_wide(const group_t *g)
     return everywhere(g);
 }
 
+/* What some servers of the parent say, each by itself. */
+static void report_parents(const signed_zone_t *z, finding_id_t id)
+{
+    const model_t *m = z->d->m;
+    for (uint16_t i = 0; i < m->parent_count; i++) {
+        group_t g = {z, id, SIGNED_NOWHERE, &m->parent_addr[i]};
+        if (first_of(&g) != NULL)
+            report(&g);
+    }
+}
+
 static void report_all(const signed_zone_t *z)
 {
     for (int id = 0; id < FINDING_COUNT; id++) {
-        group_t g = {z, (finding_id_t)id, SIGNED_NOWHERE};
+        group_t g = {z, (finding_id_t)id, SIGNED_NOWHERE, NULL};
         if (first_of(&g) == NULL)
             continue;
-        if (is_wide(&g)) {
+        if (first_of(&g)->parent != NULL) {
+            report_parents(z, g.id);
+        } else if (is_wide(&g)) {
             report(&g);
-            continue;
-        }
-        for (g.place = 0; g.place < z->place_count; g.place++)
-            if (first_of(&g) != NULL)
-                report(&g);
+        } else
+            for (g.place = 0; g.place < z->place_count; g.place++)
+                if (first_of(&g) != NULL)
+                    report(&g);
     }
 }
 

@@ -55,7 +55,7 @@ static signed_question_t question_of(const diag_t *d, const exchange_t *x)
                                                                          : SIGNED_COUNT;
 }
 
-static int64_t wall_of(const diag_t *d, const event_t *e)
+int64_t signed_now(const diag_t *d, const event_t *e)
 {
     return (d->set->began_wall + e->at) / BILLION;
 }
@@ -82,7 +82,7 @@ static void read_exchange(diag_t *d, const exchange_t *x, signed_question_t q, s
     if (!whole)
         return;
     a->reply = o.reply;
-    a->now = wall_of(d, o.reply);
+    a->now = signed_now(d, o.reply);
     for (uint16_t i = 0; i < m->rr_count; i++)
         *signatures = *signatures || m->rr[i].type == NSP_TYPE_RRSIG;
     a->digest = rrset_digest(d->octets, m, NSP_ANSWER, &d->m->zone, types[q], &a->count, &ttl);
@@ -103,160 +103,7 @@ static void gather_place(signed_zone_t *z, signed_place_t *p)
     p->keyed = p->counts && p->answer[SIGNED_DNSKEY].count > 0;
 }
 
-/* --- the parent --- */
-
-/* What one address of the parent says of the DS. */
-typedef struct ds_word {
-    const exchange_t *x;
-    ds_state_t state;
-    uint64_t digest;
-} ds_word_t;
-
-static ds_word_t ds_word_of(diag_t *d, const model_parent_t *p)
-{
-    ds_word_t w = {.x = p->ds};
-    const nsp_msg_t *m = &d->scratch->msg;
-    outcome_t o;
-    uint16_t count = 0;
-    uint32_t ttl = 0;
-    if (p->ds == NULL)
-        return w;
-    outcome_of(p->ds, &o, d->scratch);
-    if (o.kind != OUTCOME_ANSWERED || nsp_msg_rcode(m) != NSP_RCODE_NOERROR ||
-        !nsp_msg_has(m, NSP_FLAG_AA) || nsp_msg_has(m, NSP_FLAG_TC))
-        return w;
-    w.digest = rrset_digest(d->octets, m, NSP_ANSWER, &d->m->zone, NSP_TYPE_DS, &count, &ttl);
-    w.state = count > 0 ? DS_SOME : DS_NONE;
-    /* the zone's own word on its DS is none (RFC 4035 3.1.4.1) */
-    for (uint16_t i = 0; count == 0 && i < m->found[NSP_AUTHORITY]; i++) {
-        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_AUTHORITY, i);
-        if (rr->type == NSP_TYPE_SOA && nsp_rr_owner_is(m, rr, &d->m->zone))
-            w.state = DS_UNKNOWN;
-    }
-    return w;
-}
-
-static bool same_word(const ds_word_t *a, const ds_word_t *b)
-{
-    return a->state == b->state && a->digest == b->digest;
-}
-
-/* The word of most; DS records before none when it is a draw. */
-static const ds_word_t *choose_word(const ds_word_t *word, size_t count)
-{
-    const ds_word_t *best = NULL;
-    unsigned most = 0;
-    for (size_t i = 0; i < count; i++) {
-        unsigned votes = 0;
-        if (word[i].state == DS_UNKNOWN)
-            continue;
-        for (size_t k = 0; k < count; k++)
-            votes += same_word(&word[i], &word[k]);
-        if (votes > most || (votes == most && best->state == DS_NONE && word[i].state == DS_SOME)) {
-            most = votes;
-            best = &word[i];
-        }
-    }
-    return best;
-}
-
-static const char *tags_of(signed_zone_t *z, const ds_word_t *w, char buf[80])
-{
-    outcome_t o;
-    nsp_text_t t;
-    outcome_of(w->x, &o, z->msg[0]);
-    nsp_text_begin(&t, buf, 80);
-    nsp_text_str(&t, w->state == DS_SOME ? "the key tags " : "");
-    verdict_add_tags(&t, &z->msg[0]->msg, &z->d->m->zone, NSP_TYPE_DS);
-    return buf;
-}
-
-static void ds_differs(signed_zone_t *z, const ds_word_t *word, size_t count, const ds_word_t *best)
-{
-    char ours[80];
-    char theirs[80];
-    char one[ADDR_TEXT_MAX];
-    char other[ADDR_TEXT_MAX];
-    for (size_t i = 0; i < count; i++) {
-        if (word[i].state == DS_UNKNOWN || same_word(&word[i], best))
-            continue;
-        sighting_t *s =
-            signed_see(z, FINDING_DNSSEC_DS_DIFFERS, SIGNED_NOWHERE, word[i].x,
-                       "The DS records at %s of the parent have %s; those at %s have %s.",
-                       addr_port_text(&word[i].x->server, one), tags_of(z, &word[i], ours),
-                       addr_port_text(&best->x->server, other), tags_of(z, best, theirs));
-        if (s != NULL)
-            s->other = best->x;
-    }
-}
-
-static bool gather_ds(signed_zone_t *z)
-{
-    diag_t *d = z->d;
-    outcome_t o;
-    ds_word_t *word = calloc((size_t)d->m->parent_count + 1, sizeof *word);
-    if (word == NULL)
-        return false;
-    for (uint16_t i = 0; i < d->m->parent_count; i++)
-        word[i] = ds_word_of(d, &d->m->parent_addr[i]);
-    const ds_word_t *best = choose_word(word, d->m->parent_count);
-    if (best != NULL) {
-        z->ds = best->state;
-        z->ds_by = best->x;
-        outcome_of(best->x, &o, z->ds_reply);
-        ds_differs(z, word, d->m->parent_count, best);
-    }
-    free(word);
-    return true;
-}
-
-/* What is wrong with an answer for the DS, by the keys of the parent in z->own; NULL: nothing. */
-static const char *ds_fault(signed_zone_t *z, const exchange_t *x, char buf[64])
-{
-    char rcode[16];
-    outcome_t o;
-    const nsp_msg_t *m = &z->d->scratch->msg;
-    outcome_of(x, &o, z->d->scratch);
-    if (o.kind != OUTCOME_ANSWERED || nsp_msg_has(m, NSP_FLAG_TC))
-        return NULL;
-    if (nsp_msg_rcode(m) != NSP_RCODE_NOERROR) {
-        snprintf(buf, 64, "it is %s", nsp_rcode_text(nsp_msg_rcode(m), rcode));
-        return buf;
-    }
-    dnssec_status_t s = dnssec_check_ds(m, &z->d->m->zone, z->own, wall_of(z->d, o.reply)).status;
-    return dnssec_status_class(s) == DNSSEC_CLASS_BOGUS ? dnssec_status_text(s) : NULL;
-}
-
-/* Whether the parent's signatures prove what its addresses say of the DS: by the keys that it has;
- * what leads to these is not looked at. */
-static void ds_bogus(signed_zone_t *z)
-{
-    diag_t *d = z->d;
-    const exchange_t *keys = d->m->parent_keys;
-    char addr[ADDR_TEXT_MAX];
-    char parent[NSP_NAME_TEXT_MAX];
-    char buf[64];
-    outcome_t o;
-    if (keys == NULL)
-        return;
-    outcome_of(keys, &o, d->scratch);
-    if (o.kind != OUTCOME_ANSWERED)
-        return;
-    dnssec_take_keys(&d->scratch->msg, &d->m->parent, false, z->own);
-    for (uint16_t i = 0; i < d->m->parent_count && z->own->status == DNSSEC_SECURE; i++) {
-        const model_parent_t *p = &d->m->parent_addr[i];
-        const char *fault = p->referral && p->ds != NULL ? ds_fault(z, p->ds, buf) : NULL;
-        if (fault == NULL)
-            continue;
-        sighting_t *s = signed_see(
-            z, FINDING_DNSSEC_DS_BOGUS, SIGNED_NOWHERE, p->ds,
-            "The answer of %s, a server of the parent %s, about the DS does not verify: %s. "
-            "Validating resolvers answer SERVFAIL for the whole zone.",
-            addr_port_text(&p->addr, addr), name_label(&d->m->parent, parent), fault);
-        if (s != NULL)
-            s->other = keys;
-    }
-}
+/* --- all --- */
 
 bool signed_zone_gather(signed_zone_t *z, diag_t *d)
 {
@@ -269,15 +116,14 @@ bool signed_zone_gather(signed_zone_t *z, diag_t *d)
     for (unsigned i = 0; i < 3; i++)
         z->msg[i] = malloc(sizeof *z->msg[i]);
     if (z->place == NULL || z->ds_reply == NULL || z->own == NULL || z->proved == NULL ||
-        z->msg[0] == NULL || z->msg[1] == NULL || z->msg[2] == NULL || !gather_ds(z))
+        z->msg[0] == NULL || z->msg[1] == NULL || z->msg[2] == NULL)
         return false;
     for (size_t i = 0; i < d->subject_count; i++) {
         z->place[i].s = &d->subject[i];
         gather_place(z, &z->place[i]);
     }
     z->place_count = d->subject_count;
-    ds_bogus(z);
-    return true;
+    return signed_gather_parent(z);
 }
 
 void signed_zone_free(signed_zone_t *z)

@@ -61,8 +61,13 @@ typedef struct sighting {
     const exchange_t *by;    /* proof; may be NULL */
     const exchange_t *other; /* further proof; may be NULL */
     int severity;            /* -1: the table's */
-    uint8_t ds_algorithm;    /* it is about DS records with this algorithm; 0: it is not */
-    char *text;              /* owned; NULL: the verdict's */
+    /* of one server of the parent, while others say something else; NULL: it is not */
+    const model_parent_t *parent;
+    const model_parent_t *right; /* one of those others */
+    bool better;                 /* its word fits the zone's keys, and that of right does not */
+    bool childs;                 /* that server answered out of the zone itself */
+    uint8_t ds_algorithm;        /* it is about DS records with this algorithm; 0: it is not */
+    char *text;                  /* owned; NULL: the verdict's */
 } sighting_t;
 
 typedef struct signed_zone {
@@ -86,6 +91,14 @@ typedef struct signed_zone {
 bool signed_zone_gather(signed_zone_t *z, diag_t *d);
 void signed_zone_free(signed_zone_t *z);
 
+/* Of these, what the parent says of the zone's DS: behind the places. */
+bool signed_gather_parent(signed_zone_t *z);
+
+/* What is to be done about a sighting of the parent. */
+void signed_parent_fix(const signed_zone_t *z, const sighting_t *seen, finding_t *f);
+
+/* When a reply came, seconds since 1970. */
+int64_t signed_now(const diag_t *d, const event_t *e);
 /* The reply of an answer, in z->msg[slot]; NULL without one. */
 const nsp_msg_t *signed_message(signed_zone_t *z, const signed_answer_t *a, unsigned slot);
 /* Whether an address has a newer version than another of what is one zone: SOA records that differ

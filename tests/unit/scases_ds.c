@@ -29,6 +29,36 @@ static void ds_at_one(signedworld_t *w)
     w->ds[1].count = 0;
 }
 
+/* The first one asked has the DS of a key that is gone. */
+static void ds_old_at_one(signedworld_t *w)
+{
+    w->ds[0].of[0] = &w->other;
+}
+
+static void parent_signed(signedworld_t *w)
+{
+    w->signed_parent = true;
+}
+
+static void parent_expired(signedworld_t *w)
+{
+    w->signed_parent = true;
+    w->ds[0].expired = w->ds[1].expired = true;
+}
+
+static void parent_expired_at_one(signedworld_t *w)
+{
+    w->signed_parent = true;
+    w->ds[1].expired = true;
+}
+
+static void ds_by_child(signedworld_t *w)
+{
+    w->signed_parent = true;
+    w->ds[1].count = 0;
+    w->ds[1].childs = true;
+}
+
 static void ds_sha1(signedworld_t *w)
 {
     w->ds[0].digest_type[0] = w->ds[1].digest_type[0] = 1;
@@ -148,6 +178,11 @@ const scase_t scases_ds[] = {
     {"DS not known", ds_unknown, ""},
     {"no DS and expired", ds_none_expired, "dnssec-expired dnssec-no-ds"},
     {"DS at one parent", ds_at_one, "dnssec-ds-differs"},
+    {"DS of another key at one parent", ds_old_at_one, "dnssec-ds-differs"},
+    {"a signed parent", parent_signed, ""},
+    {"the parent's signature has expired", parent_expired, "dnssec-ds-bogus"},
+    {"the parent's signature has expired at one", parent_expired_at_one, "dnssec-ds-bogus"},
+    {"DS answered by the zone itself at one parent", ds_by_child, "dnssec-ds-bogus"},
     {"DS with SHA-1", ds_sha1, "dnssec-ds-weak"},
     {"DS with SHA-384", ds_sha384, ""},
     {"DS with a wrong digest", ds_mistyped, "dnssec-ds-mismatch"},

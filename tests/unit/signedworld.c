@@ -40,6 +40,7 @@ void signedworld_begin(signedworld_t *w)
     w->eight = signer_new(8, 2048, 257);
     w->small = signer_new(8, 1024, 256);
     w->revoked = signer_new(13, 0, 257 | 0x80);
+    w->above = signer_new(13, 0, 257);
     for (unsigned i = 0; i < PLACES; i++)
         place_default(w, &w->place[i]);
     for (unsigned i = 0; i < 2; i++)
@@ -52,7 +53,7 @@ void signedworld_begin(signedworld_t *w)
 
 void signedworld_end(signedworld_t *w)
 {
-    signer_t *all[] = {&w->ksk, &w->zsk, &w->other, &w->eight, &w->small, &w->revoked};
+    signer_t *all[] = {&w->ksk, &w->zsk, &w->other, &w->eight, &w->small, &w->revoked, &w->above};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         signer_free(all[i]);
     xlab_free(&w->x);
@@ -355,34 +356,66 @@ static void ask(signedworld_t *w, unsigned place, const char *qname, uint16_t ty
     exchange_end(w, x, &b);
 }
 
+/* A set of the parent's, signed where the parent is. */
+static void put_above(signedworld_t *w, nsp_builder_t *b, nsp_section_t section,
+                      const signer_rrset_t *set, bool expired)
+{
+    signature_t how = signedworld_good_times();
+    const signer_t *by = &w->above;
+    how.signer = xname("net.");
+    how.expiration = expired ? NOW - DAY : how.expiration;
+    signer_put(b, section, set, &how, &by, w->signed_parent ? 1 : 0);
+}
+
+static void answer_ds(signedworld_t *w, nsp_builder_t *b, const ds_plan_t *plan)
+{
+    signer_rrset_t set = set_of("example.net.", NSP_TYPE_DS, 3600);
+    signer_rrset_t soa = set_of(plan->childs ? "example.net." : "net.", NSP_TYPE_SOA, 900);
+    for (unsigned k = 0; k < plan->count; k++) {
+        signer_rr_t *rr = &set.rr[set.count++];
+        rr->size = (uint16_t)signer_ds(plan->of[k], &set.owner, plan->digest_type[k], rr->rdata);
+        rr->rdata[rr->size - 1] ^= plan->mistyped[k];
+        rr->rdata[2] = plan->algorithm[k] != 0 ? plan->algorithm[k] : rr->rdata[2];
+    }
+    if (plan->count > 0) {
+        put_above(w, b, NSP_ANSWER, &set, plan->expired);
+        return;
+    }
+    signer_add(&soa, "a.nic.net. host.nic.net. 1 1800 900 604800 900");
+    put_above(w, b, NSP_AUTHORITY, &soa, plan->expired);
+}
+
 static void ask_parent(signedworld_t *w, uint16_t i)
 {
-    const ds_plan_t *plan = &w->ds[i];
     model_parent_t *p = &w->x.m->parent_addr[i];
     uint8_t wire[400];
-    uint8_t rdata[80];
     nsp_name_t zone = xname("example.net.");
-    nsp_name_t above = xname("net.");
     nsp_builder_t b;
-    if (plan->unknown)
+    if (w->ds[i].unknown)
         return;
     size_t size = battery_question(&zone, NSP_TYPE_DS, false, true, wire, sizeof wire);
     exchange_t *x = exchange_begin(w, &p->addr, wire, size, TRANSPORT_UDP);
     reply_begin(w, &b, x, 0);
-    for (unsigned k = 0; k < plan->count; k++) {
-        size_t n = signer_ds(plan->of[k], &zone, plan->digest_type[k], rdata);
-        rdata[n - 1] ^= plan->mistyped[k];
-        rdata[2] = plan->algorithm[k] != 0 ? plan->algorithm[k] : rdata[2];
-        nsp_build_rr(&b, NSP_ANSWER, &zone, NSP_TYPE_DS, NSP_CLASS_IN, 3600, rdata, (uint16_t)n);
-    }
-    if (plan->count == 0) {
-        signer_rrset_t soa = set_of("net.", NSP_TYPE_SOA, 900);
-        signer_add(&soa, "a.nic.net. host.nic.net. 1 1800 900 604800 900");
-        nsp_build_rr(&b, NSP_AUTHORITY, &above, NSP_TYPE_SOA, NSP_CLASS_IN, 900, soa.rr[0].rdata,
-                     soa.rr[0].size);
-    }
+    answer_ds(w, &b, &w->ds[i]);
     exchange_end(w, x, &b);
     p->ds = x;
+}
+
+static void ask_parent_keys(signedworld_t *w)
+{
+    uint8_t wire[400];
+    nsp_name_t above = xname("net.");
+    signer_rrset_t set = set_of("net.", NSP_TYPE_DNSKEY, 3600);
+    nsp_builder_t b;
+    size_t size = battery_question(&above, NSP_TYPE_DNSKEY, false, true, wire, sizeof wire);
+    exchange_t *x = exchange_begin(w, &w->x.m->parent_addr[0].addr, wire, size, TRANSPORT_UDP);
+    reply_begin(w, &b, x, 0);
+    memcpy(set.rr[0].rdata, w->above.rdata, w->above.size);
+    set.rr[0].size = w->above.size;
+    set.count = 1;
+    put_above(w, &b, NSP_ANSWER, &set, false);
+    exchange_end(w, x, &b);
+    w->x.m->parent_keys = x;
 }
 
 void signedworld_build(signedworld_t *w)
@@ -402,4 +435,6 @@ void signedworld_build(signedworld_t *w)
     }
     ask_parent(w, 0);
     ask_parent(w, 1);
+    if (w->signed_parent)
+        ask_parent_keys(w);
 }

@@ -49,6 +49,8 @@ typedef struct place_plan {
 typedef struct ds_plan {
     unsigned count; /* 0: NODATA */
     bool unknown;   /* not asked */
+    bool childs;    /* without one: out of the zone itself */
+    bool expired;   /* its signature; with signed_parent */
     const signer_t *of[3];
     uint8_t digest_type[3];
     bool mistyped[3];     /* the digest is another */
@@ -60,6 +62,8 @@ typedef struct signedworld {
     signer_t ksk, zsk, other, rsa, small, revoked, eight;
     place_plan_t place[PLACES];
     ds_plan_t ds[2];
+    bool signed_parent; /* its DS records are, and its keys are known */
+    signer_t above;
     uint8_t buf[8192];
 } signedworld_t;
 

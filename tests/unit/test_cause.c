@@ -24,6 +24,8 @@ typedef enum {
     SPLIT,
     BY_WILDCARD,
     DISPUTED,
+    ONE_PARENT,
+    REFERRED_WELL,
     ANYWHERE
 } place_t;
 
@@ -136,7 +138,7 @@ static void link_row(fixture_t *f, const row_t *r, bool near)
 static bool needs_copies(const row_t *r)
 {
     return r->where == LEFT_OUT || r->where == SPLIT || r->where == BY_WILDCARD ||
-           r->where == DISPUTED;
+           r->where == DISPUTED || r->where == ONE_PARENT || r->where == REFERRED_WELL;
 }
 
 static void test_every_line_links(void **state)

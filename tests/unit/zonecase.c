@@ -19,10 +19,13 @@
     "root 198.41.0.4\n"                                                                            \
     "zone . {\n$TTL 3600\n"                                                                        \
     "@ SOA a.root. host. 1 2 3 4 5\n@ NS a.root.\na.root. A 198.41.0.4\n"                          \
-    "test. NS ns.nic.test.\nns.nic.test. A 192.5.6.30\n}\n"                                        \
-    "zone test {\n$TTL 3600\n@ SOA ns.nic host.nic 1 2 3 4 5\n@ NS ns.nic\nns.nic A 192.5.6.30\n"
-
-#define TOP_ADDRESSES "}\naddress 198.41.0.4 {\nserves .\n}\naddress 192.5.6.30 {\nserves test\n}\n"
+    "test. NS ns.nic.test.\nns.nic.test. A 192.5.6.30\n%s}\n"
+#define SECOND_NS      "test. NS ns2.nic.test.\nns2.nic.test. A 192.5.6.31\n"
+#define PARENT         "zone test%s {\n$TTL 3600\n@ SOA ns.nic host.nic %u 2 3 4 5\n@ NS ns.nic\n%s%s%s}\n"
+#define NIC            "ns.nic A 192.5.6.30\n"
+#define SECOND_NIC     "@ NS ns2.nic\nns2.nic A 192.5.6.31\n"
+#define TOP_ADDRESSES  "address 198.41.0.4 {\nserves .\n}\naddress 192.5.6.30 {\nserves test\n}\n"
+#define SECOND_ADDRESS "address 192.5.6.31 {\nserves test@old\n}\n"
 
 #define TOLD_MAX 65536
 
@@ -91,11 +94,22 @@ static void run(const char *scenario, char *told)
 
 void zonecase_check(const zonecase_t *c)
 {
+    zonecase_check_two(c, NULL);
+}
+
+void zonecase_check_two(const zonecase_t *c, const char *parent2)
+{
     char *told = calloc(1, TOLD_MAX);
     char *scenario = calloc(1, TOLD_MAX);
     bool good = true;
     assert_true(told != NULL && scenario != NULL);
-    snprintf(scenario, TOLD_MAX, TOP "%s" TOP_ADDRESSES "%s", c->parent, c->world);
+    bool two = parent2 != NULL;
+    int n = snprintf(scenario, TOLD_MAX, TOP PARENT, two ? SECOND_NS : "", "", 1u, NIC,
+                     two ? SECOND_NIC : "", c->parent);
+    if (two)
+        n += snprintf(scenario + n, TOLD_MAX - (size_t)n, PARENT SECOND_ADDRESS, "@old", 0u, NIC,
+                      SECOND_NIC, parent2);
+    snprintf(scenario + n, TOLD_MAX - (size_t)n, TOP_ADDRESSES "%s", c->world);
     run(scenario, told);
     for (size_t i = 0; i < 8 && c->say[i] != NULL; i++)
         if (strstr(told, c->say[i]) == NULL) {

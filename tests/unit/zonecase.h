@@ -17,5 +17,8 @@ typedef struct zonecase {
  *     fix: FIX
  * The part behind the arrow is the cause of a finding that has one. */
 void zonecase_check(const zonecase_t *c);
+/* The same with a second server of test, whose copy is older and has other records (parent2; NULL:
+ * there is none). */
+void zonecase_check_two(const zonecase_t *c, const char *parent2);
 
 #endif
