@@ -283,6 +283,14 @@ uint32_t slot_take(pairer_t *p)
     return i;
 }
 
+static void conn_remove(pairer_t *p, conn_t *c, uint32_t head)
+{
+    list_unlink(rare_links(p), &c->flows, head);
+    p->slot[head].conn = PAIR_NONE;
+    if (c->flows.first == PAIR_NONE)
+        c->bare = false;
+}
+
 static void leave_open_lists(pairer_t *p, slot_t *head)
 {
     for (uint32_t i = head->head; i != PAIR_NONE; i = p->slot[i].more)
@@ -495,14 +503,6 @@ void conn_add(pairer_t *p, conn_t *c, uint32_t head)
 {
     p->slot[head].conn = (uint32_t)(c - p->conn);
     list_append(rare_links(p), &c->flows, head);
-}
-
-void conn_remove(pairer_t *p, conn_t *c, uint32_t head)
-{
-    list_unlink(rare_links(p), &c->flows, head);
-    p->slot[head].conn = PAIR_NONE;
-    if (c->flows.first == PAIR_NONE)
-        c->bare = false;
 }
 
 void conn_event(pairer_t *p, conn_t *c, const flow_event_t *e)

@@ -235,7 +235,6 @@ void conn_release(pairer_t *p, conn_t *c, unsigned notes);
 void conn_touch(pairer_t *p, conn_t *c);
 /* Its open flows: head comes to them, or goes. */
 void conn_add(pairer_t *p, conn_t *c, uint32_t head);
-void conn_remove(pairer_t *p, conn_t *c, uint32_t head);
 /* Every open flow of the connection has this as an event; so many of them, and no more, as one flow
  * has room for, since a connection may have any number of flows. */
 void conn_event(pairer_t *p, conn_t *c, const flow_event_t *e);

@@ -30,7 +30,6 @@ uint64_t nsp_fields_number(nsp_fields_t *f, const nsp_token_t *t, uint64_t max);
 /* A token, or all words of the rest of the record, as octets of a field of that kind. max and
  * family: octets of the text at most, 4 or 6. */
 void nsp_fields_put_name(nsp_fields_t *f, const nsp_token_t *t);
-void nsp_fields_put_text(nsp_fields_t *f, const nsp_token_t *t, size_t max);
 void nsp_fields_put_address(nsp_fields_t *f, const nsp_token_t *t, unsigned family);
 void nsp_fields_put_base64(nsp_fields_t *f, const nsp_token_t *t);
 void nsp_fields_put_base64_rest(nsp_fields_t *f);

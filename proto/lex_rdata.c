@@ -174,7 +174,7 @@ void nsp_fields_put_base64(nsp_fields_t *f, const nsp_token_t *t)
         nsp_fields_fail(f, NSP_E_TEXT_BASE64, t->at);
 }
 
-void nsp_fields_put_text(nsp_fields_t *f, const nsp_token_t *t, size_t max)
+static void put_text(nsp_fields_t *f, const nsp_token_t *t, size_t max)
 {
     uint8_t out[65535];
     size_t bad = 0;
@@ -195,7 +195,7 @@ static void put_string(nsp_fields_t *f, const nsp_token_t *t)
 {
     uint32_t at = f->w->pos;
     nsp_write_u8(f->w, 0);
-    nsp_fields_put_text(f, t, 255);
+    put_text(f, t, 255);
     if (f->err == NSP_OK && f->w->err == NSP_OK)
         f->w->base[at] = (uint8_t)(f->w->pos - at - 1);
 }
@@ -524,7 +524,7 @@ static void put_field(nsp_fields_t *f, nsp_fkind_t kind)
         break;
     case NSP_F_TEXT:
         t = nsp_fields_token(f);
-        nsp_fields_put_text(f, &t, UINT16_MAX);
+        put_text(f, &t, UINT16_MAX);
         break;
     case NSP_F_TAG:
         put_tag(f);

@@ -93,7 +93,8 @@ void nsp_text_base64(nsp_text_t *t, const uint8_t *p, size_t n)
     }
 }
 
-void nsp_text_base32(nsp_text_t *t, const uint8_t *p, size_t n)
+/* RFC 4648 7, no padding. */
+static void text_base32(nsp_text_t *t, const uint8_t *p, size_t n)
 {
     static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
     uint32_t bits = 0;
@@ -189,7 +190,7 @@ void nsp_text_address(nsp_text_t *t, const uint8_t *p, size_t n)
 }
 
 /* YYYYMMDDHHmmSS (RFC 4034 3.2) from the days-to-civil arithmetic of the proleptic calendar. */
-void nsp_text_time(nsp_text_t *t, uint32_t seconds)
+static void text_time(nsp_text_t *t, uint32_t seconds)
 {
     int64_t days = seconds / 86400 + 719468;
     unsigned rest = seconds % 86400;
@@ -267,7 +268,7 @@ static bool text_simple(nsp_text_t *t, const nsp_field_t *f)
         nsp_text_number(t, f->number);
         return true;
     case NSP_F_TIME:
-        nsp_text_time(t, (uint32_t)f->number);
+        text_time(t, (uint32_t)f->number);
         return true;
     case NSP_F_ALG_NAME:
     case NSP_F_SCHEME:
@@ -313,7 +314,7 @@ void nsp_text_field(nsp_text_t *t, const nsp_field_t *f)
         nsp_text_hex(t, f->bytes, f->nbytes);
         break;
     case NSP_F_B32_8:
-        nsp_text_base32(t, f->bytes, f->nbytes);
+        text_base32(t, f->bytes, f->nbytes);
         break;
     case NSP_F_B64_DASH:
         if (f->nbytes == 0)

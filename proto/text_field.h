@@ -14,10 +14,8 @@ void nsp_text_composite(nsp_text_t *t, const nsp_field_t *f);
 
 void nsp_text_hex(nsp_text_t *t, const uint8_t *p, size_t n);     /* upper case */
 void nsp_text_base64(nsp_text_t *t, const uint8_t *p, size_t n);  /* RFC 4648 4 */
-void nsp_text_base32(nsp_text_t *t, const uint8_t *p, size_t n);  /* RFC 4648 7, no padding */
 void nsp_text_quoted(nsp_text_t *t, const uint8_t *p, size_t n);  /* RFC 1035 5.1 */
 void nsp_text_address(nsp_text_t *t, const uint8_t *p, size_t n); /* 4 or 16 octets */
-void nsp_text_time(nsp_text_t *t, uint32_t seconds);
 /* The code point of the UTF-8 sequence of n octets at p. */
 uint32_t nsp_utf8_code(const uint8_t *p, size_t n);
 /* False of a code point that a terminal obeys in place of showing it: control characters, line

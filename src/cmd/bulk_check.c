@@ -37,7 +37,9 @@ static void print_result(FILE *f, const bulk_probe_t *p, const check_report_t *r
     fputs("}\n", f);
 }
 
-net_err_t bulk_check_one(bulk_probe_t *p, const nsp_name_t *domain, model_t *m, FILE *f)
+/* Checks one domain and prints its result, a line, to f. m is large, and the caller's. Nothing is
+ * printed unless NET_OK is returned. */
+static net_err_t bulk_check_one(bulk_probe_t *p, const nsp_name_t *domain, model_t *m, FILE *f)
 {
     check_options_t options = bulk_probe_begin(p, domain);
     diagnose_options_t diagnosis = diagnose_options_default();

@@ -40,10 +40,6 @@ void bulk_probe_fail(bulk_probe_t *p, const char *why);
 /* True, with the result written, for a domain that is not to be asked about. */
 bool bulk_probe_skips(bulk_probe_t *p, const nsp_name_t *domain);
 
-/* Checks one domain and prints its result, a line, to f. m is large, and the caller's. Nothing is
- * printed unless NET_OK is returned. */
-net_err_t bulk_check_one(bulk_probe_t *p, const nsp_name_t *domain, model_t *m, FILE *f);
-
 /* Parts of a result. */
 void bulk_print_name(FILE *f, const nsp_name_t *name);
 void bulk_print_findings(FILE *f, const finding_list_t *list, const exchange_set_t *set);

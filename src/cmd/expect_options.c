@@ -174,8 +174,9 @@ static int add_file(const expect_options_t *o, const char *path, const nsp_name_
     return good ? 0 : usage_error(o->command, "--expect %s", fault);
 }
 
-int expect_options_source(const expect_options_t *o, const char *text, const nsp_name_t *domain,
-                          expectations_t *out)
+/* One --expect: a file, "-" for standard input, or a record. Returns 0 or EXIT_USAGE. */
+static int expect_options_source(const expect_options_t *o, const char *text,
+                                 const nsp_name_t *domain, expectations_t *out)
 {
     char fault[EXPECT_ERROR_MAX];
     if (!expect_options_is_record(text) || access(text, F_OK) == 0)
@@ -186,8 +187,11 @@ int expect_options_source(const expect_options_t *o, const char *text, const nsp
                        strncmp(fault, "--expect", 8) == 0 ? "" : "--expect: ", fault);
 }
 
-int expect_options_tokens(const expect_options_t *o, const char *provider, const nsp_name_t *domain,
-                          const char *const *token, size_t count, expectations_t *out)
+/* The same for tokens of one's own, and a provider of one's own (NULL: --provider), as a
+ * configuration file has them. */
+static int expect_options_tokens(const expect_options_t *o, const char *provider,
+                                 const nsp_name_t *domain, const char *const *token, size_t count,
+                                 expectations_t *out)
 {
     char fault[EXPECT_ERROR_MAX];
     const char *parameter = "";

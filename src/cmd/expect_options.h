@@ -60,13 +60,6 @@ void expect_options_list(const expect_options_t *o, FILE *out);
 /* Adds all that is expected of domain: its tokens, and what --expect names. None at all is an
  * error. Returns 0 or EXIT_USAGE. */
 int expect_options_read(const expect_options_t *o, const nsp_name_t *domain, expectations_t *out);
-/* The same for tokens of one's own, and a provider of one's own (NULL: --provider), as a
- * configuration file has them. */
-int expect_options_tokens(const expect_options_t *o, const char *provider, const nsp_name_t *domain,
-                          const char *const *token, size_t count, expectations_t *out);
-/* One --expect: a file, "-" for standard input, or a record. Returns 0 or EXIT_USAGE. */
-int expect_options_source(const expect_options_t *o, const char *text, const nsp_name_t *domain,
-                          expectations_t *out);
 /* Whether a text is a record, not a file: words, of which the second (or the third or fourth,
  * behind a TTL and a class) is an RR type. */
 bool expect_options_is_record(const char *text);

@@ -186,6 +186,9 @@ static progress_t ask_list(fold_t *f, const addr_list_t *list, const nsp_name_t 
     return useful ? PROGRESS_DONE : PROGRESS_FAILED;
 }
 
+/* Goes on with the addresses of a cut's servers that have none; with all, of every one. */
+static progress_t resolve_cut(fold_t *f, uint32_t c, unsigned depth, bool all);
+
 progress_t fold_ask_cut(fold_t *f, uint32_t c, const nsp_name_t *qname, uint16_t qtype,
                         unsigned depth, bool all)
 {
@@ -196,7 +199,7 @@ progress_t fold_ask_cut(fold_t *f, uint32_t c, const nsp_name_t *qname, uint16_t
     if (list.count > 0)
         p = ask_list(f, &list, qname, qtype, &zone, all);
     if (all || p == PROGRESS_FAILED) {
-        progress_t more = fold_resolve_cut(f, c, depth, all);
+        progress_t more = resolve_cut(f, c, depth, all);
         if (more == PROGRESS_PENDING || list.count == 0)
             p = more;
     }
@@ -269,7 +272,7 @@ static progress_t resolve_host(fold_t *f, uint32_t h, unsigned depth)
     return pending ? PROGRESS_PENDING : loop ? PROGRESS_LOOP : PROGRESS_FAILED;
 }
 
-progress_t fold_resolve_cut(fold_t *f, uint32_t c, unsigned depth, bool all)
+static progress_t resolve_cut(fold_t *f, uint32_t c, unsigned depth, bool all)
 {
     unsigned most = depth == 0 ? RESOLVE_NS_TOP : RESOLVE_NS_DEEP;
     unsigned live = 0;

@@ -173,8 +173,6 @@ uint32_t cut_find(const fold_t *f, const nsp_name_t *zone);
 uint32_t cut_get(fold_t *f, const nsp_name_t *zone);
 /* Host h is a server of cut c; no more than MODEL_SERVERS_MAX are kept. */
 void cut_add_ns(fold_t *f, uint32_t c, uint32_t h);
-/* True when a server of the cut has this address. */
-bool cut_served_by(const fold_t *f, uint32_t c, const addr_t *a);
 /* Deepest known cut at or above name, or FOLD_NONE. */
 uint32_t cut_above(const fold_t *f, const nsp_name_t *name);
 /* The same, served by that address. */
@@ -220,8 +218,6 @@ progress_t fold_ask_cut(fold_t *f, uint32_t c, const nsp_name_t *qname, uint16_t
                         unsigned depth, bool all);
 /* Asks the resolvers, one after the other, until one answers: then *got is how. */
 progress_t fold_ask_resolvers(fold_t *f, const nsp_name_t *qname, uint16_t qtype, asked_t *got);
-/* Goes on with the addresses of a cut's servers that have none; with all, of every one. */
-progress_t fold_resolve_cut(fold_t *f, uint32_t c, unsigned depth, bool all);
 /* Goes on with one type of a host's addresses. */
 progress_t fold_resolve(fold_t *f, uint32_t h, unsigned family, unsigned depth);
 

@@ -126,7 +126,8 @@ void cut_add_ns(fold_t *f, uint32_t c, uint32_t h)
     cut->ns[cut->ns_count++] = h;
 }
 
-bool cut_served_by(const fold_t *f, uint32_t c, const addr_t *a)
+/* True when a server of the cut has this address. */
+static bool cut_served_by(const fold_t *f, uint32_t c, const addr_t *a)
 {
     const cut_t *cut = &f->cut[c];
     for (uint16_t i = 0; i < cut->direct_count; i++)

@@ -347,8 +347,6 @@ void traffic_rules(traffic_t *t, const traffic_end_t *end, finding_list_t *list)
 /* Before traffic_rules: what names say about each server, gathered in its entry. */
 void traffic_gather_names(traffic_t *t);
 void traffic_rules_names(traffic_t *t, const entry_t *e, finding_list_t *list);
-/* Text of an entry's name, at most 200 octets long. Returns buf. */
-const char *traffic_name_text(const name_entry_t *n, char buf[NSP_NAME_TEXT_MAX]);
 /* NULL when the server is not (or no longer) known. */
 entry_t *traffic_entry(traffic_t *t, const addr_t *addr);
 

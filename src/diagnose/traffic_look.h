@@ -41,8 +41,6 @@ bool look_is_no_chance(const look_t *l, uint64_t attempts);
 
 /* Answers without authority, and those that refer upwards or refuse. */
 void look_lame(const look_t *l);
-/* True when no question with an EDNS option gets an answer, and others do. */
-bool look_options_dropped(const look_t *l);
 /* True when it is known why questions with EDNS get no answer. */
 bool look_edns(const look_t *l);
 /* True when it is told that answers in fragments get lost. */

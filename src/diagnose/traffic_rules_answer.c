@@ -78,7 +78,8 @@ static void edns_rejected(const look_t *l)
     traffic_evidence(l->t, f, l->e, CAUSE_EDNS_REJECTED);
 }
 
-bool look_options_dropped(const look_t *l)
+/* True when no question with an EDNS option gets an answer, and others do. */
+static bool look_options_dropped(const look_t *l)
 {
     const entry_t *e = l->e;
     uint32_t types = e->types_option_silent;

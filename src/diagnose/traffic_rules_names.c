@@ -10,7 +10,8 @@
  * nanoseconds. */
 #define VERSION_LAG INT64_C(300000000000)
 
-const char *traffic_name_text(const name_entry_t *n, char buf[NSP_NAME_TEXT_MAX])
+/* Text of an entry's name, at most 200 octets long. Returns buf. */
+static const char *traffic_name_text(const name_entry_t *n, char buf[NSP_NAME_TEXT_MAX])
 {
     nsp_name_to_text(&n->name, buf, NSP_NAME_TEXT_MAX);
     return buf;

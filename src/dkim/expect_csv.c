@@ -180,7 +180,8 @@ bool csv_column_name(const expect_span_t *field, char name[CSV_HEADER_MAX + 1])
     return true;
 }
 
-csv_role_t csv_role_of(const expect_span_t *field)
+/* What a column of that name holds; CSV_ROLES for anything else. */
+static csv_role_t csv_role_of(const expect_span_t *field)
 {
     char name[CSV_HEADER_MAX + 1];
     if (!csv_column_name(field, name))

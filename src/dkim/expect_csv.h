@@ -48,8 +48,6 @@ bool csv_read_row(csv_t *c, csv_row_t *row);
 bool csv_row_is_empty(const csv_row_t *row);
 /* A column's name in lower case, without blanks and signs. False when it is too long. */
 bool csv_column_name(const expect_span_t *field, char name[CSV_HEADER_MAX + 1]);
-/* What a column of that name holds; CSV_ROLES for anything else. */
-csv_role_t csv_role_of(const expect_span_t *field);
 /* Which column has which role: the first of each; CSV_FIELDS_MAX where there is none. Returns how
  * many of owner, type and value there are. */
 unsigned csv_find_columns(const csv_row_t *header, size_t column[CSV_ROLES]);

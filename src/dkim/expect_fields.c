@@ -58,7 +58,8 @@ static bool append_base(const nsp_name_t *base, nsp_name_t *name)
     return true;
 }
 
-bool expect_settle_owner(const nsp_name_t *base, nsp_name_t *name, unsigned *odd)
+/* A whole name below base as it was meant (see expect_add_line). False without base for "@". */
+static bool expect_settle_owner(const nsp_name_t *base, nsp_name_t *name, unsigned *odd)
 {
     nsp_name_t top;
     nsp_name_t base_top;

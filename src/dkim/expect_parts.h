@@ -57,9 +57,6 @@ bool expect_settle(const expect_source_t *s, size_t at, const nsp_name_t *owner,
 /* Whether names stand inside of a field of another kind, where expect_settle cannot reach. */
 bool expect_hides_names(uint16_t type);
 
-/* A whole name below base as it was meant (see expect_add_line). False without base for "@". */
-bool expect_settle_owner(const nsp_name_t *base, nsp_name_t *name, unsigned *odd);
-
 /* Sets origin to "where:line", or to where alone for a single line. */
 bool expect_set_origin(const expect_source_t *s, size_t at, expectation_t *out);
 

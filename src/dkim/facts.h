@@ -183,8 +183,6 @@ bool walk_was_answered(const facts_t *f);
 /* True when nothing is known about an expectation since this machine could not send: not one
  * address of its zone was asked, or the way to the zone was not. */
 bool expected_is_blind(const facts_t *f, const expected_t *x);
-/* True when some expectation of the zone could not be sent to the place. */
-bool place_unsent(const facts_t *f, size_t zone, size_t place);
 /* True when some expectation lies in the zone (f->zone[zone].holds may be outdated). */
 bool zone_is_meant(const facts_t *f, size_t zone);
 /* True when the place answers for the zone's SOA with authority: pl->soa is to be trusted. */

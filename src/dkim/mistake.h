@@ -54,7 +54,7 @@ typedef struct mistake_name {
 size_t mistake_names(const nsp_name_t *owner, const nsp_name_t *domain, const nsp_name_t *zone,
                      mistake_name_t out[MISTAKE_NAMES_MAX]);
 
-const char *mistake_name_name(mistake_name_kind_t kind); /* "doubled", ... for JSON */
+const char *mistake_name_name(mistake_name_kind_t kind); /* "doubled", ... */
 const char *mistake_name_text(mistake_name_kind_t kind); /* what happened, without a full stop */
 const char *mistake_name_fix(mistake_name_kind_t kind);
 
@@ -99,7 +99,7 @@ mistake_value_kind_t mistake_value(const expectation_t *e, const nsp_msg_t *m, c
                                    const nsp_name_t *zone, const expectations_t *all,
                                    size_t *other);
 
-const char *mistake_value_name(mistake_value_kind_t kind); /* "zone-appended", ... for JSON */
+const char *mistake_value_name(mistake_value_kind_t kind); /* "zone-appended", ... */
 const char *mistake_value_text(mistake_value_kind_t kind); /* without a full stop */
 const char *mistake_value_fix(mistake_value_kind_t kind);
 

@@ -30,7 +30,9 @@ void plan_push(plan_t *p, const plan_question_t *q)
     w->item[w->count++] = *q;
 }
 
-const answer_t *plan_ask(plan_t *p, const ask_t *ask)
+/* What a resolver ends up with, asking as ask says; NULL while that is not decided. Whatever is
+ * still to be asked for it is wanted. */
+static const answer_t *plan_ask(plan_t *p, const ask_t *ask)
 {
     const answer_t *wanted = NULL;
     const answer_t *a = answers_ask(p->f->answers, ask, p->wants != NULL ? &wanted : NULL);

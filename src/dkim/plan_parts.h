@@ -15,9 +15,6 @@ typedef struct plan {
 
 /* Puts a question into the list. */
 void plan_push(plan_t *p, const plan_question_t *q);
-/* What a resolver ends up with, asking as ask says; NULL while that is not decided. Whatever is
- * still to be asked for it is wanted. */
-const answer_t *plan_ask(plan_t *p, const ask_t *ask);
 /* The same over UDP without more ado. */
 const answer_t *plan_ask_udp(plan_t *p, const addr_t *server, const nsp_name_t *name,
                              uint16_t type);

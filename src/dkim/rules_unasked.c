@@ -43,7 +43,8 @@ static const exchange_t *unsent_to(const facts_t *f, size_t zone, size_t place)
     return NULL;
 }
 
-bool place_unsent(const facts_t *f, size_t zone, size_t place)
+/* True when some expectation of the zone could not be sent to the place. */
+static bool place_unsent(const facts_t *f, size_t zone, size_t place)
 {
     return unsent_to(f, zone, place) != NULL;
 }

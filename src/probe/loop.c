@@ -168,11 +168,6 @@ bool loop_ask_hops(loop_t *l, const addr_t *server, const loop_hops_t *hops, con
     return ask(l, t, wire, size, budget, false);
 }
 
-size_t loop_asked(const loop_t *l)
-{
-    return l->asked_count;
-}
-
 /* --- asking --- */
 
 static node_t *node_of(loop_t *l, const addr_t *a)

@@ -98,7 +98,5 @@ typedef struct loop_hops {
 /* The same over UDP for a query whose hops are limited. It is not what memories are for. */
 bool loop_ask_hops(loop_t *l, const addr_t *server, const loop_hops_t *hops, const uint8_t *wire,
                    size_t size, size_t budget);
-/* Questions that were asked, those in the queue too. */
-size_t loop_asked(const loop_t *l);
 
 #endif

@@ -78,7 +78,8 @@ static void print_head(FILE *out, const dkim_report_t *r)
     }
 }
 
-const char *dkim_chance_text(double chance, char buf[32])
+/* A chance in percent that never rounds to certainty; buf or a constant. */
+static const char *dkim_chance_text(double chance, char buf[32])
 {
     if (!(chance > 0))
         return "none";

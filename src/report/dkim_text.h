@@ -28,8 +28,6 @@ bool dkim_report_html(FILE *out, const dkim_report_t *r);
 const char *dkim_verdict_text(const dkim_report_t *r, char buf[DKIM_VERDICT_MAX]);
 /* What the verdict does not cover, as one sentence; "" when every address was asked. */
 const char *dkim_coverage_text(const dkim_report_t *r, char buf[DKIM_VERDICT_MAX]);
-/* A chance in percent that never rounds to certainty; buf or a constant. */
-const char *dkim_chance_text(double chance, char buf[32]);
 /* Prints one JSON object on one line (docs/schema/dkim.schema.json). False when memory is out. */
 bool dkim_report_json(FILE *out, const dkim_report_t *r);
 

@@ -54,7 +54,8 @@ json_t *json_seconds(int64_t ns)
     return ns >= 0 ? json_real((double)ns / 1e9) : json_null();
 }
 
-json_t *json_event(const exchange_t *x, const event_t *e, bool octets, reply_t *scratch)
+/* One event; octets: with the message it carries. scratch's contents change. */
+static json_t *json_event(const exchange_t *x, const event_t *e, bool octets, reply_t *scratch)
 {
     char line[1400];
     json_t *j = json_object();

@@ -15,8 +15,6 @@ json_t *json_addr(const addr_t *a);        /* without its port */
 json_t *json_text(const char *text);
 json_t *json_hex(const uint8_t *bytes, uint32_t size);
 json_t *json_seconds(int64_t ns); /* null for a negative time */
-/* One event; octets: with the message it carries. scratch's contents change. */
-json_t *json_event(const exchange_t *x, const event_t *e, bool octets, reply_t *scratch);
 /* One exchange with its events. zone: whose probes are named; NULL when there is none. */
 json_t *json_exchange(const exchange_t *x, const nsp_name_t *zone, bool octets, reply_t *scratch);
 /* All exchanges of a set, in order. */

@@ -64,7 +64,4 @@ typedef struct query_facts {
     size_t reply_size; /* 0 before there is one */
 } query_facts_t;
 
-/* True when every condition holds; counts the query for "every N". */
-bool behaviour_applies(behaviour_t *b, const query_facts_t *q);
-
 #endif

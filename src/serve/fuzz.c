@@ -72,7 +72,9 @@ static int64_t now_ms(void)
 
 /* --- which answer --- */
 
-fault_id_t fuzz_choose(uint64_t seed, uint64_t n, transport_t transport)
+/* What the Nth answer (from 0) of a seed is: a fault of the catalogue that fits the transport, or
+ * FAULT_COUNT for a mutation. */
+static fault_id_t fuzz_choose(uint64_t seed, uint64_t n, transport_t transport)
 {
     nsp_random_t r = {seed ^ n * UINT64_C(0x9e3779b97f4a7c15)};
     if (nsp_random_below(&r, 3) == 0)

@@ -49,10 +49,6 @@ bool fuzz_server_step(fuzz_server_t *f, int wait_ms);
 /* Questions that were answered (or met with silence) so far. */
 uint64_t fuzz_server_count(const fuzz_server_t *f);
 
-/* What the Nth answer (from 0) of a seed is: a fault of the catalogue that fits the transport, or
- * FAULT_COUNT for a mutation. */
-fault_id_t fuzz_choose(uint64_t seed, uint64_t n, transport_t transport);
-
 /* Reads a log: all answers, or only the one with number only (0: all). False with a sentence in
  * err: line and what is wrong. */
 bool fuzz_recording_read(const char *text, size_t len, uint64_t only, fuzz_recording_t *out,

@@ -20,7 +20,8 @@ typedef struct work {
     size_t limit;
 } work_t;
 
-bool behaviour_applies(behaviour_t *b, const query_facts_t *q)
+/* True when every condition holds; counts the query for "every N". */
+static bool behaviour_applies(behaviour_t *b, const query_facts_t *q)
 {
     if ((b->udp_only && q->transport != TRANSPORT_UDP) ||
         (b->tcp_only && q->transport != TRANSPORT_TCP) || (b->edns_only && !q->edns) ||

@@ -77,7 +77,9 @@ static int64_t now_ms(void)
 
 /* --- the client --- */
 
-char *torture_argument(const char *text, const addr_t *at, const char *name)
+/* Puts addr, port and name into one argument of the client's. The caller frees it; NULL without
+ * memory. */
+static char *torture_argument(const char *text, const addr_t *at, const char *name)
 {
     char addr[ADDR_TEXT_MAX];
     char port[8];

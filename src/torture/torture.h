@@ -74,10 +74,6 @@ const char *torture_result_name(const torture_result_t *r, char buf[40]);
 /* Whether a verdict is the client's fault. */
 bool torture_is_bad(torture_verdict_t v);
 
-/* Puts addr, port and name into one argument of the client's. The caller frees it; NULL without
- * memory. */
-char *torture_argument(const char *text, const addr_t *at, const char *name);
-
 /* --- report.c --- */
 
 /* A table within 80 columns, worst first, and a line of totals. */

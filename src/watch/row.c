@@ -76,7 +76,8 @@ static char *copy(row_t *r, const char *text)
     return to;
 }
 
-bool row_is_name(const char *text)
+/* True for a domain name as nsp_name_to_text writes it. */
+static bool row_is_name(const char *text)
 {
     nsp_name_t name;
     char again[NSP_NAME_TEXT_MAX];

@@ -29,8 +29,6 @@ verifier_status_t row_status(row_t *r, int column);
 round_outcome_t row_outcome(row_t *r, int column);
 transition_t row_transition(row_t *r, int column);
 
-/* True for a domain name as nsp_name_to_text writes it. */
-bool row_is_name(const char *text);
 /* Such a name. For free(); NULL when it is none. */
 char *row_name(row_t *r, int column);
 /* An address with its port as addr_port_text writes it. For free(); NULL when it is none. */
