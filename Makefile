@@ -316,6 +316,7 @@ install: all man completions
 	  $(DESTDIR)$(PREFIX)/include/nsproto $(SHARE)/man/man1 $(SHARE)/nsprobe/schema \
 	  $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions \
 	  $(SHARE)/fish/vendor_completions.d $(SHARE)/doc/nsprobe/examples \
+	  $(SHARE)/doc/nsprobe/docs/img $(SHARE)/doc/nsprobe/demo \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(PROG) $(DESTDIR)$(PREFIX)/bin/nsprobe
 	install -m 644 $(LIB_A) $(DESTDIR)$(LIBDIR)/libnsproto.a
@@ -326,7 +327,13 @@ install: all man completions
 	install -m 644 $(BUILD)/libnsproto.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
 	install -m 644 $(wildcard data/*.conf) $(SHARE)/nsprobe/
 	install -m 644 docs/schema/*.json $(SHARE)/nsprobe/schema/
-	install -m 644 README.md docs/*.md $(SHARE)/doc/nsprobe/
+# laid out as here, so that what documents name is there
+	install -m 644 README.md CONTRIBUTING.md $(SHARE)/doc/nsprobe/
+	install -m 644 docs/*.md $(SHARE)/doc/nsprobe/docs/
+	install -m 644 docs/img/*.png $(SHARE)/doc/nsprobe/docs/img/
+	install -m 644 demo/*.scn $(SHARE)/doc/nsprobe/demo/
+	ln -sfn ../../nsprobe $(SHARE)/doc/nsprobe/data
+	ln -sfn ../../../nsprobe/schema $(SHARE)/doc/nsprobe/docs/schema
 	install -m 644 examples/decode.c $(SHARE)/doc/nsprobe/examples/
 	install -m 644 $(BUILD)/completions/nsprobe.bash $(SHARE)/bash-completion/completions/nsprobe
 	install -m 644 $(BUILD)/completions/_nsprobe $(SHARE)/zsh/site-functions/

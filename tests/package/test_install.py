@@ -37,7 +37,7 @@ def installed(t, prog, usr):
     wanted = ["bin/nsprobe", "lib/libnsproto.a", f"lib/libnsproto.so.{version}",
               f"lib/libnsproto.so.{abi}", "lib/libnsproto.so", "lib/pkgconfig/libnsproto.pc",
               "include/nsproto/nsproto.h", "share/nsprobe/providers.conf",
-              "share/nsprobe/schema/check.schema.json", "share/doc/nsprobe/FINDINGS.md",
+              "share/nsprobe/schema/check.schema.json", "share/doc/nsprobe/docs/FINDINGS.md",
               "share/doc/nsprobe/examples/decode.c", "share/bash-completion/completions/nsprobe",
               "share/zsh/site-functions/_nsprobe", "share/fish/vendor_completions.d/nsprobe.fish",
               "lib/systemd/system/nsprobe-watch.service", *pages]
@@ -48,6 +48,30 @@ def installed(t, prog, usr):
             {f"share/man/man1/nsprobe-{c}.1" for c in commands} <= set(pages), commands)
     named = run("grep", "-rIl", os.path.dirname(usr), usr)[1]
     t.equal("no text file names DESTDIR", named, "")
+
+
+def documents(t, usr):
+    """What documents and man pages name is where they say."""
+    doc = f"{usr}/share/doc/nsprobe"
+    dead = []
+    for folder in (doc, f"{doc}/docs"):
+        for name in sorted(os.listdir(folder)):
+            for link in re.findall(r"\]\(([^)#]+)", read(f"{folder}/{name}")) \
+                    if name.endswith(".md") else ():
+                if "://" not in link and not os.path.exists(os.path.join(folder, link)):
+                    dead.append((name, link))
+    t.equal("links between documents", dead, [])
+    absent = []
+    for page in sorted(os.listdir(f"{usr}/share/man/man1")):
+        text = re.sub(r"\\&?", "", read(f"{usr}/share/man/man1/{page}"))
+        for path in re.findall(r"\b(?:docs|data|demo)/[\w./-]*\w", text):
+            if not os.path.exists(f"{doc}/{path}"):
+                absent.append((page, path))
+    t.equal("files that man pages name", absent, [])
+    t.check("nsprobe(1) says where they are", "share/doc/nsprobe" in
+            read(f"{usr}/share/man/man1/nsprobe.1"))
+    scenario = f"{doc}/demo/internet.scn"
+    t.check("the example of a scenario is there", os.path.exists(scenario), scenario)
 
 
 def library(t, usr):
@@ -148,6 +172,7 @@ def main():
         if t.check("make install", code == 0, out[-2000:]):
             usr = f"{d}/usr"
             installed(t, a.prog, usr)
+            documents(t, usr)
             library(t, usr)
             symbols(t, usr)
             completions(t, a.prog, usr)
