@@ -25,6 +25,7 @@ typedef struct run {
     pcap_out_t *out;
     analysis_t *analysis;
     FILE *report; /* stdout, or stderr when that has the packets */
+    bool unread;  /* nobody reads it, and it is all that is written */
     live_table_t table;
     bool shows_table;
     bool good;   /* no memory was missed, nothing failed to be printed */
@@ -208,6 +209,7 @@ static void tick(run_t *run, int64_t now)
         show_table(run, now);
     if (run->o->json)
         fflush(run->report);
+    run->unread = run->o->json && run->out == NULL && standard_gone();
     if (run->out != NULL && !pcap_out_flush(run->out))
         run->broken = true;
 }
@@ -229,7 +231,8 @@ static void run_loop(run_t *run)
     uint64_t left_over = 0;
     bool ending = false;
     run->began = now;
-    while (!run->broken && left_over < DRAIN_MAX && (o->count == 0 || run->packets < o->count)) {
+    while (!run->broken && !run->unread && left_over < DRAIN_MAX &&
+           (o->count == 0 || run->packets < o->count)) {
         cap_read_t how = cap_source_read(run->source, &p);
         if (how == CAP_PACKET)
             take_packet(run, &p);

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,9 +10,43 @@
 #include "cmd/cmd.h"
 
 static bool told;
+static bool gone;
+
+/* Writes what was printed. A reader that went away has had enough, which is no fault: from then on
+ * what is printed goes nowhere. */
+static ssize_t put(void *cookie, const char *text, size_t size)
+{
+    size_t done = 0;
+    (void)cookie;
+    while (done < size && !gone) {
+        ssize_t n = write(STDOUT_FILENO, text + done, size - done);
+        gone = n < 0 && errno == EPIPE;
+        if (n < 0 && errno != EINTR && !gone)
+            return 0;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return (ssize_t)size;
+}
+
+static void replace_stdout(void)
+{
+    cookie_io_functions_t io = {.write = put};
+    FILE *out = fopencookie(NULL, "w", io);
+    if (out == NULL)
+        return;
+    (void)setvbuf(out, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, BUFSIZ);
+    stdout = out;
+}
+
+bool standard_gone(void)
+{
+    return gone;
+}
 
 void standard_keep(void)
 {
+    (void)signal(SIGPIPE, SIG_IGN);
+    replace_stdout();
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
         if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
             continue;
@@ -26,13 +60,6 @@ void standard_keep(void)
 bool standard_lost(void)
 {
     return fflush(stdout) != 0 || ferror(stdout) != 0;
-}
-
-/* A pipe or socket whose other end is closed. */
-static bool reader_gone(void)
-{
-    struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
-    return poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0;
 }
 
 static void complain(const char *command, int os_error)
@@ -56,13 +83,12 @@ int standard_end(const char *command, int rc)
 {
     /* of a write that failed earlier the cause is not known any more */
     bool lost = ferror(stdout) != 0;
-    bool gone = lost && reader_gone();
     int os_error = 0;
     if (fclose(stdout) != 0) {
         os_error = errno;
         lost = true;
     }
-    if (!lost || gone || os_error == EPIPE)
+    if (!lost)
         return rc;
     complain(command, os_error);
     return EXIT_UNTESTED;

@@ -239,10 +239,17 @@ def lost_output(t, prog):
                                    check=False, timeout=60)
                 t.check(f"{how}: {name}", p.returncode == 3 and len(p.stderr.splitlines()) == 1,
                         f"{p.returncode} {p.stderr}")
-            p = said(["sh", "-c", '"$@" | true', "sh", prog, *argv], capture_output=True,
-                               stdin=subprocess.DEVNULL, text=True, check=False, timeout=60)
+            whole = run(prog, *argv)
+            code = os.path.join(folder, "code")
+            p = said(["sh", "-c", '{ "$@"; echo $? > "$0"; } | true', code, prog, *argv],
+                     capture_output=True, stdin=subprocess.DEVNULL, text=True, check=False,
+                     timeout=60)
             quiet = argv[0] in ("watch", "bulk") or p.stderr == ""
             t.check(f"| true: {name}: quiet", quiet, p.stderr)
+            with open(code, encoding="ascii") as f:
+                got = int(f.read())
+            t.check(f"| true: {name}: exit as ever", got == whole.returncode or
+                    argv[0] == "bulk" and got == 3, f"{got}, not {whole.returncode}")
 
 
 def closed(t, prog):

@@ -193,6 +193,14 @@ def limit_tests(t, net, prog):
     c.p.wait()
     t.check("-w - gives packets to a pipe, and the report to stderr",
             "packets    2 " in p.stdout and "packets    2 " in err, p.stdout + p.stderr + err)
+    c = Capture(net, prog, "--server", net.v4("good"), "--json")
+    c.p.stdout.close()
+    dig(net, net.v4("good"), "cap.test", "SOA")
+    try:
+        code = c.p.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        code = c.stop()
+    t.equal("--json whose reader went away ends", code, 0)
     c = Capture(net, prog, "--server", net.v4("good"), "-w", "/dev/full")
     dig(net, net.v4("good"), "cap.test", "SOA")
     out, err = c.p.communicate(timeout=60)
