@@ -19,14 +19,15 @@
     "address 8.0.1.1 {\nserves zone.test\n}\naddress 8.0.2.1 {\nserves zone.test@b\n}\n"
 
 /* RFC 1912 2.2: the primary's serial is lower than that of its copies. */
-static const zonecase_t went_back = {
-    "the primary's serial went backwards",
-    TWO_GLUED,
-    TWO_VERSIONS("@ SOA ns1 host 1764000000" TIMES TWO_NS,
-                 "@ SOA ns1 host 2026112401" TIMES TWO_NS),
-    {"warning serial-differs [ns1.zone.test. 8.0.1.1]", "the serial went backwards",
-     "fix: Raise the serial at ns1.zone.test (8.0.1.1) above 2026112401"},
-    {"have it transfer the zone again"}};
+static const zonecase_t went_back = {"the primary's serial went backwards",
+                                     TWO_GLUED,
+                                     TWO_VERSIONS("@ SOA ns1 host 1764000000" TIMES TWO_NS,
+                                                  "@ SOA ns1 host 2020112401" TIMES TWO_NS),
+                                     {"warning serial-differs [ns1.zone.test. 8.0.1.1]",
+                                      "its serial went backwards",
+                                      "raise its serial above 2020112401",
+                                      "fix: Compare the records at ns1.zone.test (8.0.1.1) and"},
+                                     {"have it transfer the zone again"}};
 
 static const zonecase_t behind = {
     "a secondary is behind",
@@ -34,6 +35,37 @@ static const zonecase_t behind = {
     TWO_VERSIONS("@ SOA ns1 host 9" TIMES TWO_NS, "@ SOA ns1 host 8" TIMES TWO_NS),
     {"warning serial-differs [ns2.zone.test. 8.0.2.1]", "have it transfer the zone again"},
     {"backwards"}};
+
+/* A copy cannot be newer than the primary that it names: of two servers where its serial is a date
+ * to come, of three where it is far from what two have. */
+static const zonecase_t mistyped = {
+    "a secondary has a serial of the far future",
+    TWO_GLUED,
+    TWO_VERSIONS("@ SOA ns1 host 2020112401" TIMES TWO_NS,
+                 "@ SOA ns1 host 2099112401" TIMES TWO_NS),
+    {"warning serial-differs [ns2.zone.test. 8.0.2.1]",
+     "Serial 2099112401 here, ahead of all others: 2020112401 at ns1.zone.test (8.0.1.1), the "
+     "primary that the SOA names. Read as a date it is in the future.",
+     "Do not raise the serial"},
+    {"[ns1.zone.test. 8.0.1.1]", "backwards", "raise its serial"}};
+
+/* The same where the first server has it, and the primary is hidden. */
+static const zonecase_t mistyped_first = {
+    "the first server has a serial of the far future, and the primary is hidden",
+    TWO_GLUED,
+    TWO_VERSIONS("@ SOA hidden host 2099112401" TIMES TWO_NS,
+                 "@ SOA hidden host 2020112401" TIMES TWO_NS),
+    {"warning serial-differs [ns1.zone.test. 8.0.1.1]", "ahead of all others"},
+    {"[ns2.zone.test. 8.0.2.1]", "8.0.2.1), the primary"}};
+
+/* The primary itself may have any serial: others will take it over. */
+static const zonecase_t mistyped_primary = {
+    "the primary has a serial of the far future",
+    TWO_GLUED,
+    TWO_VERSIONS("@ SOA ns1 host 2099112401" TIMES TWO_NS,
+                 "@ SOA ns1 host 2020112401" TIMES TWO_NS),
+    {"warning serial-differs [ns2.zone.test. 8.0.2.1]", "If serial 2099112401 is not taken over"},
+    {"ahead of all others"}};
 
 /* RFC 1982 3.2. */
 static const zonecase_t undefined = {
@@ -65,6 +97,25 @@ static const zonecase_t renamed = {"a primary that was renamed",
 #define ADDRESS3    "address 8.0.3.1 {\nserves zone.test\n}\n"
 #define THREE_NS    "@ NS ns1\n@ NS ns2\n@ NS ns3\nns2 A 8.0.2.1\nns3 A 8.0.3.1\n@ MX 0 .\n"
 #define THREE_GLUED TWO_GLUED "zone NS ns3.zone\nns3.zone A 8.0.3.1\n"
+
+static const zonecase_t far_ahead = {
+    "one of three servers is far ahead of the primary",
+    THREE_GLUED,
+    TWO_VERSIONS(SOA THREE_NS "ns1 A 8.0.1.1\n",
+                 "@ SOA ns1 host 4000000" TIMES THREE_NS "ns1 A 8.0.1.1\n") ADDRESS3,
+    {"warning serial-differs [ns2.zone.test. 8.0.2.1]",
+     "Serial 4000000 here, ahead of all others: 7 at ns1.zone.test (8.0.1.1)"},
+    {"[ns1.zone.test. 8.0.1.1]", "[ns3.zone.test. 8.0.3.1]", "backwards"}};
+
+/* One step may be a change that is on its way. */
+static const zonecase_t step_ahead = {
+    "one of three servers is a step ahead of the primary",
+    THREE_GLUED,
+    TWO_VERSIONS(SOA THREE_NS "ns1 A 8.0.1.1\n",
+                 "@ SOA ns1 host 8" TIMES THREE_NS "ns1 A 8.0.1.1\n") ADDRESS3,
+    {"warning serial-differs [ns1.zone.test. 8.0.1.1]",
+     "warning serial-differs [ns3.zone.test. 8.0.3.1]", "is not of its making"},
+    {"ahead of all others"}};
 
 /* The address that one copy gives a server is dead: a mistake of the copy, not of the server. */
 static const zonecase_t other_address = {
@@ -168,6 +219,11 @@ static void test_serials(void **state)
     zonecase_check(&went_back);
     zonecase_check(&behind);
     zonecase_check(&undefined);
+    zonecase_check(&mistyped);
+    zonecase_check(&mistyped_first);
+    zonecase_check(&mistyped_primary);
+    zonecase_check(&far_ahead);
+    zonecase_check(&step_ahead);
 }
 
 static void test_primaries(void **state)
