@@ -87,15 +87,20 @@ static sumcheck_result_t verify(decoder_t *d, const ip_view_t *v, uint32_t lengt
         return SUMCHECK_GOOD;
     sumcheck_result_t r = sumcheck_payload(&d->sumcheck, v, length, at);
     d->stats.offloaded += r == SUMCHECK_OFFLOADED;
-    if (v->bad_header)
+    d->stats.never_right += r == SUMCHECK_NEVER;
+    if (v->bad_header && r < SUMCHECK_BAD)
         r = SUMCHECK_BAD;
-    d->stats.bad_checksum += r == SUMCHECK_BAD;
+    d->stats.bad_checksum += r >= SUMCHECK_BAD;
     return r;
 }
 
-static bool is_damaged(decoder_t *d, const ip_view_t *v, uint32_t length, uint32_t at)
+/* The notes of an item with such a payload. */
+static unsigned sum_notes(decoder_t *d, const ip_view_t *v, uint32_t length, uint32_t at)
 {
-    return verify(d, v, length, at) == SUMCHECK_BAD;
+    sumcheck_result_t r = verify(d, v, length, at);
+    return (r >= SUMCHECK_BAD ? CAP_NOTE_CHECKSUM : 0) |
+           (r == SUMCHECK_DAMAGED ? CAP_NOTE_DAMAGED : 0) |
+           (r == SUMCHECK_NEVER ? CAP_NOTE_NEVER : 0);
 }
 
 static bool is_too_deep(decoder_t *d, const layer_t *layer)
@@ -130,8 +135,7 @@ static void take_udp(decoder_t *d, const ip_view_t *v, const layer_t *layer)
         return;
     }
     begin_item(&item, CAP_ITEM_UDP, &layer->origin);
-    if (is_damaged(d, v, u.length, SUMCHECK_AT_UDP))
-        item.notes |= CAP_NOTE_CHECKSUM;
+    item.notes |= sum_notes(d, v, u.length, SUMCHECK_AT_UDP);
     item.notes |= u.beyond ? CAP_NOTE_LENGTH : 0;
     item.notes |= !u.beyond && u.size < u.original ? CAP_NOTE_CUT : 0;
     item.notes |= u.beyond && v->size < v->length ? CAP_NOTE_CUT : 0;
@@ -156,7 +160,7 @@ static void take_tcp(decoder_t *d, const ip_view_t *v, const layer_t *layer)
         return;
     }
     sumcheck_result_t sum = verify(d, v, v->length, SUMCHECK_AT_TCP);
-    s.bad_sum = sum == SUMCHECK_BAD;
+    s.bad_sum = sum >= SUMCHECK_BAD;
     s.good_sum = sum == SUMCHECK_GOOD;
     s.origin = layer->origin;
     tcp_take(d->tcp, &s);
@@ -194,7 +198,7 @@ static void take_icmp(decoder_t *d, const ip_view_t *v, const layer_t *layer)
         return;
     }
     begin_item(&item, CAP_ITEM_ICMP, &layer->origin);
-    if (is_damaged(d, v, v->length, SUMCHECK_AT_ICMP))
+    if (verify(d, v, v->length, SUMCHECK_AT_ICMP) >= SUMCHECK_BAD)
         item.notes |= CAP_NOTE_CHECKSUM;
     item.notes |= q.ports ? 0 : CAP_NOTE_NO_FIRST;
     item.notes |= v->size < v->length ? CAP_NOTE_CUT : 0;

@@ -40,6 +40,9 @@ typedef enum cap_item_kind {
 #define CAP_NOTE_GAP        512u /* TCP: segments before or within it were not captured */
 #define CAP_NOTE_ASSUMED                                                                           \
     1024u /* TCP_OPEN: no packet of the server, its client went on as after one */
+#define CAP_NOTE_DAMAGED                                                                           \
+    2048u /* UDP, beside CHECKSUM: others of the sender are right, so its receiver drops it */
+#define CAP_NOTE_NEVER 4096u /* UDP: the checksum is wrong, as are all others of the sender */
 
 /* Borrows bytes until the sink returns. Ports that are not known are 0. Items come in the order in
  * which packets complete them; UDP_LOST and PARTIAL are given out when hope is, and carry time and
@@ -79,6 +82,7 @@ typedef struct decode_stats {
     uint64_t bad_checksum;
     uint64_t bad_checksum_first; /* the same */
     uint64_t offloaded;          /* checksums left to the network card: wrong, and no fault */
+    uint64_t never_right;        /* wrong as all of their hosts: nothing follows from that */
     uint64_t fragments;          /* seen */
     uint64_t reassembled;        /* datagrams */
     uint64_t fragments_lost;     /* datagrams that never came together (timeout) */

@@ -85,11 +85,9 @@ unsigned notes_of(const cap_item_t *item)
 {
     static const struct {
         unsigned from, to;
-    } notes[] = {{CAP_NOTE_CUT, FLOW_CUT},
-                 {CAP_NOTE_CHECKSUM, FLOW_CHECKSUM},
-                 {CAP_NOTE_FRAGMENTS, FLOW_FRAGMENTS},
-                 {CAP_NOTE_OVERLAP, FLOW_OVERLAP},
-                 {CAP_NOTE_MIDSTREAM, FLOW_MIDSTREAM}};
+    } notes[] = {{CAP_NOTE_CUT, FLOW_CUT},           {CAP_NOTE_CHECKSUM, FLOW_CHECKSUM},
+                 {CAP_NOTE_NEVER, FLOW_NEVER_RIGHT}, {CAP_NOTE_FRAGMENTS, FLOW_FRAGMENTS},
+                 {CAP_NOTE_OVERLAP, FLOW_OVERLAP},   {CAP_NOTE_MIDSTREAM, FLOW_MIDSTREAM}};
     unsigned out = 0;
     if (item->notes == 0)
         return 0;

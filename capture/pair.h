@@ -47,7 +47,9 @@ typedef struct pair_stats {
     uint64_t duplicates;    /* replies to what was answered before */
     uint64_t queries_twice; /* the same packet captured again */
     uint64_t mismatches;
-    uint64_t lost; /* datagrams whose fragments did not all come, of a known question */
+    uint64_t lost;    /* datagrams whose fragments did not all come, of a known question */
+    uint64_t damaged; /* messages with a wrong checksum, which their receivers drop: no messages */
+    uint64_t damaged_queries; /* of them */
     uint64_t icmp;
     uint64_t icmp_orphans; /* about nothing that is known */
     uint64_t not_dns;      /* payloads shorter than a header that belong to no flow */

@@ -1,4 +1,5 @@
-/* ICMP errors, by the packet that they quote, and datagrams whose fragments did not come. */
+/* ICMP errors, by the packet that they quote; datagrams whose fragments did not come, and those
+ * that are damaged. */
 #include <string.h>
 
 #include "capture/pair_table.h"
@@ -201,5 +202,24 @@ void pair_lost(pairer_t *p, const cap_item_t *item)
         return;
     e.attempt = p->slot[i].attempt;
     p->stats.lost++;
+    slot_event(p, p->slot[i].head, &e);
+}
+
+/* What it holds is not what was sent, its ID and ports included: it belongs to a question as far as
+ * these are known. */
+void pair_damaged(pairer_t *p, const cap_item_t *item)
+{
+    flow_event_t e = {.kind = FLOW_EVENT_DAMAGED, .peer = item->from, .message = message_of(item)};
+    bool asks = pair_server_port(p, item->to.port) && !pair_server_port(p, item->from.port);
+    uint32_t i =
+        asks ? PAIR_NONE
+             : find_attempt(p, &item->to, &item->from, false, item->size >= 2 ? item->bytes : NULL);
+    p->stats.damaged++;
+    p->stats.damaged_queries += asks;
+    if (i == PAIR_NONE)
+        return;
+    e.attempt = p->slot[i].attempt;
+    e.message.bytes = NULL;
+    e.message.size = 0;
     slot_event(p, p->slot[i].head, &e);
 }

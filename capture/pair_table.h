@@ -301,6 +301,8 @@ bool pair_quoted(pairer_t *p, const cap_item_t *item);
 void pair_tcp(pairer_t *p, const cap_item_t *item);
 void pair_icmp(pairer_t *p, const cap_item_t *item);
 void pair_lost(pairer_t *p, const cap_item_t *item);
+/* A datagram that its receiver drops. */
+void pair_damaged(pairer_t *p, const cap_item_t *item);
 
 /* --- pair_early.c --- */
 

@@ -470,6 +470,10 @@ void pair_udp(pairer_t *p, const cap_item_t *item)
     bool from = pair_server_port(p, item->from.port);
     bool to = pair_server_port(p, item->to.port);
     bool qr = item->size >= 3 && (item->bytes[2] & 0x80) != 0;
+    if ((item->notes & CAP_NOTE_DAMAGED) != 0) {
+        pair_damaged(p, item);
+        return;
+    }
     if (from == to && (from || p->o.any_port)) {
         if (qr)
             pair_reply(p, item, NULL);

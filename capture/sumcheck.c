@@ -16,23 +16,26 @@ static sumcheck_result_t host_was_wrong(sumcheck_t *state, const ip_view_t *v)
 {
     uint64_t host = host_hash(v->family, v->from);
     size_t i = (host >> 8) % SUMCHECK_HOSTS;
-    if (state->slot[i].host == 0)
-        state->suspects++;
+    state->suspects += state->slot[i].wrong == 0;
     if (state->slot[i].host != host) {
         state->slot[i].host = host;
         state->slot[i].wrong = 0;
+        state->slot[i].tells = false;
     }
     if (state->slot[i].wrong < SUMCHECK_STREAK)
         state->slot[i].wrong++;
-    return state->slot[i].wrong == SUMCHECK_STREAK ? SUMCHECK_OFFLOADED : SUMCHECK_BAD;
+    if (state->slot[i].wrong == SUMCHECK_STREAK)
+        return SUMCHECK_NEVER;
+    return state->slot[i].tells ? SUMCHECK_DAMAGED : SUMCHECK_BAD;
 }
 
 void sumcheck_was_good(sumcheck_t *state, unsigned family, const uint8_t *from)
 {
     uint64_t host = host_hash(family, from);
     size_t i = (host >> 8) % SUMCHECK_HOSTS;
-    if (state->slot[i].host == host) {
-        state->slot[i].host = 0;
+    if (state->slot[i].host == host && state->slot[i].wrong > 0) {
+        state->slot[i].wrong = 0;
+        state->slot[i].tells = true;
         state->suspects--;
     }
 }

@@ -2,8 +2,10 @@
  * on its way to a network card that does that (offloading).
  *
  * A wrong checksum is taken for offloaded when it is the sum of the pseudo-header alone, with or
- * without the length, which is what Linux and Windows leave there, or 0 in TCP; and when the same
- * host has sent only wrong ones, SUMCHECK_STREAK in a row. Everything else is damage. */
+ * without the length, which is what Linux and Windows leave there, or 0 in TCP. When the same host
+ * has sent only wrong ones, SUMCHECK_STREAK in a row, they tell nothing: other cards, or a capture
+ * whose addresses were changed afterwards. Of a host that has sent right ones before, a wrong one
+ * is damage for certain; until one is right, it may be either. */
 #ifndef CAPTURE_SUMCHECK_H
 #define CAPTURE_SUMCHECK_H
 
@@ -16,15 +18,18 @@ typedef enum sumcheck_result {
     SUMCHECK_GOOD,
     SUMCHECK_UNKNOWN, /* cut by the capture, or the packet has none */
     SUMCHECK_OFFLOADED,
-    SUMCHECK_BAD
+    SUMCHECK_NEVER, /* wrong as all others of the host: tells nothing */
+    SUMCHECK_BAD,
+    SUMCHECK_DAMAGED /* bad, and not for any other reason */
 } sumcheck_result_t;
 
-/* Hosts whose last packet had a wrong checksum; a host may push out another. All zero at first. */
+/* Hosts that have sent wrong checksums; a host may push out another. All zero at first. */
 typedef struct sumcheck {
-    uint32_t suspects; /* slots in use */
+    uint32_t suspects; /* of them, those whose last one was wrong */
     struct {
-        uint64_t host; /* hash; 0: free */
-        uint32_t wrong;
+        uint64_t host;  /* hash; 0: free */
+        uint32_t wrong; /* in a row */
+        bool tells;     /* some were right */
     } slot[SUMCHECK_HOSTS];
 } sumcheck_t;
 

@@ -216,6 +216,7 @@ bool analysis_finish(analysis_t *a, bool broken)
     traffic_end_t end = {.end = a->end,
                          .one_way = p->one_way,
                          .no_server = p->no_server,
+                         .damaged_queries = p->damaged_queries,
                          .apart = p->apart,
                          .misorder = p->misorder};
     bool good = traffic_finish(a->traffic, &end, &a->findings) && whole;
@@ -247,6 +248,7 @@ static void note_decoding(analysis_t *a)
     snprintf(a->bad_checksum, sizeof a->bad_checksum,
              "packets with a wrong checksum (first: %" PRIu64 ")", d->bad_checksum_first);
     note(a, "bad-checksum", a->bad_checksum, d->bad_checksum);
+    note(a, "never-right", "packets of hosts whose checksums are all wrong", d->never_right);
     note(a, "fragments", "IP fragments", d->fragments);
     note(a, "fragments-lost", "datagrams whose fragments never came together", d->fragments_lost);
     note(a, "fragments-evicted", "datagrams in fragments given up (--memory)",

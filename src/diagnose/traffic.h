@@ -42,7 +42,8 @@ typedef struct traffic_counts {
     uint64_t malformed_queries; /* retries included; no fault of the server */
     uint64_t fragments_lost;
     uint64_t fragmented;
-    uint64_t checksum;
+    uint64_t checksum; /* replies with a wrong one */
+    uint64_t damaged;  /* of these, those that nobody gets: no answer */
     uint64_t lame_refused, lame_servfail, lame_rcode, lame_upward, lame_not_aa;
     uint64_t edns_queries, edns_answered;
     uint64_t edns_rejected; /* FORMERR, NOTIMP or BADVERS to EDNS */
@@ -115,11 +116,12 @@ void traffic_feed(void *user, const flow_t *flow);
 
 /* What the fold cannot see for itself; all optional. */
 typedef struct traffic_end {
-    int64_t end;    /* of the capture, nanoseconds since 1970 */
-    bool one_way;   /* questions or replies were captured, never both */
-    bool no_server; /* no packet of any server was captured */
-    int64_t apart;  /* by so much replies are recorded too early, or too late (negative); 0: not */
-    bool misorder;  /* replies in front of all questions, or behind all of them */
+    int64_t end;              /* of the capture, nanoseconds since 1970 */
+    bool one_way;             /* questions or replies were captured, never both */
+    bool no_server;           /* no packet of any server was captured */
+    uint64_t damaged_queries; /* with a wrong checksum, beside those that are questions here */
+    int64_t apart; /* by so much replies are recorded too early, or too late (negative); 0: not */
+    bool misorder; /* replies in front of all questions, or behind all of them */
 } traffic_end_t;
 
 /* Once, after the last flow: sorts servers by trouble, makes findings (sorted). False when memory

@@ -164,6 +164,11 @@ static void count_events(traffic_t *t, seen_t *k)
             if (k->udp)
                 traffic_sample(t, k, CAUSE_FRAGMENTS);
             break;
+        case FLOW_EVENT_DAMAGED:
+            n->checksum++;
+            n->damaged++;
+            traffic_sample(t, k, CAUSE_DAMAGED);
+            break;
         case FLOW_EVENT_TCP_REFUSED:
         case FLOW_EVENT_TCP_RESET:
         case FLOW_EVENT_TCP_CLOSED:
@@ -438,6 +443,18 @@ static void count_fragmented(traffic_t *t, seen_t *k)
     }
 }
 
+/* Wrong, and it may be for another reason than damage: that whoever asked did not get it shows when
+ * it asks again. */
+static void count_wrong_sum(traffic_t *t, seen_t *k)
+{
+    k->e->s.n.checksum += (k->flow->notes & FLOW_CHECKSUM) != 0;
+    k->e->wrong_sums++;
+    if (is_late(k) || !names_is_unheeded(t, k))
+        return;
+    k->e->wrong_unheeded++;
+    traffic_sample(t, k, CAUSE_DAMAGED);
+}
+
 static void count_rcode(seen_t *k)
 {
     uint16_t rcode = k->reply.rcode;
@@ -464,7 +481,6 @@ static void count_cut(traffic_t *t, seen_t *k)
 
 static void count_reply(traffic_t *t, seen_t *k)
 {
-    traffic_counts_t *n = &k->e->s.n;
     const flow_t *f = k->flow;
     bool header = f->reply.size >= NSP_HEADER_SIZE;
     note_fault(t, k);
@@ -475,8 +491,8 @@ static void count_reply(traffic_t *t, seen_t *k)
                       (k->reply.rcode == NSP_RCODE_NOERROR && k->reply.answers == 0);
     if ((f->notes & FLOW_FRAGMENTS) != 0)
         count_fragmented(t, k);
-    if ((f->notes & FLOW_CHECKSUM) != 0)
-        n->checksum++;
+    if ((f->notes & (FLOW_CHECKSUM | FLOW_NEVER_RIGHT)) != 0)
+        count_wrong_sum(t, k);
     if (has_flag(k, NSP_FLAG_TC)) {
         count_cut(t, k);
     } else if (k->udp && f->reply.original > k->e->largest_udp) {
@@ -519,7 +535,7 @@ static void count_answered(traffic_t *t, seen_t *k)
     if (is_late(k)) {
         n->late++;
         traffic_sample(t, k, CAUSE_LATE);
-    } else if (f->attempts > 1) {
+    } else if (f->attempts > 1 && !has_event(f, FLOW_EVENT_DAMAGED)) {
         n->recovered++;
         k->e->udp_attempts_lost += f->attempts - 1;
         traffic_sample(t, k, CAUSE_RECOVERED);

@@ -38,6 +38,7 @@ typedef enum cause {
     CAUSE_EDNS_SILENT,
     CAUSE_EDNS_NO_OPT,
     CAUSE_FRAGMENTS,
+    CAUSE_DAMAGED,
     CAUSE_TRUNCATED,
     CAUSE_TCP_TRUNCATED,
     CAUSES
@@ -143,7 +144,9 @@ typedef struct entry {
     uint64_t udp_icmp; /* questions that ended with an ICMP error that says: not here */
     uint64_t tcp_icmp;
     uint64_t strange[STRANGE_KINDS]; /* flows, in the order of count_mismatch */
-    uint64_t unheeded; /* answers in fragments, whole, after which the client asked again */
+    uint64_t unheeded;       /* answers in fragments, whole, after which the client asked again */
+    uint64_t wrong_sums;     /* answers with a wrong checksum that may be offloaded */
+    uint64_t wrong_unheeded; /* the same as unheeded, of these */
     differ_fact_t serial;
     differ_fact_t data;
     big_fact_t big;

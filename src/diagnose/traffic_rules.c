@@ -298,6 +298,40 @@ static bool match_rules(const look_t *l)
     return told;
 }
 
+/* Replies that leave the server whole, and do not arrive so. */
+static void damaged_rule(const look_t *l)
+{
+    const traffic_counts_t *n = l->n;
+    uint64_t replies = n->damaged + n->answered;
+    uint64_t again = l->e->wrong_unheeded;
+    finding_t *f;
+    if (n->damaged >= STRANGE_MIN && look_often(n->damaged, replies))
+        f = traffic_finding(l->list, &l->e->s.addr, FINDING_DAMAGED,
+                            "%llu of %llu replies have a wrong checksum; the others of the server "
+                            "are right.",
+                            U(n->damaged), U(replies));
+    else if (again >= STRANGE_MIN && look_often(again, l->e->wrong_sums))
+        f = traffic_finding(l->list, &l->e->s.addr, FINDING_DAMAGED,
+                            "%llu of %llu replies have a wrong checksum, and after %llu of them "
+                            "the client asked again.",
+                            U(l->e->wrong_sums), U(replies), U(again));
+    else
+        return;
+    traffic_evidence(l->t, f, l->e, CAUSE_DAMAGED);
+}
+
+/* Queries that do not get to servers whole: whose these are cannot be told. */
+static void damaged_queries_rule(const traffic_t *t, const traffic_end_t *end, finding_list_t *list)
+{
+    uint64_t damaged = end->damaged_queries;
+    uint64_t all = t->total.n.queries + t->total.n.retries + damaged;
+    if (damaged >= STRANGE_MIN && look_often(damaged, all))
+        finding_add(list, FINDING_DAMAGED,
+                    "%llu of %llu queries have a wrong checksum; others of their clients are "
+                    "right.",
+                    U(damaged), U(all));
+}
+
 static void malformed_rule(const look_t *l)
 {
     const traffic_server_t *s = &l->e->s;
@@ -324,6 +358,7 @@ static void server_rules(traffic_t *t, const entry_t *e, bool one_way, finding_l
 {
     look_t l = {t, e, &e->s.n, list, one_way};
     bool strange = match_rules(&l);
+    damaged_rule(&l);
     malformed_rule(&l);
     bool fragments = look_fragments(&l);
     if (icmp_rule(&l))
@@ -408,6 +443,8 @@ void traffic_rules(traffic_t *t, const traffic_end_t *end, finding_list_t *list)
                                     .list = list});
         return;
     }
+    if (end != NULL)
+        damaged_queries_rule(t, end, list);
     t->one_way = end != NULL && (end->one_way || (end->no_server && is_content(t)));
     if (t->one_way)
         one_way_rule(t, end, list);

@@ -116,6 +116,7 @@ static void put_event(maker_t *k, const flow_event_t *from)
         put_sent(k, &from->peer, &from->message, from->message.at);
         return;
     case FLOW_EVENT_LOST: /* no whole message, nothing that a client could see */
+    case FLOW_EVENT_DAMAGED:
     case FLOW_EVENT_SYN_AGAIN:
         return;
     case FLOW_EVENT_MISMATCH:

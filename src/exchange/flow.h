@@ -22,6 +22,7 @@ typedef enum flow_event_kind {
     FLOW_EVENT_MISMATCH,  /* a message that does not match; mismatch says why */
     FLOW_EVENT_ICMP,      /* about attempt; peer is who reports */
     FLOW_EVENT_LOST,      /* fragments that never came together; the message's beginning, if any */
+    FLOW_EVENT_DAMAGED,   /* a reply with a wrong checksum, which nobody gets to see */
     FLOW_EVENT_SYN_AGAIN, /* TCP: the SYN again */
     FLOW_EVENT_TCP_OPEN,
     FLOW_EVENT_TCP_REFUSED,
@@ -63,6 +64,9 @@ typedef struct flow_event {
 #define FLOW_APART                                                                                 \
     0x10000u /* a reply to it was recorded long before it, by another clock; of some it is known   \
               */
+#define FLOW_NEVER_RIGHT                                                                           \
+    0x20000u /* a checksum is wrong, as all others of the sender: offloaded, or damaged all the    \
+                same */
 
 #define FLOW_EVENTS_MAX   64
 #define FLOW_ATTEMPTS_MAX 32

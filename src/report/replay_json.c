@@ -71,6 +71,7 @@ static json_t *json_counts(const traffic_counts_t *n)
         {"fragments_lost", n->fragments_lost},
         {"fragmented", n->fragmented},
         {"checksum", n->checksum},
+        {"damaged", n->damaged},
         {"lame_refused", n->lame_refused},
         {"lame_servfail", n->lame_servfail},
         {"lame_rcode", n->lame_rcode},

@@ -390,6 +390,53 @@ def copies_tests(t, prog, d):
                     [v["text"] for v in lines_of(p) if v["kind"] == "finding"], [])
 
 
+def flipped(packet, bit):
+    return packet[:bit // 8] + bytes([packet[bit // 8] ^ 1 << bit % 8]) + packet[bit // 8 + 1:]
+
+
+def damage_tests(t, prog):
+    """A path that damages packets is told, and nothing of what damaged packets hold. Nor is a host
+    that leaves checksums to its card, whatever it puts there."""
+    for side, every, wanted in (("replies", 3, {("damaged", S), ("damaged", D)}),
+                                ("replies", 40, set()), ("queries", 3, {("damaged", None)}),
+                                ("queries", 40, set())):
+        f = pm.Pcap()
+        for i in range(160):
+            server, port = (S, D)[i % 2], 1024 + i
+            q = pm.query(i, f"n{i}.example", "A", flags=0)
+            asks = pm.ip(C, server, 17, pm.udp(C, port, server, 53, q))
+            says = pm.ip(server, C, 17, pm.udp(server, 53, C, port,
+                                               pm.reply(q, pm.a_record("192.0.2.80"))))
+            bad = i % every == 1 or 2 <= i < 4
+            bit = 8 * 28 + i * 37 % (8 * 20)
+            if bad and side == "replies":
+                f.add(asks)
+                f.add(flipped(says, bit))
+                f.wait(1)
+            elif bad:
+                f.add(flipped(asks, bit))
+                f.wait(1)
+            f.add(asks)
+            f.add(says)
+            f.wait(0.02)
+        p = run(prog, "-", "--json", stdin=f.octets())
+        found = {(v["id"], v["address"]) for v in lines_of(p) if v["kind"] == "finding"}
+        t.equal(f"one in {every} {side} is damaged", found, wanted)
+    for garbage in (b"\x55\x12", b"\x7f\xff"):
+        for host in (C, S):
+            f = pm.Pcap()
+            for i in range(60):
+                q = pm.query(i, f"n{i}.example", "A", flags=0)
+                for packet in (pm.ip(C, S, 17, pm.udp(C, 1024 + i, S, 53, q)),
+                               pm.ip(S, C, 17, pm.udp(S, 53, C, 1024 + i, pm.reply(q)))):
+                    f.add(packet[:26] + garbage + packet[28:] if source_of(packet) == host
+                          else packet)
+            values = lines_of(run(prog, "-", "--json", stdin=f.octets()))
+            t.check(f"checksums of {host} are left to its card as {garbage.hex()}",
+                    values[-1]["notes"]["never-right"] == 53 and values[-1]["counts"]["answered"] ==
+                    60 and not [v for v in values if v["kind"] == "finding"], values[-1])
+
+
 def broken_tests(t, prog, f, d):
     octets = f.octets()
     path = os.path.join(d, "broken.pcap")
@@ -755,6 +802,7 @@ def main():
         directions(t, a.prog, f, d)
         taps_tests(t, a.prog, d)
         clock_tests(t, a.prog, d)
+        damage_tests(t, a.prog)
         copies_tests(t, a.prog, d)
         broken_tests(t, a.prog, f, d)
         hostile_tests(t, a.prog)

@@ -24,7 +24,7 @@ typedef struct step {
     unsigned server;      /* last octet; 0: 1 */
     uint16_t server_port; /* 0: 53 */
     char twist;      /* e with EDNS, n no question and FORMERR, z QR clear, h one octet, u upper
-                        case, c cut by the capture, a for AXFR */
+                        case, c cut by the capture, a for AXFR, d damaged */
     unsigned client; /* last octet; 0: 10 */
 } step_t;
 
@@ -52,7 +52,7 @@ static void say(seen_t *s, const char *format, ...)
 
 static void show_events(seen_t *s, const flow_t *f)
 {
-    static const char letters[] = "rmilsoRXC";
+    static const char letters[] = "rmildsoRXC";
     for (uint32_t i = 0; i < f->event_count; i++) {
         const flow_event_t *e = &f->event[i];
         say(s, " %c%u", letters[e->kind], e->attempt);
@@ -163,6 +163,8 @@ static void feed(pairer_t *p, const step_t *s, uint64_t number)
         item.notes = CAP_NOTE_RETRANSMIT;
     if (s->twist == 'm')
         item.notes = CAP_NOTE_ASSUMED;
+    if (s->twist == 'd')
+        item.notes = CAP_NOTE_CHECKSUM | CAP_NOTE_DAMAGED;
     if (s->twist == 'c')
         item.notes |= CAP_NOTE_GAP | CAP_NOTE_CUT;
     if (s->kind == 'l') {
@@ -310,6 +312,12 @@ static const pair_case_t cases[] = {
      "1 u1 x1; 2 u1 x1; 3 u1 x1 pending"},
     {"fragments lost", "q0/5000/7%e L3/5000/7 l4/5000", "1 u1 x1 pending l1 l1"},
     {"a reply alone", "r3/5000/7", "1 u1 x0 noq"},
+    {"a damaged reply is none", "q0/5000/7 r3/5000/7%d q1000/5000/7 r1003/5000/7",
+     "1 u1 x2 =2@3 d1 r2"},
+    {"a damaged reply, whose ID is, too", "q0/5000/7 r3/5000/8=b%d q9000/5001/1=c",
+     "1 u1 x1 d1; 2 u1 x1 pending"},
+    {"a damaged reply that nobody asked for", "r3/5000/7%d", ""},
+    {"a damaged question is none", "q3/5000/7%d q1000/5000/8 r1003/5000/8", "1 u1 x1 =1@3"},
     {"a reply recorded before its question", "r3/5000/7 q5/5000/7 q9000/5001/1=b",
      "1 u1 x1 =1@0 first; 2 u1 x1 pending"},
     {"the same, and only the order is wrong", "r5/5000/7 q2/5000/7 q9000/5001/1=b",

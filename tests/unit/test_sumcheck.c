@@ -108,9 +108,11 @@ static void test_streak(void **state)
     packet.octets[packet.size - 2] ^= 4;
     for (unsigned turn = 0; turn < 2; turn++) {
         for (unsigned i = 1; i < SUMCHECK_STREAK + 3; i++)
-            assert_int_equal(sumcheck_payload(&s, &v, v.length, 6),
-                             i < SUMCHECK_STREAK ? SUMCHECK_BAD : SUMCHECK_OFFLOADED);
-        sumcheck_was_good(&s, 4, v.from); /* begins anew */
+            assert_int_equal(sumcheck_payload(&s, &v, v.length, 6), i >= SUMCHECK_STREAK
+                                                                        ? SUMCHECK_NEVER
+                                                                    : turn == 0 ? SUMCHECK_BAD
+                                                                                : SUMCHECK_DAMAGED);
+        sumcheck_was_good(&s, 4, v.from); /* begins anew, and those that follow are damaged */
         assert_int_equal(s.suspects, 0);
     }
 }
@@ -154,11 +156,20 @@ static void test_streak_through_decoder(void **state)
         }
     }
     assert_int_equal(decoder_stats(p.d)->bad_checksum, 2 * (SUMCHECK_STREAK - 1));
-    assert_int_equal(decoder_stats(p.d)->offloaded, 0);
+    assert_int_equal(decoder_stats(p.d)->never_right, 0);
+    for (size_t i = 0; i < p.count; i++) {
+        bool six = i % SUMCHECK_STREAK == SUMCHECK_STREAK - 1;
+        bool good = six || i == SUMCHECK_STREAK;
+        unsigned wrong = CAP_NOTE_CHECKSUM | (i > SUMCHECK_STREAK ? CAP_NOTE_DAMAGED : 0);
+        if (i <= SUMCHECK_STREAK)
+            assert_int_equal(p.item[i].notes, good ? 0 : wrong);
+    }
+    assert_int_equal(p.item[p.count - 2].notes, CAP_NOTE_CHECKSUM | CAP_NOTE_DAMAGED);
     make(4, IP_UDP);
     packet.octets[packet.size - 2] ^= 4;
     pdecode_raw(&p, &packet);
-    assert_int_equal(decoder_stats(p.d)->offloaded, 1);
+    assert_int_equal(decoder_stats(p.d)->never_right, 1);
+    assert_int_equal(p.item[p.count - 1].notes, CAP_NOTE_NEVER);
     pdecode_end(&p);
 }
 

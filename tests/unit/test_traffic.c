@@ -188,6 +188,7 @@ static flow_event_t event_of(char c, const part_t *p)
         {'j', FLOW_EVENT_ICMP, 0, 3, 13},
         {'f', FLOW_EVENT_ICMP, 0, 3, 4},
         {'l', FLOW_EVENT_LOST, 0, 0, 0},
+        {'D', FLOW_EVENT_DAMAGED, 0, 0, 0},
         {'o', FLOW_EVENT_TCP_OPEN, 0, 0, 0},
         {'x', FLOW_EVENT_TCP_REFUSED, 0, 0, 0},
         {'r', FLOW_EVENT_TCP_RESET, 0, 0, 0},
@@ -257,6 +258,8 @@ static void feed_one(traffic_t *t, const part_t *p, uint64_t number, int64_t at)
         f.notes |= FLOW_FRAGMENTS;
     if (p->late != 0)
         f.notes |= FLOW_LATE;
+    if (p->twist == 'n')
+        f.notes |= FLOW_NEVER_RIGHT;
     messages_of(&f, p, number);
     traffic_feed(t, &f);
 }

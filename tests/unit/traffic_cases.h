@@ -100,6 +100,25 @@ static const traffic_case_t cases[] = {
      {{.count = 30, .what = 's'}, {.count = 9, .what = 'b', .tcp = true, .events = "ss"}},
      true},
 
+    /* damage */
+    {"replies are damaged, and asked for again",
+     "damaged@1",
+     {GOOD(20), {.count = 3, .attempts = 2, .events = "D"}},
+     false},
+    {"all replies are damaged: that is not silence",
+     "damaged@2",
+     {GOOD(20), {.count = 9, .server = 2, .what = 's', .attempts = 2, .events = "DD"}},
+     false},
+    {"one reply is damaged", "", {GOOD(20), {.count = 1, .attempts = 2, .events = "D"}}, false},
+    {"checksums are never right, and nobody minds",
+     "",
+     {{.count = 20, .twist = 'n', .at = 1, .room = 1232}},
+     false},
+    {"checksums are never right, and the client asks again",
+     "damaged@1",
+     {{.count = 9, .twist = 'n', .id = 7, .at = 1, .room = 1232}},
+     false},
+
     /* ICMP */
     {"port closed",
      "icmp-unreachable@2",
