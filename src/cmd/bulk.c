@@ -289,6 +289,7 @@ static int bulk_go(bulk_run_t *run)
     (void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
     run->failed = !open_limits(run) || !open_share(run);
     common_catch_signals();
+    common_raise_files(); /* every domain has sockets of its own, and many are checked at once */
     if (!run->failed)
         run_threads(run, bulk_threads(c));
     return finish(run);

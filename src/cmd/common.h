@@ -29,6 +29,10 @@ bool common_name(const char *text, nsp_name_t *out, char err[200]);
  * with a sentence in err. The caller frees it; a NUL stands behind its end. */
 char *common_read_file(const char *path, size_t *len, char err[300]);
 
+/* As many files may be open as the system lets this process have: most systems allow few at first,
+ * for the sake of programs that know no better (select(2)). */
+void common_raise_files(void);
+
 /* Why no socket can be bound to the address: an errno value; 0 when one can. */
 int common_bind_error(const addr_t *source);
 /* How long each try waits: "S" for all tries, or one value a try as in "1,2,4", which then sets

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -330,16 +329,6 @@ static int run_with(const watch_args_t *c, watch_targets_t *targets)
     return rc;
 }
 
-/* Every round has sockets of its own, and many rounds run side by side. */
-static void raise_limit(void)
-{
-    struct rlimit l;
-    if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= l.rlim_max)
-        return;
-    l.rlim_cur = l.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &l);
-}
-
 static int cmd_watch(int argc, char **argv)
 {
     watch_targets_t targets;
@@ -347,7 +336,7 @@ static int cmd_watch(int argc, char **argv)
     if (c == NULL)
         return EXIT_UNTESTED;
     watch_targets_init(&targets);
-    raise_limit();
+    common_raise_files(); /* every round has sockets of its own, and many run side by side */
     int rc = watch_args_read(c, &command_watch, argc, argv);
     if (rc == 0)
         rc = watch_args_targets(c, &targets);

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -513,6 +514,20 @@ def summary(t, prog, server):
 SILENT = "root 198.41.0.4\naddress 198.41.0.4 {\nbehave drop\n}\n"
 
 
+def few_files(t, prog):
+    """Most systems let a program open few files until it asks for more."""
+    few = 128
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    p = subprocess.run([prog, "bulk", "--quiet", "--lab", DEMO, "--cache", "0", "--timeout", "0.3",
+                        "--tries", "2", *FREE], input="shop.example\n" * 40, text=True,
+                       capture_output=True, check=False,
+                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard)))
+    lines = [json.loads(x) for x in p.stdout.splitlines()]
+    t.check("few open files allowed at first: every domain is checked all the same",
+            p.returncode == 0 and len(lines) == 40 and all("verdict" in x for x in lines),
+            f"{p.returncode} {len(lines)} {p.stderr}")
+
+
 def stopped(t, prog):
     """Ctrl-C ends a run at once, whatever its threads wait for."""
     with tempfile.NamedTemporaryFile("w", suffix=".scn") as f:
@@ -585,6 +600,7 @@ def main():
         summary(t, args.prog, server)
         resumed_checks(t, args.prog)
         resumed_dkim(t, args.prog)
+        few_files(t, args.prog)
     stopped(t, args.prog)
     shares(t, args.prog, wanted)
     return t.done()
