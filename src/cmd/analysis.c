@@ -18,7 +18,11 @@ struct analysis {
     pairer_t *pairer;
     flow_pipe_t *pipe; /* NULL with one thread */
     traffic_t *traffic;
-    runs_t *runs; /* NULL when filters leave out questions */
+    /* With a filter on rcodes: what is judged, since replies that are chosen by their rcode say
+     * nothing of a server. Else NULL. */
+    traffic_t *judged;
+    flow_filter_t questions; /* the filter without rcodes */
+    runs_t *runs;            /* NULL when filters leave out questions */
     finding_list_t findings;
     uint64_t packets;
     uint64_t octets;
@@ -76,6 +80,8 @@ static void take_flow(void *user, const flow_t *flow, int64_t first_used)
 {
     analysis_t *a = user;
     a->first_shown = first_used;
+    if (a->judged != NULL && flow_filter_match(&a->questions, flow, &a->scratch))
+        traffic_feed(a->judged, flow);
     if (!a->whole && !flow_filter_match(&a->options.filter, flow, &a->scratch)) {
         a->filtered++;
         return;
@@ -108,6 +114,10 @@ analysis_t *analysis_new(const analysis_options_t *options, flow_sink_t *tap, vo
     finding_list_init(&a->findings);
     a->traffic = traffic_new(&options->traffic);
     a->whole = flow_filter_is_empty(&options->filter);
+    a->questions = options->filter;
+    a->questions.rcode_count = 0;
+    bool rcodes = options->filter.rcode_count > 0;
+    a->judged = rcodes ? traffic_new(&options->traffic) : NULL;
     a->runs = a->whole ? runs_new(&options->runs) : NULL;
     a->pairer = pairer_new(&options->pair, on_flow, a);
     a->decoder = a->pairer != NULL ? decoder_new(&options->decode, pairer_feed, a->pairer) : NULL;
@@ -115,7 +125,7 @@ analysis_t *analysis_new(const analysis_options_t *options, flow_sink_t *tap, vo
     if (a->traffic != NULL && options->threads > 1)
         a->pipe = flow_pipe_new(&taker, true);
     if (a->traffic != NULL && a->decoder != NULL && (a->runs != NULL || !a->whole) &&
-        (a->pipe != NULL || options->threads < 2))
+        (a->judged != NULL || !rcodes) && (a->pipe != NULL || options->threads < 2))
         return a;
     analysis_free(a);
     return NULL;
@@ -129,6 +139,7 @@ void analysis_free(analysis_t *a)
     decoder_free(a->decoder);
     pairer_free(a->pairer);
     traffic_free(a->traffic);
+    traffic_free(a->judged);
     runs_free(a->runs);
     finding_list_free(&a->findings);
     free(a);
@@ -206,6 +217,28 @@ static void leave_to_runs(analysis_t *a)
     list->count = kept;
 }
 
+/* Findings about the servers that are shown, from all of their exchanges. */
+static bool judge(analysis_t *a, const traffic_end_t *end)
+{
+    finding_list_t *list = &a->findings;
+    finding_list_t of_chosen;
+    size_t kept = 0;
+    if (a->judged == NULL)
+        return traffic_finish(a->traffic, end, list);
+    finding_list_init(&of_chosen);
+    bool good = traffic_finish(a->traffic, end, &of_chosen) && traffic_finish(a->judged, end, list);
+    finding_list_free(&of_chosen);
+    for (size_t i = 0; i < list->count; i++) {
+        finding_t *f = &list->item[i];
+        if (f->has_addr && server_at(a, &f->addr) == NULL)
+            finding_clear(f);
+        else
+            list->item[kept++] = *f;
+    }
+    list->count = kept;
+    return good;
+}
+
 bool analysis_finish(analysis_t *a, bool broken)
 {
     decoder_finish(a->decoder);
@@ -219,7 +252,7 @@ bool analysis_finish(analysis_t *a, bool broken)
                          .damaged_queries = p->damaged_queries,
                          .apart = p->apart,
                          .misorder = p->misorder};
-    bool good = traffic_finish(a->traffic, &end, &a->findings) && whole;
+    bool good = judge(a, &end) && whole;
     if (p->apart != 0 || p->misorder) { /* a run is what times make of it */
         runs_free(a->runs);
         a->runs = NULL;
@@ -308,7 +341,7 @@ void analysis_report(analysis_t *a, const cap_stats_t *stats, replay_report_t *o
     out->note_count = a->note_count;
     out->traffic = a->traffic;
     out->findings = &a->findings;
-    out->set = traffic_samples(a->traffic);
+    out->set = traffic_samples(a->judged != NULL ? a->judged : a->traffic);
     out->runs = a->runs;
 }
 

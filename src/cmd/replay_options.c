@@ -48,7 +48,7 @@ const option_desc_t replay_options[] = {
     {R_CLIENT, "client", 0, NULL, "ADDR[/BITS]", "only exchanges of these clients; repeatable"},
     {R_NAME, "name", 'q', NULL, "NAME", "only questions for this name and below; repeatable"},
     {R_TYPE, "type", 't', NULL, "TYPE", "only questions for this type; repeatable"},
-    {R_RCODE, "rcode", 0, NULL, "RCODE", "only replies with this rcode; repeatable"},
+    {R_RCODE, "rcode", 0, NULL, "RCODE", "only exchanges with this rcode; repeatable"},
     {R_SINCE, "since", 0, NULL, "TIME", "only packets from then on: RFC 3339 or +S"},
     {R_UNTIL, "until", 0, NULL, "TIME", "only packets up to then"},
     {R_PORT, "port", 'p', NULL, "PORT", "port of DNS servers (53); repeatable; 0: any"},

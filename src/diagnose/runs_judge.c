@@ -339,6 +339,24 @@ static bool is_whole_walk(const judge_t *j, const model_t *m, bool cut)
     return true;
 }
 
+/* Check asks the zone's servers. When it reached none of them at its own address, there was a map
+ * between it and the packets (--map, --lab, a translation of addresses), and the packets do not say
+ * which address stands for which. */
+static bool asked_its_servers(const judge_t *j, const model_t *m)
+{
+    for (uint32_t i = 0; i < j->count; i++)
+        for (uint16_t k = 0; k < m->address_count; k++)
+            if (addr_equal(&j->flow[i]->server, &m->address[k].addr))
+                return true;
+    return false;
+}
+
+/* True when the packets are enough to say what check said. */
+static bool is_told(const judge_t *j, bool walk, const found_run_t *run)
+{
+    return walk ? is_whole_walk(j, run->model, run->cut) : asked_its_servers(j, run->model);
+}
+
 static bool judge_run(judge_t *j, bool walk, found_run_t *out)
 {
     if (!runs_name_connections(j->flow, &j->count))
@@ -351,7 +369,7 @@ static bool judge_run(judge_t *j, bool walk, found_run_t *out)
     out->cut = close_open_flows(j, walk);
     if (!make_set(j, &out->set) || !build(j, out))
         return false;
-    if (walk && !is_whole_walk(j, out->model, out->cut))
+    if (!is_told(j, walk, out))
         return true;
     return diagnose(out->model, &out->set, &j->r->o.diagnose, &out->findings);
 }
@@ -381,7 +399,7 @@ bool runs_judge(runs_t *r, flow_t **flow, uint32_t count, const nsp_name_t *doma
         good = judge_run(j, walk, out);
     }
     r->out_of_memory |= !good;
-    bool kept = good && j->count > 0 && !(walk && !is_whole_walk(j, out->model, out->cut));
+    bool kept = good && j->count > 0 && is_told(j, walk, out);
     if (j != NULL)
         free(j->told.item);
     free(j);

@@ -158,6 +158,32 @@ def filter_tests(t, prog, path):
                 text_of(p))
 
 
+def chosen_rcodes(t, prog, d):
+    """Exchanges are chosen by their rcode; their servers are judged by all of theirs."""
+    f = pm.Pcap()
+    for i in range(60):
+        for server, rcode in ((S, 5 if i == 7 else 0), (D, 5), (S6, 0)):
+            client = C6 if server == S6 else C
+            q = pm.query(i, f"n{i}.z{i % 3}.example", "A")
+            f.udp(client, 41000 + i, server, 53, q)
+            f.udp(server, 53, client, 41000 + i,
+                  pm.reply(q, *([] if rcode else [pm.a_record("192.0.2.80")]), rcode=rcode))
+    path = os.path.join(d, "rcodes.pcap")
+    f.write(path)
+    whole = {(o["id"], o["address"]) for o in lines_of(run(prog, path, "--json"))
+             if o["kind"] == "finding"}
+    t.check("a server that refuses everything is found", ("lame-refused", D) in whole, whole)
+    for threads in "13":
+        p = run(prog, path, "--json", "--rcode", "REFUSED", "--threads", threads)
+        lines = lines_of(p)
+        t.equal("--rcode: exchanges", sum(o["kind"] == "exchange" for o in lines), 61)
+        t.equal("--rcode: findings", ({(o["id"], o["address"]) for o in lines
+                                       if o["kind"] == "finding"}, p.returncode), (whole, 2))
+        p = run(prog, path, "--rcode", "NOERROR", "--threads", threads)
+        t.check("--rcode: none about servers that have no such exchange",
+                p.returncode == 0 and D not in text_of(p), text_of(p))
+
+
 LADDER = """#1  UDP  A  www.example.
   client 192.0.2.1#40000
   server 192.0.2.53
@@ -795,6 +821,7 @@ def main():
         path = os.path.join(d, "plain.pcap")
         f.write(path)
         filter_tests(t, a.prog, path)
+        chosen_rcodes(t, a.prog, d)
         ladder_tests(t, a.prog, path)
         json_tests(t, a.prog, path)
         format_tests(t, a.prog, f, d)

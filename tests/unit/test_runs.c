@@ -127,8 +127,10 @@ static void form(void **state)
     }
 }
 
-/* Feeds a run against one server that refuses everything. */
-static void feed_run(runs_t *r, question_t q[6])
+/* Feeds a run with --ns against one server, which refuses everything. told: the servers were given,
+ * since the SOA is asked for before any reply; else the walk began there, and what it asks the
+ * server of the zone is asked at an address that nobody told of. */
+static void feed_run_of(runs_t *r, question_t q[6], bool told)
 {
     static uint8_t reply[6][320];
     static const struct {
@@ -143,8 +145,15 @@ static void feed_run(runs_t *r, question_t q[6])
     for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
         ask(&q[i], asked[i].name, asked[i].type, 0, asked[i].opt);
         answer(&q[i], reply[i], NSP_RCODE_REFUSED);
+        if (i == 0 && told)
+            q[i].flow.reply.at = q[i].flow.ended = q[i].flow.began + SECOND / 10;
         runs_feed(r, &q[i].flow);
     }
+}
+
+static void feed_run(runs_t *r, question_t q[6])
+{
+    feed_run_of(r, q, true);
 }
 
 static runs_t *runs_with(runs_options_t o)
@@ -169,6 +178,20 @@ static void recognised(void **state)
     addr_t other = addr_of("192.0.2.54", 53);
     assert_int_equal(runs_questions(r, &q[0].flow.server), 5);
     assert_int_equal(runs_questions(r, &other), 0);
+    runs_free(r);
+}
+
+/* Between check and the packets addresses were changed (--map, --lab): nothing is said of the run,
+ * and its questions are those of any client. */
+static void mapped(void **state)
+{
+    question_t q[6];
+    runs_t *r = runs_with(runs_options_default());
+    (void)state;
+    feed_run_of(r, q, false);
+    assert_true(runs_finish(r, false));
+    assert_int_equal(runs_count(r), 0);
+    assert_int_equal(runs_questions(r, &q[0].flow.server), 0);
     runs_free(r);
 }
 
@@ -326,9 +349,10 @@ static void open_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(form),        cmocka_unit_test(recognised), cmocka_unit_test(order),
-        cmocka_unit_test(strangers),   cmocka_unit_test(crowd),      cmocka_unit_test(narrow),
-        cmocka_unit_test(connections), cmocka_unit_test(open_end),   cmocka_unit_test(before),
+        cmocka_unit_test(form),   cmocka_unit_test(recognised),  cmocka_unit_test(mapped),
+        cmocka_unit_test(order),  cmocka_unit_test(strangers),   cmocka_unit_test(crowd),
+        cmocka_unit_test(narrow), cmocka_unit_test(connections), cmocka_unit_test(open_end),
+        cmocka_unit_test(before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
