@@ -172,6 +172,8 @@ class Usage:
 def run(build, argv, folder):
     """Output, wall seconds, CPU usage and peak MiB of one command."""
     told = os.path.join(folder, "peak")
+    if not os.path.exists(f"{build}/bench/peak"):
+        sys.exit(f"{build}/bench/peak is not there: make tools")
     with open(os.path.join(folder, "out"), "w+b") as out:
         begin = time.monotonic()
         p = subprocess.Popen([f"{build}/bench/peak", told, *argv], stdin=subprocess.DEVNULL,

@@ -158,6 +158,8 @@ class Run:
     def __init__(self, folder, argv):
         told = os.path.join(folder, "peak")
         peak = os.path.join(os.path.dirname(argv[0]), "bench", "peak")
+        if not os.path.exists(peak):
+            sys.exit(f"{peak} is not there: make tools")
         before = traffic()
         begin = time.monotonic()
         p = subprocess.Popen([peak, told, *argv])
