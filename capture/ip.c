@@ -87,7 +87,7 @@ static ip_kind_t read_v4(ip_view_t *v, const uint8_t *p, uint32_t size, uint32_t
     v->bad_header = octets_u16(p + 10) != 0 && checksum_fold(checksum_sum(p, header)) != 0xffff;
     v->rerouted = header > IPV4_HEADER && source_route(p + IPV4_HEADER, header - IPV4_HEADER);
     set_payload(v, p + header, size - header, total - header, wire > header ? wire - header : 0);
-    return IP_GOOD;
+    return v->fragment ? IP_GOOD : ip_resume(v);
 }
 
 /* Whether a hop-by-hop header has the jumbo payload option (RFC 2675 2), or a destination header
@@ -137,8 +137,11 @@ static void read_fragment(ip_view_t *v)
     v->fragment = v->more || v->offset > 0;
 }
 
-static bool is_extension(uint8_t protocol)
+/* IPv4 has one as well (RFC 4302 3.1.1). */
+static bool is_extension(unsigned family, uint8_t protocol)
 {
+    if (family == 4)
+        return protocol == EXT_AUTH;
     return protocol == EXT_HOP_BY_HOP || protocol == EXT_ROUTING || protocol == EXT_DESTINATION ||
            protocol == EXT_AUTH || protocol == IP_FRAGMENT || protocol == EXT_MOBILITY ||
            protocol == EXT_HIP || protocol == EXT_SHIM6;
@@ -156,7 +159,7 @@ static uint32_t extension_size(const ip_view_t *v)
 
 ip_kind_t ip_resume(ip_view_t *v)
 {
-    while (v->family == 6 && is_extension(v->protocol)) {
+    while (is_extension(v->family, v->protocol)) {
         if (v->length < 8 || ++v->extensions > IP_EXTENSIONS_MAX)
             return IP_MALFORMED;
         if (v->size < 8)

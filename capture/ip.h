@@ -37,7 +37,7 @@ typedef struct ip_view {
     bool bad_header;        /* IPv4: the header checksum is wrong, and not left to the card */
     bool rerouted;          /* a routing header or source route: the final address, which UDP and
                                TCP checksums cover, is another */
-    uint8_t extensions;     /* IPv6: headers seen so far */
+    uint8_t extensions;     /* headers behind IP's own seen so far */
     uint32_t id;            /* fragments */
     uint32_t offset;        /* fragments: in octets */
     const uint8_t *from;    /* 4 or 16 octets */
@@ -52,8 +52,8 @@ typedef struct ip_view {
 ip_kind_t ip_read(ip_view_t *v, unsigned family, const uint8_t *bytes, uint32_t size,
                   uint32_t wire);
 
-/* Reads on through the IPv6 extension headers at the payload: those of the fragmented part once
- * payload is the datagram put together. Nothing to do for IPv4. */
+/* Reads on through the extension headers at the payload: those of the fragmented part once payload
+ * is the datagram put together. IPv4 has only AH. */
 ip_kind_t ip_resume(ip_view_t *v);
 
 /* Address of the view with a port. */

@@ -9,10 +9,17 @@
 #define GRE_SEQUENCE 0x1000u
 #define GRE_ACK      0x0080u
 #define GRE_VERSION  0x0007u
-/* A switch's mirror: frames, of type II behind a header (draft-foschiano-erspan-03 4.1, 4.2) */
-#define GRE_ERSPAN    0x88be
-#define GRE_BRIDGE    0x6558
-#define ERSPAN_HEADER 8u
+/* A switch's mirror: frames, of types II and III behind a header (draft-foschiano-erspan-03 4.1 to
+ * 4.3); of type III they may be IP packets, and there may be a second header. */
+#define GRE_ERSPAN        0x88be
+#define GRE_ERSPAN3       0x22eb
+#define GRE_BRIDGE        0x6558
+#define ERSPAN_HEADER     8u
+#define ERSPAN3_HEADER    10u /* up to the flags */
+#define ERSPAN3_KIND      0x7c00u
+#define ERSPAN3_KIND_IP   0x0800u
+#define ERSPAN3_MORE      0x0001u
+#define ERSPAN3_SUBHEADER 8u
 
 #define VXLAN_VALID  0x08000000u
 #define GTP_OPTIONS  0x07u
@@ -29,6 +36,21 @@ static link_t behind(const nsp_reader_t *r, link_t link)
 {
     link.offset += r->pos;
     return link;
+}
+
+static link_t erspan3(nsp_reader_t *r)
+{
+    (void)nsp_read_bytes(r, ERSPAN3_HEADER);
+    uint32_t flags = nsp_read_u16(r);
+    if ((flags & ERSPAN3_MORE) != 0)
+        (void)nsp_read_bytes(r, ERSPAN3_SUBHEADER);
+    if (r->err != NSP_OK)
+        return (link_t){LINK_CUT, r->pos};
+    if ((flags & ERSPAN3_KIND) == ERSPAN3_KIND_IP)
+        return behind(r, link_read_plain(CAP_LINK_RAW, r->base + r->pos, nsp_left(r)));
+    if ((flags & ERSPAN3_KIND) != 0)
+        return (link_t){LINK_OTHER, r->pos};
+    return behind(r, link_read_ethertype(GRE_BRIDGE, r->base + r->pos, nsp_left(r)));
 }
 
 /* RFC 2784 2.1, RFC 2890 2. The routing of RFC 1701 is gone; version 1 is PPTP's, with PPP inside
@@ -55,6 +77,8 @@ static link_t gre(nsp_reader_t *r)
         return (link_t){LINK_CUT, r->pos};
     if ((flags & GRE_ROUTING) != 0 || version > 1)
         return (link_t){LINK_OTHER, r->pos};
+    if (version == 0 && type == GRE_ERSPAN3)
+        return erspan3(r);
     if (version == 1)
         return behind(r, link_read_plain(CAP_LINK_PPP, r->base + r->pos, nsp_left(r)));
     return behind(r, link_read_ethertype(type, r->base + r->pos, nsp_left(r)));

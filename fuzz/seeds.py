@@ -129,6 +129,13 @@ def networks():
                           pm.ip(C, S, 47, b"\0\1\x88\x0b" + p4), pm.ip(C, S, 47, b"\0\0\x08\x06xx"),
                           pm.ip(C, S, 47, b"\xb0\0\x08"), pm.ip(C, S, 47, b"\0\0\0\0xx"),
                           pm.ip(C, S, 47, b"\0\0" + b"\x65\x58" + bytes(12) + b"\x08\0" + p4)),
+        "erspan3": script(*[pm.ip(C, S, 47, b"\x10\0\x22\xeb\0\0\0\1\x20\1" + bytes(8) + flags + rest)
+                            for flags, rest in ((b"\0\0", bytes(12) + b"\x08\0" + p4),
+                                                (b"\0\1", bytes(20) + b"\x08\0" + p4),
+                                                (b"\x08\0", p4), (b"\x04\0", p4))],
+                          pm.ip(C, S, 47, b"\x10\0\x22\xeb\0\0\0\1\x20\1")),
+        "ah": script(pm.ip(C, S, 51, b"\x11\4" + bytes(22) + u4), pm.ip(C, S, 51, b"\4\1" + bytes(
+            10) + p4), pm.ip(C, S, 51, b"\x11\xff" + bytes(22) + u4), pm.ip(C, S, 51, b"\x11")),
         "tunnel-cut": script((RAW, pm.ip(C, S, 47, b"\xb0\0\x08\0"), 0, 8),
                              (ETH, bytes(12) + b"\x81\0", 0, 4)),
         "deep": script(pm.ip(C, S, 4, pm.ip(C, S, 4, pm.ip(C, S, 4, pm.ip(C, S, 4, pm.ip(

@@ -7,8 +7,8 @@ static const char *const style[] = {
     ":root{--ground:#ffffff;--panel:#f4f6f8;--text:#1b2430;",
     "--dim:#4d5a69;--line:#76828f;--link:#0b57d0;--error:#a3171f;--warning:#7a4a00;",
     "--notice:#1d4f91;--info:#4d5a69;--good:#17622f;--untested:#4d5a69}\n",
-    "@media screen and "
-    "(prefers-color-scheme:dark){:root{--ground:#12171d;--panel:#1c232b;--text:#e6ebf0;",
+    "@media screen and (prefers-color-scheme:dark){",
+    ":root{--ground:#12171d;--panel:#1c232b;--text:#e6ebf0;",
     "--dim:#aab5c0;--line:#6b7783;--link:#8ab8ff;--error:#ff9a94;--warning:#f2bd62;",
     "--notice:#93c0ff;--info:#aab5c0;--good:#7fd99a;--untested:#aab5c0}}\n",
     "*{box-sizing:border-box}\n",

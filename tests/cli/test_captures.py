@@ -210,14 +210,18 @@ def capture_others():
 
 
 def capture_wrapped():
-    """VLANs, GRE, VXLAN, IPIP, MPLS and ERSPAN around the same exchange."""
+    """VLANs, GRE, VXLAN, IPIP, MPLS, ERSPAN and AH around the same exchange."""
     f = pm.Pcap(link=pm.ETHERNET)
     macs = bytes(range(12))
-    for i in range(7):
+    for i in range(12):
         for a, b, data in (((C, 40000 + i), (S, 53), Q), ((S, 53), (C, 40000 + i), A)):
             inner = pm.ip(a[0], b[0], 17, pm.udp(*a, *b, data))
             frame = macs + b"\x08\0" + inner
             outer = ("198.51.100.1", "198.51.100.2")
+            segment = pm.udp(*a, *b, data)
+            six = pm.udp(C6 if a[0] == C else S6, a[1], C6 if b[0] == C else S6, b[1], data)
+            auth = bytes((17, 4)) + bytes(6) + b"\0\0\0\1" + bytes(12)
+            mirror = b"\x10\0\x22\xeb\0\0\0\1" + b"\x20\1" + bytes(8)
             f.add([macs + b"\x88\xa8\0\1\x81\0\0\2\x08\0" + inner,
                    macs + b"\x08\0" + pm.ip(*outer, 47, b"\0\0\x08\0" + inner),
                    macs + b"\x08\0" + pm.ip(*outer, 17, pm.udp(
@@ -226,8 +230,15 @@ def capture_wrapped():
                    macs + b"\x88\x47" + bytes((0, 1, 0, 64, 0, 2, 1, 64)) + inner,
                    macs + b"\x08\0" + pm.ip(*outer, 47, b"\0\0\x88\xbe" + frame),
                    macs + b"\x08\0" + pm.ip(*outer, 47, b"\x10\0\x88\xbe\0\0\0\1" +
-                                            b"\x10\1" + bytes(6) + frame)][i], raw=True)
-    return f, 7, 7, []
+                                            b"\x10\1" + bytes(6) + frame),
+                   macs + b"\x08\0" + pm.ip(*outer, 47, mirror + b"\0\6" + frame),
+                   macs + b"\x08\0" + pm.ip(*outer, 47, mirror + b"\0\1" + bytes(8) + frame),
+                   macs + b"\x08\0" + pm.ip(a[0], b[0], 51, auth + segment),
+                   macs + b"\x86\xdd" + pm.ip(C6 if a[0] == C else S6, C6 if b[0] == C else S6, 51,
+                                              auth + six),
+                   macs + b"\x08\0" + pm.ip(*outer, 51, bytes((4, 4)) + auth[2:] + inner)][i],
+                  raw=True)
+    return f, 12, 12, []
 
 
 def capture_again():

@@ -464,6 +464,83 @@ static void test_gre(void **state)
     pdecode_end(&p);
 }
 
+/* ERSPAN of type III: frames, IP packets, a second header; cut anywhere, and of other kinds. */
+static void test_erspan3(void **state)
+{
+    static const uint8_t head[] = {0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20,
+                                   1,    0, 1,    0,    0, 0, 0, 0, 0};
+    static const uint8_t frame[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 8, 0};
+    static const struct {
+        uint8_t flags[2];
+        bool sub, frame;
+        unsigned items, not_ip;
+    } kinds[] = {{{0, 0}, false, true, 1, 0},    {{0x83, 0xfe}, false, true, 1, 0},
+                 {{0, 1}, true, true, 1, 0},     {{8, 0}, false, false, 1, 0},
+                 {{8, 1}, true, false, 1, 0},    {{4, 0}, false, true, 0, 1},
+                 {{0x10, 0}, false, true, 0, 1}, {{0x40, 0}, false, true, 0, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        static pdecode_t p;
+        uint8_t all[64] = {0};
+        uint32_t n = sizeof head;
+        memcpy(all, head, n);
+        memcpy(all + n, kinds[i].flags, 2);
+        n += kinds[i].sub ? 10 : 2;
+        memcpy(all + n, frame, sizeof frame);
+        n += kinds[i].frame ? (uint32_t)sizeof frame : 0;
+        pdecode_begin(&p, NULL);
+        udp(&packet, "192.0.2.1", 40000, "192.0.2.53", message, sizeof message);
+        wrap(&other, 4, 47, all, n, &packet);
+        pdecode_raw(&p, &other);
+        assert_int_equal(p.count, kinds[i].items);
+        assert_int_equal(decoder_stats(p.d)->not_ip, kinds[i].not_ip);
+        for (uint32_t k = 20; k < 20 + sizeof head + 2; k++)
+            pdecode_feed(&p, CAP_LINK_RAW, other.octets, k, other.size);
+        assert_int_equal(p.count, kinds[i].items);
+        assert_int_equal(decoder_stats(p.d)->cut, sizeof head + 2);
+        pdecode_end(&p);
+    }
+}
+
+/* AH (RFC 4302) in both families, with an ICV of any length; lengths that cannot be. */
+static void test_ah(void **state)
+{
+    (void)state;
+    for (unsigned family = 4; family <= 6; family += 2) {
+        for (uint8_t words = 0; words < 12; words++) {
+            static pdecode_t p;
+            bool six = family == 6;
+            uint8_t head[64] = {17, words};
+            uint32_t n = (words + 2u) * 4;
+            pdecode_begin(&p, NULL);
+            udp(&packet, six ? "2001:db8::1" : "192.0.2.1", 40000,
+                six ? "2001:db8::53" : "192.0.2.53", message, sizeof message);
+            uint32_t ip = six ? 40 : 20;
+            other = packet;
+            memmove(other.octets + ip + n, packet.octets + ip, packet.size - ip);
+            memcpy(other.octets + ip, head, n);
+            other.size += n;
+            other.octets[six ? 6 : 9] = 51;
+            other.octets[six ? 5 : 3] = (uint8_t)(other.octets[six ? 5 : 3] + n);
+            if (!six)
+                other.octets[10] = other.octets[11] = 0;
+            pdecode_raw(&p, &other);
+            assert_int_equal(p.count, 1);
+            assert_int_equal(p.item[0].notes, 0);
+            assert_memory_equal(p.item[0].bytes, message, sizeof message);
+            other.octets[ip + 1] = 255;
+            pdecode_raw(&p, &other);
+            assert_int_equal(p.count, 1);
+            assert_int_equal(decoder_stats(p.d)->malformed, 1);
+            other.octets[ip + 1] = words;
+            for (uint32_t k = ip; k < ip + n; k++)
+                pdecode_feed(&p, CAP_LINK_RAW, other.octets, k, other.size);
+            assert_int_equal(decoder_stats(p.d)->cut, n);
+            pdecode_end(&p);
+        }
+    }
+}
+
 /* IP packets of other kinds take the long way, and say the same as on the short one. */
 static void test_long_way(void **state)
 {
@@ -565,14 +642,24 @@ static void test_times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_links),         cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_padding),       cmocka_unit_test(test_checksums),
-        cmocka_unit_test(test_tunnels),       cmocka_unit_test(test_udp_tunnels),
-        cmocka_unit_test(test_tunnels_deep),  cmocka_unit_test(test_extensions),
-        cmocka_unit_test(test_icmp),          cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_counts),        cmocka_unit_test(test_udp_lengths),
-        cmocka_unit_test(test_gre),           cmocka_unit_test(test_long_way),
-        cmocka_unit_test(test_deterministic), cmocka_unit_test(test_times),
+        cmocka_unit_test(test_links),
+        cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_padding),
+        cmocka_unit_test(test_checksums),
+        cmocka_unit_test(test_tunnels),
+        cmocka_unit_test(test_udp_tunnels),
+        cmocka_unit_test(test_tunnels_deep),
+        cmocka_unit_test(test_extensions),
+        cmocka_unit_test(test_icmp),
+        cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_udp_lengths),
+        cmocka_unit_test(test_gre),
+        cmocka_unit_test(test_erspan3),
+        cmocka_unit_test(test_ah),
+        cmocka_unit_test(test_long_way),
+        cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests_name("decode", tests, NULL, NULL);
 }
