@@ -121,6 +121,7 @@ typedef struct decoder decoder_t;
 /* item is only lent, and written anew for the next one. */
 typedef void decode_sink_t(void *user, const cap_item_t *item);
 
+/* Port 53, 64 MiB, checksums verified; a seed of its own each time. */
 decode_options_t decode_options_default(void);
 /* options are copied. NULL when memory is out. */
 decoder_t *decoder_new(const decode_options_t *options, decode_sink_t *sink, void *user);

@@ -71,6 +71,7 @@ typedef struct pair_stats {
 
 typedef struct pairer pairer_t;
 
+/* As the comments of pair_options_t say; a seed of its own each time. */
 pair_options_t pair_options_default(void);
 /* options are copied. NULL when memory is out. */
 pairer_t *pairer_new(const pair_options_t *options, flow_sink_t *sink, void *user);

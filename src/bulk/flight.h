@@ -63,6 +63,7 @@ typedef struct flight_stats {
 
 typedef struct flight flight_t;
 
+/* As the comments of flight_options_t say. */
 flight_options_t flight_options_default(void);
 /* NULL when memory is out. */
 flight_t *flight_new(const flight_options_t *o, flight_sink_t *sink, void *user);

@@ -44,6 +44,7 @@ typedef struct share_stats {
 
 typedef struct share share_t;
 
+/* As the comments of share_options_t say; no roots. */
 share_options_t share_options_default(void);
 /* NULL when memory is out. */
 share_t *share_new(const share_options_t *o, uint64_t seed);

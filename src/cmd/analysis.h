@@ -24,6 +24,7 @@ typedef struct analysis_options {
 
 typedef struct analysis analysis_t;
 
+/* The defaults of every part, with one seed; all times; one thread. */
 analysis_options_t analysis_options_default(void);
 /* Sets every limit of memory so that all together stay below megabytes MiB (16 at least). */
 void analysis_options_memory(analysis_options_t *o, uint32_t megabytes);

@@ -65,6 +65,7 @@ typedef struct bulk_nats {
 
 struct bulk_args;
 
+/* The defaults of its options; no broker yet. */
 void bulk_nats_init(bulk_nats_t *n);
 /* Takes one option of the lines above. Returns 0, or EXIT_USAGE with the message printed. */
 int bulk_nats_take(bulk_nats_t *n, int id, const char *value);

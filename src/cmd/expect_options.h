@@ -43,6 +43,7 @@ typedef struct expect_options {
     providers_t *providers; /* owned */
 } expect_options_t;
 
+/* Nothing expected yet. command is the name in messages, and stays the caller's. */
 void expect_options_init(expect_options_t *o, const char *command);
 void expect_options_free(expect_options_t *o);
 /* Takes one option of the lines above. Returns 0, or EXIT_USAGE with the message printed. */

@@ -27,6 +27,7 @@ typedef struct fail_options {
     bool finding[FINDING_COUNT];
 } fail_options_t;
 
+/* Neither option given. command is the name in messages, and stays the caller's. */
 void fail_options_init(fail_options_t *o, const char *command);
 /* Takes one option of the lines above. Returns 0, or EXIT_USAGE with the message printed. */
 int fail_options_take(fail_options_t *o, int id, const char *value);

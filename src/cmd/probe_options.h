@@ -73,6 +73,7 @@ typedef struct probe_options {
     check_options_t check;
 } probe_options_t;
 
+/* The defaults. command is the name in messages, and stays the caller's. */
 void probe_options_init(probe_options_t *o, const char *command);
 /* Takes one option of the lines above. Returns 0, or EXIT_USAGE with the message printed. */
 int probe_options_take(probe_options_t *o, int id, const char *value);

@@ -10,6 +10,7 @@ typedef struct diagnose_options {
     bool without_dnssec; /* whoever asks judges the chain by himself */
 } diagnose_options_t;
 
+/* As the comments of diagnose_options_t say. */
 diagnose_options_t diagnose_options_default(void);
 
 /* Adds every finding about the zone of m to list, sorted. m is built from set. False when memory

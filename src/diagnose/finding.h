@@ -78,6 +78,7 @@ typedef struct finding_list {
 const finding_desc_t *finding_desc(finding_id_t id);
 const char *severity_name(severity_t s); /* "error", "warning", "notice", "info" */
 
+/* Begins an empty list; frees all findings of one, with their texts, and leaves it empty. */
 void finding_list_init(finding_list_t *list);
 void finding_list_free(finding_list_t *list);
 /* Frees what a finding owns, for one that is taken out of its list. */

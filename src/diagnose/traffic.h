@@ -103,6 +103,7 @@ typedef struct traffic_server {
 
 typedef struct traffic traffic_t;
 
+/* 32 MiB, and what the comments of traffic_options_t say. */
 traffic_options_t traffic_options_default(void);
 /* Shares so many octets out: half for evidence, a quarter each for servers and names. */
 void traffic_options_memory(traffic_options_t *o, size_t octets);

@@ -163,6 +163,7 @@ uint16_t dnssec_key_tag(const uint8_t *rdata, size_t size);
 bool dnssec_algorithm_known(uint8_t algorithm);
 bool dnssec_digest_known(uint8_t digest_type);
 
+/* What a validating resolver makes of a status (RFC 4035 4.3). */
 dnssec_class_t dnssec_status_class(dnssec_status_t status);
 /* "ds-digest", ... stable, for JSON. */
 const char *dnssec_status_name(dnssec_status_t status);

@@ -23,6 +23,7 @@ typedef struct check_options {
     void *user;
 } check_options_t;
 
+/* 3 tries, 4000 questions at most, 24 at once to an address; no hops, no politeness. */
 check_options_t check_options_default(void);
 /* The part of them that is the loop's. */
 loop_options_t check_loop_options(const check_options_t *o);

@@ -20,6 +20,7 @@ typedef struct dkim_options {
     size_t also_count;
 } dkim_options_t;
 
+/* The defaults of check, and those of the verifier (dkim/dkim.h). */
 dkim_options_t dkim_options_default(void);
 
 /* Walks to the zones that hold the names of e (in->domain is where it starts) and verifies every

@@ -65,6 +65,7 @@ typedef void requery_sink_t(void *user, const requery_result_t *result);
 /* Feeds some more flows (requery_feed). False when there are no more. */
 typedef bool requery_more_t(void *user);
 
+/* As the comments of requery_options_t say: at the recorded speed, all compared but TTLs. */
 requery_options_t requery_options_default(void);
 /* net stays the caller's; options are copied. NULL when memory is out. */
 requery_t *requery_new(net_t *net, const requery_options_t *options, requery_sink_t *sink,

@@ -24,6 +24,7 @@ typedef struct finding_counts {
     size_t of[SEVERITY_ERROR + 1];
 } finding_counts_t;
 
+/* How many findings of each severity a list has. */
 finding_counts_t finding_count(const finding_list_t *list);
 
 #define COUNTS_TEXT_MAX 120

@@ -63,6 +63,7 @@ typedef struct replay_cell {
 } replay_cell_t;
 
 #define REPLAY_CELLS 10
+/* Headings, widths and numbers of a server's line in the table of traffic. */
 void replay_report_cells(const traffic_counts_t *n, replay_cell_t cell[REPLAY_CELLS]);
 
 /* The worst severity_t of all findings, those of runs included; -1 for none. */

@@ -44,6 +44,7 @@ typedef struct requery_summary {
     bool broken;
 } requery_summary_t;
 
+/* One difference, and at the end the sums of all, as text. */
 void requery_print(FILE *out, const requery_difference_t *d);
 void requery_print_summary(FILE *out, const requery_summary_t *s);
 /* The same as one JSON object a line. False when memory is out or writing failed. */

@@ -32,6 +32,7 @@ typedef struct watch_targets {
     watch_target_t *item; /* owned */
 } watch_targets_t;
 
+/* Every 15 minutes, moved by a tenth of that at most, and watch_policy_default. */
 watch_settings_t watch_settings_default(void);
 
 /* Empty, and allocates nothing. */
