@@ -47,7 +47,8 @@ static int list_all(void)
     printf("behave WHAT [ARGUMENT] [when CONDITION...]\n\n");
     for (size_t i = 0; i < sizeof behaviours / sizeof behaviours[0]; i++)
         printf("  %-16s  %s\n", behaviours[i].word, behaviours[i].what);
-    printf("\nconditions: udp, tcp, edns, plain, type TYPE, larger OCTETS, every N\n");
+    printf("\nconditions: udp, tcp, edns, plain, type TYPE, named LABEL, underscore,\n            "
+           "larger OCTETS, every N\n");
     printf("\nbehave malformed KIND\n\n");
     for (unsigned i = 0; i < NSP_MANGLE_COUNT; i++) {
         nsp_mangle_t k = (nsp_mangle_t)i;

@@ -45,6 +45,20 @@ static void put_options(nsp_edns_t *e, unsigned options, uint8_t ecs[20])
         put_option(e, NSP_OPTION_COOKIE, FORM_COOKIE_DATA, FORM_COOKIE_SIZE);
 }
 
+#define UNDERSCORE_SIZE (sizeof FORM_UNDERSCORE - 1)
+
+/* The name below a zone; false where it would be too long. */
+static bool put_underscore(nsp_name_t *name)
+{
+    const nsp_name_t zone = *name;
+    if (zone.len + UNDERSCORE_SIZE > NSP_NAME_MAX)
+        return false;
+    memcpy(name->octets, FORM_UNDERSCORE, UNDERSCORE_SIZE);
+    memcpy(name->octets + UNDERSCORE_SIZE, zone.octets, zone.len);
+    name->len = (uint8_t)(zone.len + UNDERSCORE_SIZE);
+    return true;
+}
+
 static void form_build(form_id_t id, const nsp_name_t *zone, form_query_t *q)
 {
     const shape_t *s = &shapes[id];
@@ -57,6 +71,8 @@ static void form_build(form_id_t id, const nsp_name_t *zone, form_query_t *q)
         return; /* the zone's own question */
     if (id == FORM_ID_ROOT)
         nsp_name_root(&name);
+    if (id == FORM_ID_UNDERSCORE && !put_underscore(&name))
+        return;
     nsp_name_lower(&name);
     put_options(&edns, s->options, ecs);
     if (nsp_build_query(q->wire, sizeof q->wire, 0, s->flags, &name, s->type, NSP_CLASS_IN,
@@ -91,6 +107,11 @@ static bool form_fits(form_id_t id, const nsp_name_t *name, const uint8_t *query
     nsp_name_t zone = *name;
     if (id == FORM_ID_ROOT && name->len == 1)
         zone = (nsp_name_t){.len = 3, .octets = {1, 'x', 0}}; /* any zone but the root */
+    if (id == FORM_ID_UNDERSCORE) {
+        if (memcmp(name->octets, FORM_UNDERSCORE, UNDERSCORE_SIZE) != 0)
+            return false;
+        nsp_name_strip(name, 1, &zone);
+    }
     form_build(id, &zone, &q);
     return q.size == size && q.transport == transport &&
            memcmp(q.wire + 2, query + 2, size - 2) == 0;

@@ -16,7 +16,8 @@ typedef enum form_family {
     FAMILY_OPTION,
     FAMILY_EDNS_FLAG,
     FAMILY_STRANGER,
-    FAMILY_DATA
+    FAMILY_DATA,
+    FAMILY_NAME
 } form_family_t;
 
 typedef enum form_id {
@@ -38,6 +39,9 @@ typedef enum form_id {
 #define FORM_OPTION_CODE 100
 #define FORM_COOKIE_DATA "\1\2\3\4\5\6\7\10"
 #define FORM_COOKIE_SIZE 8
+
+/* The first label of FORM_ID_UNDERSCORE, behind its length. */
+#define FORM_UNDERSCORE "\012_domainkey"
 
 /* Octets of one: header, the longest name, an OPT with every option. */
 #define FORM_QUERY_SIZE 320

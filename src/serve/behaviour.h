@@ -50,10 +50,12 @@ typedef struct behaviour {
     bool tcp_only;
     bool edns_only;
     bool plain_only;
-    uint16_t type;    /* 0: any */
-    uint32_t larger;  /* reply larger than this; 0: any */
-    uint32_t every;   /* each Nth query; 0: each */
-    uint32_t counter; /* queries seen, for every */
+    bool underscore;   /* some label of the name begins with one */
+    uint8_t label[64]; /* the name's first, as on the wire; empty: any */
+    uint16_t type;     /* 0: any */
+    uint32_t larger;   /* reply larger than this; 0: any */
+    uint32_t every;    /* each Nth query; 0: each */
+    uint32_t counter;  /* queries seen, for every */
 } behaviour_t;
 
 /* What is known of a query, and of its honest reply. */
@@ -61,6 +63,7 @@ typedef struct query_facts {
     transport_t transport;
     bool edns;
     uint16_t qtype;
+    nsp_name_t qname;
     size_t reply_size; /* 0 before there is one */
 } query_facts_t;
 

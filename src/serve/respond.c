@@ -1,6 +1,7 @@
 #include "serve/respond.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #define SERVER_UDP_SIZE 4096
 #define EDNS_SIZE       1232
@@ -20,12 +21,25 @@ typedef struct work {
     size_t limit;
 } work_t;
 
+static bool name_applies(const behaviour_t *b, const nsp_name_t *name)
+{
+    bool underscore = false;
+    for (unsigned at = 0; name->octets[at] != 0; at += name->octets[at] + 1u)
+        underscore = underscore || name->octets[at + 1] == '_';
+    if (b->underscore && !underscore)
+        return false;
+    return b->label[0] == 0 || (b->label[0] == name->octets[0] &&
+                                strncasecmp((const char *)b->label + 1,
+                                            (const char *)name->octets + 1, b->label[0]) == 0);
+}
+
 /* True when every condition holds; counts the query for "every N". */
 static bool behaviour_applies(behaviour_t *b, const query_facts_t *q)
 {
     if ((b->udp_only && q->transport != TRANSPORT_UDP) ||
         (b->tcp_only && q->transport != TRANSPORT_TCP) || (b->edns_only && !q->edns) ||
-        (b->plain_only && q->edns) || (b->type != 0 && b->type != q->qtype))
+        (b->plain_only && q->edns) || (b->type != 0 && b->type != q->qtype) ||
+        !name_applies(b, &q->qname))
         return false;
     if (b->larger > 0 && q->reply_size <= b->larger)
         return false;
@@ -238,6 +252,7 @@ static bool read_query(work_t *w, transport_t transport, const uint8_t *query, s
     w->facts.transport = transport;
     w->facts.edns = nsp_edns_read(&w->msg, &w->edns, NULL);
     w->facts.qtype = w->msg.qtype;
+    w->facts.qname = w->qname;
     return true;
 }
 

@@ -214,6 +214,14 @@ static bool parse_conditions(parser_t *p, const words_t *l, unsigned i, behaviou
             b->edns_only = true;
         } else if (is(w, "plain")) {
             b->plain_only = true;
+        } else if (is(w, "underscore")) {
+            b->underscore = true;
+        } else if (is(w, "named") && more) {
+            w = &l->w[++i];
+            if (w->n >= sizeof b->label)
+                return fail(p, w->column, "'%.*s' is no label", (int)w->n, w->p);
+            b->label[0] = (uint8_t)w->n;
+            memcpy(b->label + 1, w->p, w->n);
         } else if (is(w, "type") && more) {
             w = &l->w[++i];
             if (nsp_type_from_text(w->p, w->n, &b->type) != NSP_OK)
@@ -227,7 +235,7 @@ static bool parse_conditions(parser_t *p, const words_t *l, unsigned i, behaviou
         } else {
             return fail(p, w->column,
                         "'%.*s' is no condition; they are: udp, tcp, edns, plain, type TYPE, "
-                        "larger OCTETS, every N",
+                        "named LABEL, underscore, larger OCTETS, every N",
                         (int)w->n, w->p);
         }
     }
