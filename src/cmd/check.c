@@ -332,10 +332,10 @@ static int cmd_check(int argc, char **argv)
     if (rc == 0)
         rc = session_pcap_begin("check", c->pcap, &pcap);
     if (rc == 0)
-        rc = page_output_begin(&c->output.page, "check");
+        rc = side_file_begin(&c->output.page, "html", "check");
     if (rc == 0)
         rc = check_all(c, pcap);
-    if (page_output_end(&c->output.page, "check") != 0)
+    if (side_file_end(&c->output.page, "html", "check") != 0)
         rc = EXIT_UNTESTED;
     if (session_pcap_end("check", c->pcap, pcap) != 0)
         rc = EXIT_UNTESTED;

@@ -2,12 +2,12 @@
 #ifndef CMD_CHECK_OUTPUT_H
 #define CMD_CHECK_OUTPUT_H
 
-#include "cmd/page_output.h"
+#include "cmd/side_file.h"
 #include "report/check_text.h"
 
 typedef struct check_output {
     bool json;
-    page_output_t page;
+    side_file_t page;
     const char *mail; /* as given; NULL: no letter */
     addr_t mail_addr;
 } check_output_t;

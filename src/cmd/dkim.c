@@ -7,9 +7,9 @@
 #include "cmd/common.h"
 #include "cmd/expect_options.h"
 #include "cmd/fail_options.h"
-#include "cmd/page_output.h"
 #include "cmd/probe_options.h"
 #include "cmd/session.h"
+#include "cmd/side_file.h"
 #include "probe/dkim.h"
 #include "report/dkim_text.h"
 
@@ -67,7 +67,7 @@ typedef struct dkim_args {
     size_t also_count;
     addr_t also[ALSO_MAX];
     const char *pcap;
-    page_output_t page;
+    side_file_t page;
     fail_options_t fail;
     bool json;
     bool verbose;
@@ -228,7 +228,7 @@ static int run_with(dkim_args_t *c, const expectations_t *e)
     net_t *net = NULL;
     int rc = session_pcap_begin("dkim", c->pcap, &pcap);
     if (rc == 0)
-        rc = page_output_begin(&c->page, "dkim");
+        rc = side_file_begin(&c->page, "html", "dkim");
     if (rc == 0)
         rc = probe_options_open(&c->probe, &net);
     if (rc == 0) {
@@ -236,7 +236,7 @@ static int run_with(dkim_args_t *c, const expectations_t *e)
         rc = run(c, net, e, pcap);
         net->ops->destroy(net);
     }
-    if (page_output_end(&c->page, "dkim") != 0)
+    if (side_file_end(&c->page, "html", "dkim") != 0)
         rc = EXIT_UNTESTED;
     if (session_pcap_end("dkim", c->pcap, pcap) != 0)
         rc = EXIT_UNTESTED;

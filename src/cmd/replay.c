@@ -20,7 +20,7 @@
 typedef struct run {
     const replay_options_t *o;
     replay_source_t source;
-    page_output_t page;
+    side_file_t page;
     analysis_t *analysis;
     bool utf8;
     bool good;    /* no memory was missed, nothing failed to be written */
@@ -136,11 +136,11 @@ static bool is_utf8(void)
 static int replay_files(const replay_options_t *o)
 {
     run_t run = {.o = o, .page = o->page, .good = true, .utf8 = is_utf8()};
-    int rc = page_output_begin(&run.page, "replay"); /* the sandbox opens no more files */
+    int rc = side_file_begin(&run.page, "html", "replay"); /* the sandbox opens no more files */
     if (rc == 0)
         rc = replay_source_open(&run.source, o, true);
     if (rc != 0) {
-        (void)page_output_end(&run.page, "replay");
+        (void)side_file_end(&run.page, "html", "replay");
         return rc;
     }
     run.scratch = malloc(sizeof *run.scratch);
@@ -158,7 +158,7 @@ static int replay_files(const replay_options_t *o)
     analysis_free(run.analysis);
     free(run.scratch);
     replay_source_close(&run.source);
-    if (page_output_end(&run.page, "replay") != 0)
+    if (side_file_end(&run.page, "html", "replay") != 0)
         rc = EXIT_UNTESTED;
     return rc;
 }

@@ -5,7 +5,7 @@
 #include "cmd/analysis.h"
 #include "cmd/fail_options.h"
 #include "cmd/options.h"
-#include "cmd/page_output.h"
+#include "cmd/side_file.h"
 #include "probe/requery.h"
 
 #define REPLAY_LADDERS_MAX 64
@@ -19,7 +19,7 @@ typedef struct replay_options {
     bool exchanges;
     size_t ladder_count;
     uint64_t ladder[REPLAY_LADDERS_MAX];
-    page_output_t page;
+    side_file_t page;
     fail_options_t fail;
     bool json;
     bool verbose;

@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/files.h"
+#include "cmd/side_file.h"
 #include "serve/fuzz.h"
 
 enum { OPT_LOG = 1, OPT_PORT_BASE, OPT_LIST, OPT_FUZZ, OPT_ONLY, OPT_LISTEN, OPT_REPLAY };
@@ -109,7 +110,7 @@ static int serve_scenario(const char *path, uint16_t port_base, FILE *log)
 /* The command line. */
 typedef struct serve_args {
     const char *path;
-    const char *log_path;
+    side_file_t side; /* --log, unless that is standard error */
     FILE *log;
     uint32_t port;
     bool fuzz;
@@ -120,11 +121,14 @@ typedef struct serve_args {
 
 static int open_log(serve_args_t *s)
 {
-    const char *path = s->log_path;
-    if (path == NULL)
+    if (s->side.path != NULL && strcmp(s->side.path, "-") == 0) {
+        s->side.path = NULL;
+        s->log = stderr;
         return 0;
-    s->log = strcmp(path, "-") == 0 ? stderr : fopen(path, "we");
-    return s->log != NULL ? 0 : usage_error("serve", "--log %s: %s", path, strerror(errno));
+    }
+    int rc = side_file_begin(&s->side, "log", "serve");
+    s->log = s->side.file;
+    return rc;
 }
 
 static int take_fault(serve_args_t *s, const char *value)
@@ -154,7 +158,7 @@ static int take_option(serve_args_t *s, int id, const char *value)
                                SCENARIO_PORT_MAX);
         return 0;
     case OPT_LOG:
-        s->log_path = value;
+        s->side.path = value;
         return 0;
     case OPT_FUZZ:
         return take_seed(s, value);
@@ -267,8 +271,8 @@ static int cmd_serve(int argc, char **argv)
         rc = open_log(&s);
     if (rc == 0)
         rc = s.path != NULL ? serve_scenario(s.path, (uint16_t)s.port, s.log) : serve_fuzz(&s);
-    if (s.log != NULL && s.log != stderr)
-        fclose(s.log);
+    if (side_file_end(&s.side, "log", "serve") != 0)
+        rc = EXIT_UNTESTED;
     return rc;
 }
 

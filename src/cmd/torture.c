@@ -1,7 +1,6 @@
 /* nsprobe torture: a client under test, once for each fault. */
 #include "torture/torture.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "cmd/common.h"
 #include "cmd/files.h"
 #include "cmd/session.h"
+#include "cmd/side_file.h"
 #include "cmd/standard.h"
 
 enum {
@@ -53,21 +53,12 @@ static const file_desc_t torture_files[] = {
 
 typedef struct torture_args {
     torture_options_t o;
-    const char *junit_path;
-    const char *log_path;
-    FILE *junit;
+    side_file_t junit;
+    side_file_t log;
     bool json;
     bool verbose;
     bool quiet;
 } torture_args_t;
-
-static int open_file(const char *option, const char *path, FILE **out)
-{
-    if (path == NULL)
-        return 0;
-    *out = fopen(path, "we");
-    return *out != NULL ? 0 : usage_error("torture", "--%s %s: %s", option, path, strerror(errno));
-}
 
 static int take_listen(torture_args_t *t, const char *value)
 {
@@ -106,10 +97,10 @@ static int take_option(torture_args_t *t, int id, const char *value)
     case T_LISTEN:
         return take_listen(t, value);
     case T_JUNIT:
-        t->junit_path = value;
+        t->junit.path = value;
         return 0;
     case T_LOG:
-        t->log_path = value;
+        t->log.path = value;
         return 0;
     case T_JSON:
         t->json = true;
@@ -189,8 +180,8 @@ static int run(torture_args_t *t)
             good = torture_print_json(stdout, &report, &t->o);
         else
             torture_print(stdout, &report, t->verbose);
-        if (t->junit != NULL)
-            good = torture_print_junit(t->junit, &report, &t->o) && good;
+        if (t->junit.file != NULL) /* what of it is lost is told when it is closed */
+            (void)torture_print_junit(t->junit.file, &report, &t->o);
         if (!good)
             snprintf(err, sizeof err, "the report could not be written");
     }
@@ -209,15 +200,16 @@ static int cmd_torture(int argc, char **argv)
     if (rc == 0)
         rc = files_check(&command_torture, argc, argv);
     if (rc == 0)
-        rc = open_file("junit", t.junit_path, &t.junit);
+        rc = side_file_begin(&t.junit, "junit", "torture");
     if (rc == 0)
-        rc = open_file("log", t.log_path, &t.o.log);
+        rc = side_file_begin(&t.log, "log", "torture");
+    t.o.log = t.log.file;
     if (rc == 0)
         rc = run(&t);
-    if (t.o.log != NULL)
-        fclose(t.o.log);
-    if (t.junit != NULL)
-        fclose(t.junit);
+    if (side_file_end(&t.log, "log", "torture") != 0)
+        rc = EXIT_UNTESTED;
+    if (side_file_end(&t.junit, "junit", "torture") != 0)
+        rc = EXIT_UNTESTED;
     return rc < 0 ? EXIT_HEALTHY : rc;
 }
 

@@ -252,6 +252,29 @@ def lost_output(t, prog):
                     argv[0] == "bulk" and got == 3, f"{got}, not {whole.returncode}")
 
 
+def lost_side_files(t, prog):
+    """A file that is written beside the report: exit 3 when it is full, and one line that names it."""
+    client = (prog, "query", "@{addr}#{port}", "{name}", *QUICK)
+    for argv in (("check", *LAB, "bakery.example", "--html", "/dev/full"),
+                 ("check", *LAB, "bakery.example", "--pcap", "/dev/full"),
+                 ("dkim", *LAB, "bakery.example", "t", "--html", "/dev/full"),
+                 ("torture", "--quiet", "--only", "empty", "--log", "/dev/full", *client),
+                 ("torture", "--quiet", "--only", "empty", "--junit", "/dev/full", *client)):
+        p = run(prog, *argv)
+        option = argv[argv.index("/dev/full") - 1]
+        t.check(f"{argv[0]} {option} /dev/full", p.returncode == 3 and
+                len(p.stderr.splitlines()) == 1 and f"{option} /dev/full: " in p.stderr,
+                f"{p.returncode} {p.stderr}")
+    argv = [prog, "serve", "--fuzz", "1", "--listen", "127.0.0.1#5399", "--log", "/dev/full"]
+    p = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    p.stdout.readline()
+    run(prog, "query", "@127.0.0.1#5399", "x.test", *QUICK)
+    p.terminate()
+    _, err = p.communicate(timeout=20)
+    t.check("serve --log /dev/full", p.returncode == 3 and "--log /dev/full: " in err,
+            f"{p.returncode} {err}")
+
+
 def closed(t, prog):
     """Descriptors that are closed are not taken by files, and nothing waits for them."""
     with tempfile.TemporaryDirectory(prefix="nsprobe-files-") as folder:
@@ -306,7 +329,7 @@ def main():
     standard(t, a.prog)
     with tap.Serve(a.prog, DEMO) as serve:
         if t.check("demo serves", serve.ready, serve.output):
-            for part in (unlike, no_files, lost_output, closed):
+            for part in (unlike, no_files, lost_output, lost_side_files, closed):
                 part(t, a.prog)
     return t.done()
 
