@@ -218,7 +218,9 @@ static bool write_checkpoint(output_t *out)
 {
     if (out->checkpoint == NULL)
         return true;
-    FILE *f = fopen(out->temporary, "wbe");
+    /* an earlier run's, or what somebody else has put there, is not written to */
+    (void)unlink(out->temporary);
+    FILE *f = fopen(out->temporary, "wbxe");
     if (f == NULL)
         return false;
     (void)fdatasync(out->fd); /* the checkpoint must not know more than the disk */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -109,6 +110,30 @@ static void checkpoint(void **state)
     remove_place(&p);
 }
 
+/* A link that stands where the next checkpoint is written first is put away, not followed. */
+static void planted(void **state)
+{
+    place_t p = make_place();
+    char err[300];
+    char other[80];
+    char link[80];
+    struct stat st;
+    (void)state;
+    snprintf(other, sizeof other, "%s.other", p.state);
+    snprintf(link, sizeof link, "%s.new", p.state);
+    FILE *f = fopen(other, "w");
+    assert_true(f != NULL && fputs("precious", f) >= 0 && fclose(f) == 0);
+    assert_int_equal(symlink(other, link), 0);
+    output_t *out = open_place(&p, "job", false, err);
+    assert_non_null(out);
+    put(out, 1);
+    assert_true(output_close(out));
+    assert_true(lstat(p.state, &st) == 0 && S_ISREG(st.st_mode));
+    assert_true(stat(other, &st) == 0 && st.st_size == 8);
+    unlink(other);
+    remove_place(&p);
+}
+
 static void put_range(output_t *out, uint64_t first, uint64_t last)
 {
     char text[80];
@@ -159,6 +184,6 @@ static void ranges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(cut_anywhere), cmocka_unit_test(checkpoint),
-                                       cmocka_unit_test(ranges)};
+                                       cmocka_unit_test(ranges), cmocka_unit_test(planted)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
