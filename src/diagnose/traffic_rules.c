@@ -67,6 +67,13 @@ static bool tcp_fails(const look_t *l)
            (!l->one_way && (silence >= SILENCE_MIN || l->e->tcp_mute >= STRANGE_MIN));
 }
 
+/* Clients repeat their SYN, and go on with no connection: nothing gets back to them, whether it was
+ * captured or not. */
+static bool is_deaf(const entry_t *e)
+{
+    return e->tcp_attempts_silent >= SILENCE_MIN && e->s.n.tcp_connections == e->s.n.tcp_no_synack;
+}
+
 /* Silence that is the server's: enough attempts, by clients that asked again, since one that got
  * its answer would not. Where none ever does, replies of others show at least that replies are
  * captured. */
@@ -78,7 +85,7 @@ static bool udp_dead(const look_t *l)
     uint64_t tcp = n->tcp_answered == 0 ? l->e->tcp_attempts_silent : 0;
     return !l->one_way && n->udp_answered == 0 && n->orphans * 2 < silent &&
            silent + tcp >= SILENCE_MIN &&
-           (n->retried > 0 || all->answered + all->icmp + all->tcp_refused > 0);
+           (n->retried > 0 || is_deaf(l->e) || all->answered + all->icmp + all->tcp_refused > 0);
 }
 
 static const char *tcp_words(const look_t *l)
@@ -387,10 +394,16 @@ static void server_rules(traffic_t *t, const entry_t *e, bool one_way, finding_l
  * be of that server alone; but then no packet tells who else is silent. */
 static bool is_content(const traffic_t *t)
 {
-    for (uint32_t i = 0; i < t->used; i++)
-        if (t->entry[i].udp_alone > 0 && t->entry[i].udp_alone >= t->entry[i].s.n.retried)
+    bool unsure = false;
+    for (uint32_t i = 0; i < t->used; i++) {
+        const entry_t *e = &t->entry[i];
+        if (is_deaf(e))
+            continue;
+        unsure = true;
+        if (e->udp_alone > 0 && e->udp_alone >= e->s.n.retried)
             return true;
-    return t->total.n.retried == 0;
+    }
+    return unsure && t->total.n.retried == 0;
 }
 
 static void one_way_rule(const traffic_t *t, const traffic_end_t *end, finding_list_t *list)
