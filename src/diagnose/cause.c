@@ -3,27 +3,9 @@
 #include <stdlib.h>
 
 #include "diagnose/copies.h"
+#include "diagnose/follows.h"
 #include "diagnose/host.h"
 #include "diagnose/parents.h"
-
-typedef enum where {
-    AT_ADDRESS,
-    AT_SERVER,
-    ALIKE,
-    OF_PRIMARY,
-    WHOLE,
-    SAME_DS,
-    WITH_DO,
-    AHEAD,
-    LEFT_BEHIND,
-    LEFT_OUT,
-    SPLIT,
-    BY_WILDCARD,
-    DISPUTED,
-    ONE_PARENT,
-    REFERRED_WELL,
-    ANYWHERE
-} where_t;
 
 typedef struct follows {
     unsigned symptom[2]; /* first and last finding_id_t */

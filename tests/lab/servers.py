@@ -65,9 +65,9 @@ zone:
     net.popen(host, "knotd", "-c", conf, log=f"{d}/log")
 
 
-def bind(net, host, zones):
-    d = folder(net, host)
-    text = f"""options {{
+def named_options(d, *more):
+    """The beginning of named.conf in the folder d; more: further options."""
+    return f"""options {{
   directory "{d}";
   pid-file none;
   session-keyfile "{d}/session.key";
@@ -75,13 +75,13 @@ def bind(net, host, zones):
   listen-on {{ any; }};
   listen-on-v6 {{ any; }};
   recursion no;
-  allow-query {{ any; }};
   dnssec-validation no;
-  notify no;
-  empty-zones-enable no;
-}};
-controls {{ }};
-"""
+""" + "".join(f"  {x}\n" for x in more) + "};\ncontrols { };\n"
+
+
+def bind(net, host, zones):
+    d = folder(net, host)
+    text = named_options(d, "allow-query { any; };", "notify no;", "empty-zones-enable no;")
     for zone, path in zones.items():
         text += f'zone "{zone}" {{ type primary; file "{path}"; check-names ignore; ' \
                 f'check-integrity no; }};\n'
@@ -112,18 +112,7 @@ security-poll-suffix=
 def secondary(net, host, zones):
     """A BIND whose primary cannot be reached: it has no zone at all."""
     d = folder(net, host)
-    text = f"""options {{
-  directory "{d}";
-  pid-file none;
-  session-keyfile "{d}/session.key";
-  managed-keys-directory "{d}";
-  listen-on {{ any; }};
-  listen-on-v6 {{ any; }};
-  recursion no;
-  dnssec-validation no;
-}};
-controls {{ }};
-"""
+    text = named_options(d)
     for zone in zones:
         text += f'zone "{zone}" {{ type secondary; primaries {{ 10.53.99.98; }}; }};\n'
     conf = write(f"{d}/named.conf", text)

@@ -8,31 +8,13 @@
 #include <cmocka.h>
 
 #include "diagnose/cause.h"
+#include "diagnose/follows.h"
 #include "xbuild.h"
-
-typedef enum {
-    AT_ADDRESS,
-    AT_SERVER,
-    ALIKE,
-    OF_PRIMARY,
-    WHOLE,
-    SAME_DS,
-    WITH_DO,
-    AHEAD,
-    LEFT_BEHIND,
-    LEFT_OUT,
-    SPLIT,
-    BY_WILDCARD,
-    DISPUTED,
-    ONE_PARENT,
-    REFERRED_WELL,
-    ANYWHERE
-} place_t;
 
 typedef struct row {
     finding_id_t symptom;
     finding_id_t cause;
-    place_t where;
+    where_t where;
     const char *why;
 } row_t;
 
