@@ -140,6 +140,7 @@ raised or lowered where the case calls for it:
 - `parent-unresponsive` is an error when no server of the parent answers.
 - `glue-mismatch` is a notice when the parent's addresses are right, but not complete.
 - `ns-address-differs` is a notice when every address serves the zone.
+- `empty-name-denied` is a warning in `dkim`, which has found the record below the name.
 - `edns-broken` is an error when the reply is one that clients do not retry without EDNS, that is
   neither FORMERR nor NOTIMP.
 - `ns-missing` is a warning when there are NS records without AA.

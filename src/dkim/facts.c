@@ -272,3 +272,13 @@ finding_t *place_finding(facts_t *f, const place_t *p, finding_id_t id, const ch
         finding_set_server(out, &p->server);
     return out;
 }
+
+bool facts_between(const zone_facts_t *z, nsp_name_t *name)
+{
+    nsp_name_t up;
+    nsp_name_strip(name, 1, &up);
+    if (up.len <= z->apex.len || !nsp_name_is_subdomain(&up, &z->apex))
+        return false;
+    *name = up;
+    return true;
+}

@@ -167,6 +167,10 @@ const answer_t *facts_answer(const facts_t *f, const addr_t *server, const nsp_n
 const nsp_msg_t *facts_message(const facts_t *f, const answer_t *a);
 /* A name beside owner that nobody can have published. False when there is no room for it. */
 bool facts_sibling(const facts_t *f, const nsp_name_t *owner, nsp_name_t *out);
+#define FACTS_BETWEEN_MAX 3
+/* Makes the next name on the way from a name in a zone to the zone's own, which it does not come
+ * to: false behind the last. */
+bool facts_between(const zone_facts_t *z, nsp_name_t *name);
 #define FACTS_BESIDE_MAX 3
 /* The types that are asked for at a name which has the expected record: what must not stand beside
  * it. Returns their number. */
@@ -235,6 +239,7 @@ void coverage_count(facts_t *f);
 void rules_unasked(facts_t *f); /* addresses that the verdict says nothing about */
 void rules_zone(facts_t *f);
 void rules_place(facts_t *f);
+void rules_between(facts_t *f);
 void rules_partial(facts_t *f); /* some servers have a record, others do not */
 void rules_record(facts_t *f);  /* none has it */
 void rules_found(facts_t *f);   /* it is there */

@@ -309,6 +309,7 @@ bool judge(facts_t *f, int64_t now, dkim_result_t *out)
     rules_unasked(f);
     rules_zone(f);
     rules_place(f);
+    rules_between(f);
     rules_partial(f);
     rules_record(f);
     rules_found(f);

@@ -231,6 +231,17 @@ static void ask_cell(plan_t *p, expected_t *x, const zone_facts_t *z, const plac
     }
 }
 
+/* Whether the names above the record exist at a place that has it. */
+static void ask_between(plan_t *p, const expected_t *x, const zone_facts_t *z, const place_t *pl,
+                        const cell_t *c)
+{
+    nsp_name_t name = x->e->owner;
+    if (c->udp != MARK_MATCH || !pl->delegated)
+        return;
+    for (unsigned i = 0; i < FACTS_BETWEEN_MAX && facts_between(z, &name); i++)
+        plan_ask_udp(p, &pl->addr, &name, NSP_TYPE_A);
+}
+
 static bool cells_room(facts_t *f, expected_t *x, size_t count)
 {
     if (count <= x->cell_count)
@@ -313,8 +324,10 @@ static void ask_expected(plan_t *p, expected_t *x)
         return;
     zone_facts_t *z = &f->zone[x->zone];
     for (size_t i = 0; i < x->cell_count; i++)
-        if (z->place[i].in_use)
+        if (z->place[i].in_use) {
             ask_cell(p, x, z, &z->place[i], &x->cell[i]);
+            ask_between(p, x, z, &z->place[i], &x->cell[i]);
+        }
     choose_places(x, z);
     if (x->witness != FACTS_NONE)
         z->seek_hidden = true;

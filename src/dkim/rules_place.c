@@ -1,4 +1,6 @@
 /* Servers of the zone that give no usable answer about the records. */
+#include <stdio.h>
+
 #include "dkim/say.h"
 #include "exchange/icmp.h"
 
@@ -124,6 +126,46 @@ static void say_chances(say_t *s, const facts_t *f, size_t zone)
             chance_label(lost, share));
 }
 
+/* A label that begins with an underscore, as no host's does. */
+static bool has_underscore(const nsp_name_t *name)
+{
+    for (unsigned at = 0; name->octets[at] != 0; at += name->octets[at] + 1u)
+        if (name->octets[at + 1] == '_')
+            return true;
+    return false;
+}
+
+/* It holds the zone, and answers for the zone's own name: what it does not answer is this kind of
+ * name or type. Taking it out of the delegation would only hide that. */
+static void serves_otherwise(finding_t *out, const facts_t *f, size_t zone, const place_t *p,
+                             const tally_t *t)
+{
+    char label[PLACE_LABEL_MAX];
+    char name[NSP_NAME_TEXT_MAX];
+    char type[16];
+    char text[NSP_NAME_TEXT_MAX + 128];
+    bool underscore = has_underscore(&t->x->e->owner);
+    snprintf(text, sizeof text, " For the SOA of %s it answers with authority.",
+             facts_name(&f->zone[zone].apex, name));
+    finding_add_text(out, text);
+    finding_add_likely(
+        out,
+        underscore ? "A firewall, a load balancer or a rule of the server does not let names "
+                     "with an underscore pass, or this type."
+                   : "A firewall, a load balancer or a rule of the server does not let this "
+                     "name or type pass.",
+        "The same address answers for the zone's own name: it is up and holds the "
+        "zone.");
+    finding_set_fix(out,
+                    "Find out what stands before %s, or which rule of it does not answer %s%s, and "
+                    "let that pass. The zone and the delegation are right.",
+                    place_label(p, label),
+                    underscore ? "names with an underscore, or the type "
+                               : "this name, or the type ",
+                    nsp_type_text(t->x->e->type, type));
+    finding_add_evidence(out, p->soa->x);
+}
+
 static void dead_rule(facts_t *f, size_t zone, const place_t *p, const tally_t *t)
 {
     bool lame = t->mark == MARK_REFUSED;
@@ -150,6 +192,8 @@ static void dead_rule(facts_t *f, size_t zone, const place_t *p, const tally_t *
     finding_t *out = say_place_finding(
         f, p, lame ? FINDING_RECORD_SERVER_LAME : FINDING_RECORD_SERVER_SILENT, &s, NULL);
     finding_add_evidence(out, t->by->x);
+    if (place_serves(&f->zone[zone], p) && (lame || t->mark == MARK_SILENT || t->by->rcode != 0))
+        serves_otherwise(out, f, zone, p, t);
 }
 
 static void tcp_rule(facts_t *f, const place_t *p, const tally_t *t)

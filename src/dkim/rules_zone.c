@@ -115,6 +115,15 @@ static void lost_rule(facts_t *f)
     say_finding(f, FINDING_RECORD_ZONE_UNREACHABLE, &s, NULL);
 }
 
+/* Some place answers for the zone's own name: what fails is the name or the type. */
+static bool any_serves(const zone_facts_t *z)
+{
+    for (size_t i = 0; i < z->place_count; i++)
+        if (z->place[i].delegated && place_serves(z, &z->place[i]))
+            return true;
+    return false;
+}
+
 static void unreachable_rule(facts_t *f, size_t zone)
 {
     const zone_facts_t *z = &f->zone[zone];
@@ -154,6 +163,17 @@ static void unreachable_rule(facts_t *f, size_t zone)
     say(&s, ".");
     finding_t *out = say_finding(f, FINDING_RECORD_ZONE_UNREACHABLE, &s, NULL);
     say_evidence(out, f, first, 1u << MARK_REFUSED | 1u << MARK_BROKEN | 1u << MARK_SILENT);
+    if (!any_serves(z))
+        return;
+    finding_add_text(out, " The zone's own name is answered.");
+    finding_add_likely(
+        out,
+        "A firewall, a load balancer or a rule of the servers does not let such names "
+        "or this type pass.",
+        "Servers answer for the zone's own name: they are up and hold the zone.");
+    finding_set_fix(
+        out, "Find out what stands before the servers, or which rule of them does not answer "
+             "such questions (names with an underscore, or a type), and let them pass.");
 }
 
 /* A name that is delegated away from the domain's own zone. */
