@@ -2,13 +2,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #define WORD_MAX 64
 
 bool finding_by_id(const char *id, finding_id_t *out)
 {
     for (unsigned i = 0; i < FINDING_COUNT; i++)
-        if (strcmp(finding_desc((finding_id_t)i)->id, id) == 0) {
+        if (strcasecmp(finding_desc((finding_id_t)i)->id, id) == 0) {
             *out = (finding_id_t)i;
             return true;
         }

@@ -27,7 +27,7 @@ bool profile_read(profile_t *p, const char *text, size_t len, profile_error_t *e
 /* Changes and removes findings, and sorts what is left. */
 void profile_apply(const profile_t *p, finding_list_t *list);
 
-/* The finding with this ID. False when there is none. */
+/* The finding with this ID, in either case. False when there is none. */
 bool finding_by_id(const char *id, finding_id_t *out);
 /* The severity with this name. False when there is none. */
 bool severity_by_name(const char *name, severity_t *out);

@@ -64,6 +64,9 @@ def words(t, prog):
                                 "CONSISTENCY05", "EXTRA_GLUE_IPV4")), p.stdout)
     p = run(prog, "delegation05")
     t.check("a peer's case, in any case", p.returncode == 0 and "ns-is-cname" in p.stdout, p.stdout)
+    upper = run(prog, "LAME-Refused")
+    t.check("a finding, in any case", upper.returncode == 0 and upper.stdout ==
+            run(prog, "lame-refused").stdout, upper.stdout + upper.stderr)
     p = run(prog, "CONNECTIVITY03")
     t.check("a case that is not covered says why", "not covered" in p.stdout, p.stdout)
     p = run(prog, "edns")
