@@ -1,10 +1,13 @@
 #!/bin/sh
 # Builds the Debian packages of this tree in build/deb, and holds them against lintian.
-# usage: deb.sh VERSION
+# usage: deb.sh VERSION [orig]
+# orig: no more than the archive of the source, and no tools for it.
 set -eu
+umask 022
 cd "$(dirname "$0")/.."
 version=$1
-for tool in dpkg-buildpackage dh lintian; do
+only=${2:-all}
+[ "$only" = orig ] || for tool in dpkg-buildpackage dh lintian; do
     command -v $tool >/dev/null || {
         echo "make deb: $tool is missing: apt-get install dpkg-dev debhelper lintian fakeroot" >&2
         exit 1
@@ -21,7 +24,8 @@ else
     tar -c --exclude=./build . | tar -x -C "$src"
 fi
 tar -C "$out" --sort=name --mtime=@1795600000 --owner=0 --group=0 --numeric-owner \
-    -czf "$out/nsprobe_$version.orig.tar.gz" "nsprobe-$version"
+    --mode=u+rw,go=rX -czf "$out/nsprobe_$version.orig.tar.gz" "nsprobe-$version"
+[ "$only" != orig ] || exit 0
 cp -r packaging/debian "$src/debian"
 (cd "$src" && dpkg-buildpackage -us -uc -b >../build.log 2>&1) || {
     tail -40 "$out/build.log" >&2

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Two builds of one tree, in folders with names of different length, are the same octet for octet."""
+"""Two builds of one tree are the same octet for octet, in folders with names of different length, by
+users of different habits; and so is the archive of the source for Debian."""
 import hashlib
 import os
 import subprocess
@@ -12,28 +13,33 @@ sys.path.insert(0, os.path.dirname(HERE))
 import tap  # noqa: E402
 
 
-def copy(where):
+def copy(where, mask):
     os.makedirs(where)
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
     tar = subprocess.run(["tar", "-c", "--null", "-T", "-"], cwd=ROOT, input=files.stdout,
                          capture_output=True, check=True)
-    subprocess.run(["tar", "-x", "-C", where], input=tar.stdout, check=True)
+    subprocess.run(["tar", "-x", "--no-same-permissions", "-C", where], input=tar.stdout,
+                   check=True, umask=mask)
 
 
-def build(where, **env):
-    p = subprocess.run(["make", "-s", f"-j{os.cpu_count()}", "all", "man", "completions"], cwd=where,
-                       capture_output=True, text=True, check=False, env=dict(os.environ, **env))
-    return p.returncode, p.stderr[-2000:]
+def build(where, mask, **env):
+    code = 0
+    for argv in (["make", "-s", f"-j{os.cpu_count()}", "all", "man", "completions"],
+                 ["scripts/deb.sh", "0", "orig"]):
+        p = subprocess.run(argv, cwd=where, capture_output=True, text=True, check=False, umask=mask,
+                           env=dict(os.environ, **env))
+        code = code or p.returncode
+    return code, p.stderr[-2000:]
 
 
 def digests(where):
     found = {}
-    for folder, _, files in os.walk(os.path.join(where, "build", "release")):
-        for name in files:
-            path = os.path.join(folder, name)
-            if not name.endswith((".o", ".d")):
-                with open(path, "rb") as f:
-                    found[os.path.relpath(path, where)] = hashlib.sha256(f.read()).hexdigest()
+    made = [os.path.join(folder, name) for folder, _, files in
+            os.walk(os.path.join(where, "build", "release")) for name in files]
+    for path in [*made, os.path.join(where, "build", "deb", "nsprobe_0.orig.tar.gz")]:
+        if not path.endswith((".o", ".d")):
+            with open(path, "rb") as f:
+                found[os.path.relpath(path, where)] = hashlib.sha256(f.read()).hexdigest()
     return found
 
 
@@ -42,11 +48,12 @@ def main():
     t = tap.Tap()
     with tempfile.TemporaryDirectory(prefix="nsprobe-twice-") as d:
         one, two = f"{d}/a", f"{d}/another-folder-with-a-longer-name/below"
-        copy(one)
-        copy(two)
-        for name, where, env in (("one", one, {"TZ": "UTC", "LC_ALL": "C"}),
-                                 ("two", two, {"TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"})):
-            code, out = build(where, **env)
+        copy(one, 0o022)
+        copy(two, 0o077)
+        for name, where, mask, env in (
+                ("one", one, 0o022, {"TZ": "UTC", "LC_ALL": "C"}),
+                ("two", two, 0o077, {"TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"})):
+            code, out = build(where, mask, **env)
             if not t.check(f"build {name}", code == 0, out):
                 return t.done()
         first, second = digests(one), digests(two)
