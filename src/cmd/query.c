@@ -180,7 +180,7 @@ static void print_message(run_t *run, const query_spec_t *q, const event_t *e, c
     }
     printf("%s\n", title);
     if (q->hex)
-        message_print_hex(stdout, m);
+        message_print_hex(stdout, m, SIZE_MAX);
     if (q->hex)
         putchar('\n');
     message_print(stdout, m);

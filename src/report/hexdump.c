@@ -1,5 +1,6 @@
 /* Every octet of a message with its offset and the name of its field. */
 #include <stdarg.h>
+#include <string.h>
 
 #include "report/message_text.h"
 
@@ -9,6 +10,7 @@ typedef struct dump {
     FILE *out;
     const nsp_msg_t *m;
     uint32_t shown; /* octets printed so far */
+    size_t room;    /* characters that may be printed yet */
 } dump_t;
 
 /* Points at the faults among the octets [from, to) of the line just printed. */
@@ -27,9 +29,10 @@ static void octets(dump_t *d, uint32_t from, uint32_t to, const char *what)
 {
     if (to > d->m->size)
         to = d->m->size;
-    for (uint32_t i = from; i < to; i += PER_LINE) {
+    for (uint32_t i = from; i < to && d->room > 0; i += PER_LINE) {
         uint32_t end = to - i < PER_LINE ? to : i + PER_LINE;
         bool named = i == from && what[0] != '\0';
+        size_t size = 6 + 3 * PER_LINE + (named ? 2 + strlen(what) : 0);
         fprintf(d->out, "%04x ", i);
         for (uint32_t k = i; k < end; k++)
             fprintf(d->out, " %02x", d->m->wire[k]);
@@ -37,9 +40,10 @@ static void octets(dump_t *d, uint32_t from, uint32_t to, const char *what)
             fprintf(d->out, "%*s  %s", (int)(3 * (PER_LINE - (end - i))), "", what);
         fputc('\n', d->out);
         mark_faults(d, i, end);
+        d->room -= d->room < size ? d->room : size;
+        if (end > d->shown)
+            d->shown = end;
     }
-    if (to > d->shown)
-        d->shown = to;
 }
 
 __attribute__((format(printf, 4, 5))) static void field(dump_t *d, uint32_t from, uint32_t to,
@@ -172,15 +176,17 @@ static void dump_rr(dump_t *d, uint16_t index)
     dump_rdata(d, rr);
 }
 
-void message_print_hex(FILE *out, const nsp_msg_t *m)
+void message_print_hex(FILE *out, const nsp_msg_t *m, size_t most)
 {
-    dump_t d = {.out = out, .m = m};
+    dump_t d = {.out = out, .m = m, .room = most};
     dump_header(&d);
     if (m->size >= NSP_HEADER_SIZE)
         dump_questions(&d);
-    for (uint16_t i = 0; i < m->rr_count; i++)
+    for (uint16_t i = 0; i < m->rr_count && d.room > 0; i++)
         dump_rr(&d, i);
-    if (d.shown < m->size)
+    if (d.room == 0 && d.shown < m->size)
+        fprintf(out, "... and %u more octets\n", m->size - d.shown);
+    else if (d.shown < m->size)
         octets(&d, d.shown, m->size, m->complete ? "left over" : "not understood");
     for (uint16_t i = 0; i < m->fault_count && i < NSP_FAULTS_KEPT; i++)
         fprintf(out, ";; fault at %04x: %s\n", m->fault[i].offset, nsp_err_text(m->fault[i].err));

@@ -15,6 +15,8 @@
 #define EVENTS_MAX 40
 #define LABEL_ROOM 96
 #define LINE_MAX   1400
+/* Characters for the octets of one message: whoever made it must not decide how long a page is. */
+#define OCTETS_ROOM 65536
 
 /* The text of an event on one line, without the columns of the text report. */
 static void event_line(const html_t *h, const exchange_t *x, const event_t *e, char *buf)
@@ -133,7 +135,7 @@ static void octets(const html_t *h, const exchange_t *x, const event_t *e)
     event_line(h, x, e, line);
     reply_index(h->scratch, e->bytes, e->size);
     (void)nsp_msg_validate(&h->scratch->msg);
-    message_print_hex(out, &h->scratch->msg);
+    message_print_hex(out, &h->scratch->msg, OCTETS_ROOM);
     if (fclose(out) == 0) {
         html_raw(h, "<details><summary>Octets of: ");
         html_short(h, line, LABEL_ROOM);

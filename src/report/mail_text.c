@@ -12,6 +12,8 @@
 #define EVENTS_MAX 12
 #define INDENT_MAX 24
 #define LINE_MAX   1400
+/* Characters for the octets of one message: a letter is for people. */
+#define OCTETS_ROOM 16384
 
 typedef struct letter {
     FILE *out; /* into memory; folded at the end */
@@ -126,7 +128,7 @@ static void write_octets(const letter_t *l, const event_t *e)
     reply_index(l->scratch, e->bytes, e->size);
     (void)nsp_msg_validate(&l->scratch->msg);
     fputc('\n', l->out);
-    message_print_hex(l->out, &l->scratch->msg);
+    message_print_hex(l->out, &l->scratch->msg, OCTETS_ROOM);
 }
 
 static void write_events(const letter_t *l, const exchange_t *x)

@@ -12,7 +12,7 @@
 #include "proto/mangle.h"
 
 /* The dump of a message as text; the caller frees it. */
-static char *dump_of(const uint8_t *wire, size_t size, nsp_msg_t *m, nsp_rr_t *arena)
+static char *dump_part(const uint8_t *wire, size_t size, size_t most, nsp_msg_t *m, nsp_rr_t *arena)
 {
     char *text = NULL;
     size_t len = 0;
@@ -20,9 +20,14 @@ static char *dump_of(const uint8_t *wire, size_t size, nsp_msg_t *m, nsp_rr_t *a
     assert_non_null(out);
     nsp_msg_index(m, wire, size, arena, NSP_RR_MAX);
     nsp_msg_validate(m);
-    message_print_hex(out, m);
+    message_print_hex(out, m, most);
     assert_int_equal(fclose(out), 0);
     return text;
+}
+
+static char *dump_of(const uint8_t *wire, size_t size, nsp_msg_t *m, nsp_rr_t *arena)
+{
+    return dump_part(wire, size, SIZE_MAX, m, arena);
 }
 
 static int digit(char c)
@@ -240,12 +245,51 @@ static void mark_position(void **state)
     free(arena);
 }
 
+/* A message of the largest size whose records are all pointers to the longest name: what is printed
+ * of it stays as short as was asked for, is whole lines, and says how much is missing. */
+static void longest_text(void **state)
+{
+    static uint8_t wire[UINT16_MAX];
+    nsp_msg_t m;
+    nsp_rr_t *arena = calloc(NSP_RR_MAX, sizeof *arena);
+    uint8_t name[255];
+    nsp_writer_t w = nsp_writer(wire, sizeof wire);
+    (void)state;
+    assert_non_null(arena);
+    memset(name, 1, sizeof name);
+    name[0] = name[64] = name[128] = 63;
+    name[192] = 61;
+    name[254] = 0;
+    for (unsigned i = 0; i < 6; i++)
+        nsp_write_u16(&w, i == 2 ? 1 : i == 3 ? 4661 : 0);
+    nsp_write_bytes(&w, name, sizeof name);
+    nsp_write_u32(&w, NSP_TYPE_NS << 16 | NSP_CLASS_IN);
+    for (unsigned i = 0; i < 4661; i++) {
+        static const uint8_t rr[] = {0xc0, 12, 0, NSP_TYPE_NS, 0, 1, 0, 0, 0, 60, 0, 2, 0xc0, 12};
+        nsp_write_bytes(&w, rr, sizeof rr);
+    }
+    assert_int_equal(w.err, NSP_OK);
+    char *text = dump_part(wire, w.pos, 20000, &m, arena);
+    size_t n = strlen(text);
+    assert_true(m.complete);
+    assert_in_range(n, 20000, 20000 + 1300);
+    assert_int_equal(text[n - 1], '\n');
+    const char *rest = strstr(text, "\n... and ");
+    assert_non_null(rest);
+    assert_in_range(strtoul(rest + 9, NULL, 10), 60000, 65535);
+    free(text);
+    text = dump_of(wire, w.pos, &m, arena);
+    assert_true(strlen(text) > 5000000 && strstr(text, "... and ") == NULL);
+    free(text);
+    free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_messages), cmocka_unit_test(every_prefix),
         cmocka_unit_test(every_mangling), cmocka_unit_test(exact_text),
-        cmocka_unit_test(mark_position),
+        cmocka_unit_test(mark_position),  cmocka_unit_test(longest_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
