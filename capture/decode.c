@@ -17,6 +17,8 @@
 #include "exchange/checksum.h"
 
 #define DNS_PORT 53
+/* Of a message that the capture has cut more than that, nothing is known. */
+#define ID_SIZE 2u
 
 struct decoder {
     decode_sink_t *sink;
@@ -132,6 +134,10 @@ static void take_udp(decoder_t *d, const ip_view_t *v, const layer_t *layer)
         return;
     if (!udp_served(d, u.from_port, u.to_port)) {
         d->stats.other++;
+        return;
+    }
+    if (u.size < ID_SIZE && u.size < u.original && !u.beyond) {
+        d->stats.cut++;
         return;
     }
     begin_item(&item, CAP_ITEM_UDP, &layer->origin);

@@ -416,6 +416,20 @@ def copies_tests(t, prog, d):
                     [v["text"] for v in lines_of(p) if v["kind"] == "finding"], [])
 
 
+def snaplen_tests(t, prog):
+    """Whatever the capture cuts off, healthy servers are healthy."""
+    ways = two_taps(2, 20)
+    found = {}
+    for snaplen in range(14, 90):
+        f = pm.Pcap(link=pm.ETHERNET, snaplen=snaplen)
+        f.packets = [(at, f.frame(p)) for at, p in sorted(ways[0].packets + ways[1].packets)]
+        values = lines_of(run(prog, "-", "--json", stdin=f.octets()))
+        bad = [v["text"] for v in values if v["kind"] == "finding"]
+        if bad:
+            found[snaplen] = bad
+    t.equal("captures with any snap length: nothing is found", found, {})
+
+
 def flipped(packet, bit):
     return packet[:bit // 8] + bytes([packet[bit // 8] ^ 1 << bit % 8]) + packet[bit // 8 + 1:]
 
@@ -830,6 +844,7 @@ def main():
         taps_tests(t, a.prog, d)
         clock_tests(t, a.prog, d)
         damage_tests(t, a.prog)
+        snaplen_tests(t, a.prog)
         copies_tests(t, a.prog, d)
         broken_tests(t, a.prog, f, d)
         hostile_tests(t, a.prog)
