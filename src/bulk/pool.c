@@ -141,7 +141,7 @@ static bool bind_random(pool_t *p, int fd, addr_t source)
     for (int tries = 0; tries < 32; tries++) {
         pool_peer_t sa;
         if (choose)
-            source.port = (uint16_t)(1024 + random_u16(&p->random) % (65536 - 1024));
+            source.port = random_port(&p->random);
         pool_peer_of(&source, &sa);
         if (bind(fd, &sa.any, source.family == 4 ? sizeof sa.v4 : sizeof sa.v6) == 0)
             return true;

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define PORT_LEAST 1024
+
 static void refill(random_pool_t *r)
 {
     size_t have = 0;
@@ -32,6 +34,15 @@ uint16_t random_u16(random_pool_t *r)
     uint16_t v;
     take(r, &v, sizeof v);
     return v;
+}
+
+uint16_t random_port(random_pool_t *r)
+{
+    uint16_t port = 0;
+    do
+        port = random_u16(r);
+    while (port < PORT_LEAST);
+    return port;
 }
 
 uint32_t random_u32(random_pool_t *r)

@@ -18,7 +18,9 @@ typedef struct random_pool {
  * cannot be predicted). Ends the program when the kernel has none, since to go on with IDs that can
  * be guessed is no choice. */
 uint16_t random_u16(random_pool_t *r);
-/* 32 bits, the same. */
+/* A port that needs no privilege, 1024 to 65535, each as likely as any other (RFC 6056 3.2). */
+uint16_t random_port(random_pool_t *r);
+/* 32 bits, as random_u16. */
 uint32_t random_u32(random_pool_t *r);
 
 #endif

@@ -15,6 +15,8 @@
 #include "net/net.h"
 
 #define READY_MAX 64
+/* Those below are for servers with privileges (RFC 6056 3.2). */
+#define PORT_LEAST 1024
 /* Own addresses that are remembered, and for how long: routes may change. */
 #define LOCALS     64
 #define LOCAL_TIME INT64_C(1000000000)
@@ -144,6 +146,16 @@ static void set_options(int fd, const net_open_t *how)
         set_int(fd, SOL_SOCKET, SO_RCVBUF, 262144);
 }
 
+/* A port of getrandom's choice, each as likely as any other. */
+static net_err_t random_port(net_t *net, uint16_t *port)
+{
+    net_err_t err = NET_OK;
+    do
+        err = socket_random(net, port, sizeof *port);
+    while (err == NET_OK && *port < PORT_LEAST);
+    return err;
+}
+
 /* Binds to the wanted source; UDP to a random port of getrandom's choice (RFC 5452 4.5). */
 static int bind_source(socket_net_t *s, int fd, const net_open_t *how)
 {
@@ -155,9 +167,8 @@ static int bind_source(socket_net_t *s, int fd, const net_open_t *how)
         return 0;
     for (int tries = 0;; tries++) {
         if (choose && tries < 8) {
-            uint16_t r = 0;
-            socket_random(&s->base, &r, sizeof r);
-            source.port = (uint16_t)(1024 + r % (65536 - 1024));
+            if (random_port(&s->base, &source.port) != NET_OK)
+                return EIO;
         } else if (choose) {
             source.port = 0;
         }

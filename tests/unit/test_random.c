@@ -58,8 +58,28 @@ static void once(void **state)
     free(other);
 }
 
+/* Each port as likely as any other: a remainder would give the lowest thousand twice as often. */
+static void port_numbers(void **state)
+{
+    static random_pool_t pool;
+    const unsigned rounds = 400000;
+    unsigned low = 0;
+    unsigned high = 0;
+    (void)state;
+    for (unsigned i = 0; i < rounds; i++) {
+        uint16_t port = random_port(&pool);
+        assert_true(port >= 1024);
+        low += port < 2048;
+        high += port >= 65536 - 1024;
+    }
+    /* 6350 expected; a sixth more or less is 13 standard deviations */
+    assert_in_range(low, 5300, 7400);
+    assert_in_range(high, 5300, 7400);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(even), cmocka_unit_test(once)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(port_numbers), cmocka_unit_test(even),
+                                       cmocka_unit_test(once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
