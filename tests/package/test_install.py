@@ -128,6 +128,33 @@ def symbols(t, usr):
     t.equal("Debian's list is the same", (sorted(debian - listed), sorted(listed - debian)), ([], []))
 
 
+# What is typed at the top of the source before a tab, and what is then offered; nothing: no files.
+TYPED = [("nsprobe rep", {"replay"}), ("nsprobe explain glue-d", {"glue-dead"}),
+         ("nsprobe check --thor", {"--thorough"}), ("nsprobe check --fail-on glue-d", {"glue-dead"}),
+         ("nsprobe bulk -f Make", {"Makefile"}), ("nsprobe bulk --dkim Make", {"Makefile"}),
+         ("nsprobe serve --replay Make", {"Makefile"}), ("nsprobe replay Make", {"Makefile"}),
+         ("nsprobe check --capture l", {"lo"}), ("nsprobe query +nsi", {"+nsid"}),
+         ("nsprobe torture bas", {"bash"}), ("nsprobe check Make", set())]
+# A shell of its own, in which the tab is pressed as a person would.
+ZSH = r"""
+zmodload zsh/zpty
+zpty z 'zsh -f -i'
+zpty -w z 'PS1=; fpath=('$1' $fpath); autoload -U compinit; compinit -u -D; LISTMAX=9999; stty cols 200; echo REA''DY'
+zpty -r z out '*READY*'
+zpty -w -n z "$2"$'\t'
+zpty -w -n z $'\x01: \x05 ; echo DO""NE\n'
+zpty -r z out '*DONE*'
+print -r -- $out
+zpty -d z
+"""
+
+
+def typed_into_zsh(folder, words):
+    """All that is on the screen behind the words and a tab."""
+    code, out = run("timeout", "30", "zsh", "-f", "-c", ZSH, "zsh", folder, words)
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", out) if code == 0 else f"{code} {out}"
+
+
 def completions(t, prog, usr):
     rows = [line.split("\t") for line in run(prog, "--dump-options")[1].splitlines()]
     bash = f"{usr}/share/bash-completion/completions/nsprobe"
@@ -149,6 +176,9 @@ def completions(t, prog, usr):
             set())
     t.check("bash: files where one is wanted",
             "Makefile" in complete("nsprobe", "check", "--pcap", "Make"))
+    for words, wanted in TYPED:
+        got = complete(*words.split(" "))
+        t.check(f"bash: {words}", wanted <= got if wanted else not got, got)
     for shell, path in (("bash", bash), ("zsh", zsh), ("fish", fish)):
         if not shutil.which(shell):
             t.skip(f"{shell} reads its completion", f"{shell} is not installed")
@@ -158,8 +188,17 @@ def completions(t, prog, usr):
     if shutil.which("fish"):
         out = run("fish", "-c", f"source {fish}; complete -C 'nsprobe explain glue-d'")[1]
         t.check("fish: a word", out.split() == ["glue-dead"], out)
+        for words, wanted in TYPED:
+            got = {line.split("\t")[0] for line in
+                   run("fish", "-c", f"source {fish}; complete -C '{words}'")[1].splitlines()}
+            t.check(f"fish: {words}", wanted <= got if wanted else not got, got)
         out = run("fish", "-c", f"source {fish}; complete -C 'nsprobe check --thor'")[1]
         t.check("fish: an option with its help", "--thorough" in out and "opcodes" in out, out)
+    if shutil.which("zsh"):
+        for words, wanted in TYPED:
+            got = typed_into_zsh(os.path.dirname(zsh), words)
+            t.check(f"zsh: {words}", all(w in got for w in wanted) if wanted else
+                    "Makefile" not in got, got)
     t.check("zsh: every option", all(f"{r[1]}[" in read(zsh) for r in rows if r[1] != "-"))
 
 
