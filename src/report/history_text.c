@@ -76,7 +76,8 @@ static void print_head(FILE *out, const history_style_t *style, const history_t 
         fputs("  no round in this time\n", out);
         return;
     }
-    fprintf(out, "  %lld rounds from %s", (long long)h->rounds, watch_time_text(h->first, at));
+    fprintf(out, "  %lld round%s from %s", (long long)h->rounds, h->rounds == 1 ? "" : "s",
+            watch_time_text(h->first, at));
     fprintf(out, " to %s\n ", watch_time_text(h->last, at));
     for (int k = ROUND_VERIFIED; k <= ROUND_TEMPORARY; k++)
         fprintf(out, " %lld %s,", (long long)h->outcome[k], round_outcome_name((round_outcome_t)k));
