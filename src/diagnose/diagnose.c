@@ -33,6 +33,7 @@ static void run_rules(diag_t *d)
     rules_host_copies(d);
     rules_apex(d);
     rules_below(d);
+    rules_beside(d);
     rules_ns(d);
     rules_layout(d);
     rules_content(d);

@@ -172,6 +172,7 @@ void rules_copies(diag_t *d); /* after rules_agree: adds to what that tells of a
 void rules_host_copies(diag_t *d);
 void rules_apex(diag_t *d);  /* after rules_copies, for the same reason */
 void rules_below(diag_t *d); /* the same */
+void rules_beside(diag_t *d);
 void rules_ns(diag_t *d);
 void rules_layout(diag_t *d);
 void rules_content(diag_t *d); /* after rules_layout: a single server shares all addresses */

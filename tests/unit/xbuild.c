@@ -201,6 +201,16 @@ static void put_answer(nsp_builder_t *b, const nsp_name_t *qname, uint16_t qtype
         put_rr(b, NSP_ANSWER, qname, NSP_TYPE_A, p->ttl, "8.0.7.7");
 }
 
+static void put_beside(nsp_builder_t *b, nsp_section_t section, uint16_t type,
+                       const char *const of[2])
+{
+    nsp_name_t owner;
+    if (of[0] == NULL)
+        return;
+    owner = xname(of[0]);
+    put_rr(b, section, &owner, type, 60, of[1]);
+}
+
 static void put_authority(nsp_builder_t *b, const xprobe_t *p)
 {
     static const char *const other = "other.example.";
@@ -257,6 +267,10 @@ static size_t make_reply(const uint8_t *wire, size_t size, const xprobe_t *p, ui
         put_answer(&b, &qname, q.qtype, p);
     else if (p->rcode == 0 || p->rcode == NSP_RCODE_NXDOMAIN)
         put_authority(&b, p);
+    if (answered)
+        put_beside(&b, NSP_AUTHORITY, NSP_TYPE_NS, p->beside_ns);
+    if (answered)
+        put_beside(&b, NSP_ADDITIONAL, NSP_TYPE_A, p->beside_a);
     if (q.opt != NSP_NO_RR && !p->no_opt)
         nsp_build_opt(&b, &edns);
     if (nsp_build_end(&b, &size) != NSP_OK)

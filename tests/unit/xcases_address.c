@@ -2,6 +2,49 @@
 #include "xcases.h"
 #include "xedit.h"
 
+/* Beside the answer of the first server for its SOA. */
+static void beside_ns(xlab_t *x, const char *owner, const char *target)
+{
+    x->probe[0][XQ_SOA].beside_ns[0] = owner;
+    x->probe[0][XQ_SOA].beside_ns[1] = target;
+}
+
+static void beside_other_zone(xlab_t *x)
+{
+    beside_ns(x, "other.net.", "ns1.other.net.");
+}
+
+static void beside_other_ns(xlab_t *x)
+{
+    beside_ns(x, "example.net.", "ns9.example.net.");
+}
+
+static void beside_own_ns(xlab_t *x)
+{
+    beside_ns(x, "Example.net.", "NS2.example.net.");
+}
+
+static void beside_a(xlab_t *x, const char *owner, const char *address)
+{
+    x->probe[0][XQ_NS].beside_a[0] = owner;
+    x->probe[0][XQ_NS].beside_a[1] = address;
+}
+
+static void beside_other_address(xlab_t *x)
+{
+    beside_a(x, "ns2.example.net.", "8.0.9.9");
+}
+
+static void beside_own_address(xlab_t *x)
+{
+    beside_a(x, "NS2.example.net.", x->host_a[1]);
+}
+
+static void beside_other_host(xlab_t *x)
+{
+    beside_a(x, "www.example.net.", "8.0.9.9");
+}
+
 static void healthy(xlab_t *x)
 {
     (void)x;
@@ -316,6 +359,12 @@ const xcase_t xcases_address[] = {
     {FINDING_VERSIONS_MIXED, true, "by turns", versions_by_turns, "versions-mixed"},
     {FINDING_VERSIONS_MIXED, false, "over TCP alone", xedit_tcp_older, "tcp-wrong-answer"},
     {FINDING_VERSIONS_MIXED, false, "loaded anew", version_new, "serial-differs"},
+    {FINDING_BESIDE_WRONG, true, "NS of another zone", beside_other_zone, "beside-wrong"},
+    {FINDING_BESIDE_WRONG, true, "NS that the zone does not have", beside_other_ns, "beside-wrong"},
+    {FINDING_BESIDE_WRONG, false, "NS of the zone", beside_own_ns, ""},
+    {FINDING_BESIDE_WRONG, true, "an address of nobody", beside_other_address, "beside-wrong"},
+    {FINDING_BESIDE_WRONG, false, "the server's address", beside_own_address, ""},
+    {FINDING_BESIDE_WRONG, false, "an address of no server", beside_other_host, ""},
     {FINDING_ANSWERS_DIFFER, true, "one makes up names", made_up, "answers-differ"},
     {FINDING_ANSWERS_DIFFER, true, "one lacks the wildcard", wildcard_missing, "answers-differ"},
     {FINDING_ANSWERS_DIFFER, false, "an old copy has a wildcard", wildcard_of_old_copy,
