@@ -123,6 +123,12 @@ static uint32_t room_for(const pair_early_t *e, uint32_t size)
     return from >= size ? 0 : UINT32_MAX;
 }
 
+/* Until when it is kept; a file may say any time. */
+static int64_t later(int64_t now)
+{
+    return now < INT64_MAX - PAIR_EARLY_WITHIN ? now + PAIR_EARLY_WITHIN : INT64_MAX - 1;
+}
+
 bool pair_early_keep(pairer_t *p, const cap_item_t *item, uint32_t hash, uint32_t head)
 {
     if (p->early == NULL && !early_new(p))
@@ -142,7 +148,7 @@ bool pair_early_keep(pairer_t *p, const cap_item_t *item, uint32_t hash, uint32_
                   .next = PAIR_NONE,
                   .head = head,
                   .flow = head != PAIR_NONE ? p->slot[head].flow : 0,
-                  .until = p->clock + PAIR_EARLY_WITHIN};
+                  .until = later(p->clock)};
     memcpy(e->octets + start, item->bytes, item->size);
     k->item.bytes = e->octets + start;
     e->at = start + item->size;

@@ -39,6 +39,41 @@ static plain_t bad(ip_kind_t kind)
     return (plain_t){.kind = kind};
 }
 
+/* In IPv4 there is only AH (RFC 4302 3.1.1). */
+static bool is_extension(uint64_t protocol, bool v6)
+{
+    return protocol == 51 ||
+           (v6 && (protocol == 0 || protocol == 43 || protocol == 44 || protocol == 60 ||
+                   protocol == 135 || protocol == 139 || protocol == 140));
+}
+
+/* The headers between that of IP and the payload (RFC 8200 4, RFC 4302 2.2), in a packet that ends
+ * at end, of which the first octets are there. */
+static ip_kind_t pass_extensions(plain_t *o, const uint8_t *p, bool v6, uint64_t end,
+                                 uint64_t there)
+{
+    for (unsigned count = 0; is_extension(o->protocol, v6) && !o->more && o->offset == 0; count++) {
+        if (end - o->at < 8 || count == IP_EXTENSIONS_MAX)
+            return IP_MALFORMED;
+        if (there < o->at + 8)
+            return IP_CUT;
+        uint64_t n = o->protocol == 44   ? 8
+                     : o->protocol == 51 ? 8 + 4 * (uint64_t)p[o->at + 1]
+                                         : 8 + 8 * (uint64_t)p[o->at + 1];
+        if (end < o->at + n)
+            return IP_MALFORMED;
+        if (there < o->at + n)
+            return IP_CUT;
+        if (o->protocol == 44) {
+            o->offset = u16(p, o->at + 2) / 8 * 8;
+            o->more = p[o->at + 3] % 2 == 1;
+        }
+        o->protocol = p[o->at];
+        o->at += n;
+    }
+    return IP_GOOD;
+}
+
 /* RFC 791 3.1 */
 static plain_t plain_v4(const uint8_t *p, uint64_t size, uint64_t wire)
 {
@@ -50,16 +85,14 @@ static plain_t plain_v4(const uint8_t *p, uint64_t size, uint64_t wire)
         return bad(IP_MALFORMED);
     if (size < o.at)
         return bad(IP_CUT);
-    o.length = total - o.at;
-    o.size = total < size ? o.length : size - o.at;
     o.offset = u16(p, 6) % 8192 * 8;
+    uint64_t there = size < total ? size : total;
+    ip_kind_t kind = pass_extensions(&o, p, false, total, there);
+    if (kind != IP_GOOD)
+        return bad(kind);
+    o.length = total - o.at;
+    o.size = there - o.at;
     return o;
-}
-
-static bool is_extension(uint64_t protocol)
-{
-    return protocol == 0 || protocol == 43 || protocol == 44 || protocol == 51 || protocol == 60 ||
-           protocol == 135 || protocol == 139 || protocol == 140;
 }
 
 /* RFC 2675 2 */
@@ -88,25 +121,9 @@ static plain_t plain_v6(const uint8_t *p, uint64_t size, uint64_t wire)
         end = p[6] != 59 ? wire : end;
     }
     uint64_t there = size < end ? size : end;
-    for (unsigned count = 0; is_extension(o.protocol) && !o.more && o.offset == 0; count++) {
-        if (end - o.at < 8 || count == IP_EXTENSIONS_MAX)
-            return bad(IP_MALFORMED);
-        if (there < o.at + 8)
-            return bad(IP_CUT);
-        uint64_t n = o.protocol == 44   ? 8
-                     : o.protocol == 51 ? 8 + 4 * (uint64_t)p[o.at + 1]
-                                        : 8 + 8 * (uint64_t)p[o.at + 1];
-        if (end < o.at + n)
-            return bad(IP_MALFORMED);
-        if (there < o.at + n)
-            return bad(IP_CUT);
-        if (o.protocol == 44) {
-            o.offset = u16(p, o.at + 2) / 8 * 8;
-            o.more = p[o.at + 3] % 2 == 1;
-        }
-        o.protocol = p[o.at];
-        o.at += n;
-    }
+    ip_kind_t kind = pass_extensions(&o, p, true, end, there);
+    if (kind != IP_GOOD)
+        return bad(kind);
     o.length = end - o.at;
     o.size = there - o.at;
     return o;
