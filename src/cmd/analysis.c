@@ -9,6 +9,8 @@
 
 #define MIB   ((size_t)1 << 20)
 #define NOTES 32
+/* Fewer packets have no direction. */
+#define BACKWARDS_MIN 10u
 
 struct analysis {
     analysis_options_t options;
@@ -32,6 +34,8 @@ struct analysis {
     bool whole; /* no flow is left out */
     int64_t first_used;
     int64_t last_used;
+    int64_t before;     /* of the packet in front */
+    uint64_t backwards; /* packets that are older than it */
     int64_t end; /* until when the capture is known to have gone on, as far as it is looked at */
     int64_t first_shown; /* first_used when the flow was given out that is diagnosed now */
     uint64_t passed;
@@ -181,6 +185,8 @@ void analysis_feed(analysis_t *a, const cap_packet_t *p)
     analysis_until(a, p->at);
     a->first_used = p->at < a->first_used ? p->at : a->first_used;
     a->last_used = p->at > a->last_used ? p->at : a->last_used;
+    a->backwards += p->at < a->before;
+    a->before = p->at;
     a->octets += p->size;
     decoder_feed(a->decoder, p);
 }
@@ -239,6 +245,14 @@ static bool judge(analysis_t *a, const traffic_end_t *end)
     return good;
 }
 
+/* Packets in the wrong order: replies far from their questions, or the newest first. Where many
+ * queues are read, neighbours change places, but most are still older than the next. */
+static bool is_misordered(const analysis_t *a)
+{
+    return pairer_stats(a->pairer)->misorder ||
+           (a->packets >= BACKWARDS_MIN && a->backwards * 10 >= a->packets * 9);
+}
+
 bool analysis_finish(analysis_t *a, bool broken)
 {
     decoder_finish(a->decoder);
@@ -251,9 +265,9 @@ bool analysis_finish(analysis_t *a, bool broken)
                          .no_server = p->no_server,
                          .damaged_queries = p->damaged_queries,
                          .apart = p->apart,
-                         .misorder = p->misorder};
+                         .misorder = is_misordered(a)};
     bool good = judge(a, &end) && whole;
-    if (p->apart != 0 || p->misorder) { /* a run is what times make of it */
+    if (end.apart != 0 || end.misorder) { /* a run is what times make of it */
         runs_free(a->runs);
         a->runs = NULL;
     }

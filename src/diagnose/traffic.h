@@ -122,7 +122,7 @@ typedef struct traffic_end {
     bool no_server;           /* no packet of any server was captured */
     uint64_t damaged_queries; /* with a wrong checksum, beside those that are questions here */
     int64_t apart; /* by so much replies are recorded too early, or too late (negative); 0: not */
-    bool misorder; /* replies in front of all questions, or behind all of them */
+    bool misorder; /* replies in front of all questions, or behind them, or all backwards */
 } traffic_end_t;
 
 /* Once, after the last flow: sorts servers by trouble, makes findings (sorted). False when memory

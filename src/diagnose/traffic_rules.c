@@ -431,8 +431,8 @@ static void times_rule(const traffic_end_t *end, finding_list_t *list)
     char text[32];
     if (end->misorder)
         finding_add(list, FINDING_PACKET_TIMES,
-                    "Packets are not in the order of their times: replies lie far from their "
-                    "questions.");
+                    "Packets are not in the order of their times: questions and replies do not "
+                    "follow each other.");
     else if (end->apart > 0)
         finding_add(list, FINDING_PACKET_TIMES,
                     "Replies are recorded %s before their questions: clocks differ by about so "

@@ -385,12 +385,14 @@ def clock_tests(t, prog, d):
         t.check(f"clocks that differ by {ahead} s: nothing else is found", p.returncode == 1 and
                 [i for i, _ in found] == ["packet-times"] and re.search(said, found[0][1]), found)
     q, r = ways[0].packets, ways[1].packets
-    f = pm.Pcap()
-    f.packets = r + q
-    p = run(prog, "-", "--json", stdin=f.octets())
-    found = [(v["id"], v["text"]) for v in lines_of(p) if v["kind"] == "finding"]
-    t.check("one file behind the other, replies first", [i for i, _ in found] == ["packet-times"] and
-            "not in the order" in found[0][1], found)
+    for name, packets in (("one file behind the other, replies first", r + q),
+                          ("the newest packet first", sorted(q + r)[::-1])):
+        f = pm.Pcap()
+        f.packets = packets
+        p = run(prog, "-", "--json", stdin=f.octets())
+        found = [(v["id"], v["text"]) for v in lines_of(p) if v["kind"] == "finding"]
+        t.check(name, [i for i, _ in found] == ["packet-times"] and
+                "not in the order" in found[0][1], found)
     p = run(prog, *written(refused, d, 2), "--json")
     t.equal("clocks that differ: refusals are found all the same",
             {v["id"] for v in lines_of(p) if v["kind"] == "finding"}, {"packet-times", "lame-refused"})
