@@ -168,7 +168,9 @@ What follows from another finding is not reported again:
   say how far the way to it answers: the last router that reports that a query's hops are used up,
   whoever rejects the packets, or a loop.
 - When all addresses of one family are silent, `family-unresponsive` stands for all of them; when
-  the parent's are silent too, it is this machine's connectivity (`untested`).
+  the parent's are silent too, it is this machine's connectivity (`untested`). So it is when four
+  addresses or more are asked for the delegation, and nothing comes back from anybody: the domain
+  was not tested.
 - When EDNS as such gets no answer or an error, single kinds of query with EDNS are not reported.
 - When an address loses a fifth of its queries or more, silence of one kind of query is taken for
   chance and counted in `flapping`.

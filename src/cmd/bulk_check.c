@@ -7,6 +7,7 @@
 #include "cmd/common.h"
 #include "cmd/session.h"
 #include "diagnose/diagnose.h"
+#include "diagnose/tested.h"
 #include "report/check_text.h"
 
 static bool print_report(FILE *out, const void *report)
@@ -56,7 +57,7 @@ static net_err_t bulk_check_one(bulk_probe_t *p, const nsp_name_t *domain, model
         err = NET_E_MEMORY;
     if (err == NET_OK) {
         check_report_t r = {.model = m, .set = &set, .findings = &findings};
-        r.untested = !session_domain_tested(m, &set, &findings);
+        r.untested = !tested_domain(m, &set, &findings);
         print_result(f, p, &r, flight_now() - began);
     }
     finding_list_free(&findings);

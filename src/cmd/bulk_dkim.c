@@ -8,6 +8,7 @@
 #include "cmd/bulk_rows.h"
 #include "cmd/common.h"
 #include "cmd/session.h"
+#include "diagnose/tested.h"
 #include "probe/dkim.h"
 #include "report/bulk_json.h"
 #include "report/dkim_text.h"
@@ -126,7 +127,7 @@ static net_err_t verify(verifier_t *v, const nsp_name_t *domain, const expectati
     bulk_probe_count(p, &set);
     if (err == NET_OK) {
         dkim_report_t r = {.domain = domain, .set = &set, .result = &result};
-        r.untested = !session_tested(&set);
+        r.untested = !tested_anything(&set);
         print_result(f, v, &r, flight_now() - began);
     }
     dkim_result_free(&result);

@@ -8,6 +8,7 @@
 #include "cmd/fail_options.h"
 #include "cmd/probe_options.h"
 #include "cmd/session.h"
+#include "diagnose/tested.h"
 
 #define DOMAINS_MAX 256
 #define SERVERS_MAX 512
@@ -268,7 +269,7 @@ static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain
         fprintf(stderr, "nsprobe check: out of memory or sockets; this is what was learnt\n");
     }
     if (diagnose(m, &set, &c->diagnose, &findings)) {
-        report.untested = !session_domain_tested(m, &set, &findings);
+        report.untested = !tested_domain(m, &set, &findings);
         fail_options_apply(&c->fail, &findings);
         rc = fail_options_exit(&c->fail, &findings,
                                report.untested && !interrupted
@@ -276,7 +277,7 @@ static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain
                                    : session_exit(&findings, &set, interrupted));
         rc = check_output_write(&c->output, &report, rc);
     }
-    if (!session_tested(&set) && !interrupted)
+    if (!tested_anything(&set) && !interrupted)
         fprintf(stderr, "nsprobe check: nothing could be sent; is there a network?\n");
     if (session_pcap_write("check", c->pcap, pcap, &set) != 0)
         rc = EXIT_UNTESTED;

@@ -10,6 +10,7 @@
 #include "cmd/probe_options.h"
 #include "cmd/session.h"
 #include "cmd/side_file.h"
+#include "diagnose/tested.h"
 #include "probe/dkim.h"
 #include "report/dkim_text.h"
 
@@ -183,7 +184,7 @@ static int report(const dkim_args_t *c, const exchange_set_t *set, const dkim_re
                        .verbose = c->verbose,
                        .colour = session_colour(),
                        .interrupted = interrupted};
-    r.untested = !session_tested(set);
+    r.untested = !tested_anything(set);
     bool good = c->json ? dkim_report_json(stdout, &r) : dkim_report_text(stdout, &r);
     if (c->page.file != NULL)
         good = dkim_report_html(c->page.file, &r) && good;

@@ -9,6 +9,7 @@
 
 #include "capture/pcap_write.h"
 #include "cmd/cmd.h"
+#include "diagnose/tested.h"
 
 bool session_terminal(int fd)
 {
@@ -61,44 +62,12 @@ bool session_colour(void)
     return session_terminal(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
 }
 
-bool session_tested(const exchange_set_t *set)
-{
-    for (uint32_t i = 0; i < set->count; i++)
-        for (uint32_t k = 0; k < set->item[i]->event_count; k++)
-            if (set->item[i]->event[k].kind != EVENT_SEND_FAILED)
-                return true;
-    return false;
-}
-
-static bool is_asked(const model_t *m, const exchange_t *x)
-{
-    for (uint16_t i = 0; i < m->address_count; i++)
-        if (addr_equal(&m->address[i].addr, &x->server) && exchange_query(x) != NULL)
-            return true;
-    return false;
-}
-
-bool session_domain_tested(const model_t *m, const exchange_set_t *set, const finding_list_t *list)
-{
-    bool untested = false;
-    if (!session_tested(set))
-        return false;
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->item[i].severity == SEVERITY_ERROR)
-            return true;
-        untested |= list->item[i].id == FINDING_UNTESTED;
-    }
-    for (uint32_t i = 0; i < set->count && untested; i++)
-        untested = !is_asked(m, set->item[i]);
-    return !untested;
-}
-
 int session_exit(const finding_list_t *list, const exchange_set_t *set, bool interrupted)
 {
     int worst = finding_list_worst(list);
     if (interrupted)
         return EXIT_INTERRUPTED;
-    if (!session_tested(set))
+    if (!tested_anything(set))
         return EXIT_UNTESTED;
     return worst == SEVERITY_ERROR     ? EXIT_ERRORS
            : worst == SEVERITY_WARNING ? EXIT_WARNINGS

@@ -25,11 +25,6 @@ void session_progress_end(void);
 /* Whether text on stdout is coloured: it is such a terminal, and NO_COLOR is not set. */
 bool session_colour(void);
 
-/* True when something could be sent, whatever came of it. */
-bool session_tested(const exchange_set_t *set);
-/* True when something is known about the domain: not when it was this machine that could not send
- * to its servers, or to those on the way to them. */
-bool session_domain_tested(const model_t *m, const exchange_set_t *set, const finding_list_t *list);
 /* The exit code of what was found: EXIT_INTERRUPTED, EXIT_UNTESTED, or by the worst finding. */
 int session_exit(const finding_list_t *list, const exchange_set_t *set, bool interrupted);
 

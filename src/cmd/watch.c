@@ -12,6 +12,7 @@
 #include "cmd/session.h"
 #include "cmd/standard.h"
 #include "cmd/watch_options.h"
+#include "diagnose/tested.h"
 #include "report/metrics.h"
 #include "report/watch_report.h"
 #include "watch/http.h"
@@ -52,7 +53,7 @@ static bool run_round(void *user, const watch_target_t *target, watch_round_t *o
     probe_options_input(&w->args->probe, &target->domain, &in);
     net_err_t e = dkim_run(net, &in, &target->expect, &options, &set, &result);
     bool good = e == NET_OK && watch_round_from(&result, out);
-    if (good && !session_tested(&set))
+    if (good && !tested_anything(&set))
         out->outcome = ROUND_UNTESTED;
     if (!good) {
         if (e == NET_OK)

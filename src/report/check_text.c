@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnose/tested.h"
 #include "report/exchange_text.h"
 #include "report/finding_text.h"
 #include "report/matrix.h"
@@ -75,7 +76,9 @@ const char *check_verdict_words(const check_report_t *r)
 {
     int worst = finding_list_worst(r->findings);
     if (r->untested)
-        return "was not tested: nothing could be sent";
+        return tested_anything(r->set) && !tested_heard(r->set)
+                   ? "was not tested: nobody answers from here"
+                   : "was not tested: nothing could be sent";
     if (worst == SEVERITY_ERROR)
         return "is broken";
     if (worst == SEVERITY_WARNING)

@@ -449,6 +449,21 @@ def check_tests(t, prog):
         t.check("check: own network trouble is nobody else's", p.returncode == 3 and
                 "parent-unresponsive" not in p.stdout and "Network is unreachable" in p.stdout,
                 f"{p.returncode} {p.stdout}")
+        for count, code, words in (
+                (4, 3, ("untested", "None of the 4 addresses", "nsprobe trace @203.0.113.1",
+                        "was not tested: nobody answers")),
+                (3, 2, ("parent-unresponsive", "is broken"))):
+            roots = [f"203.0.113.{i + 1}" for i in range(count)]
+            with tempfile.NamedTemporaryFile("w") as f:
+                f.write("".join(f". 3600 NS r{i}.\nr{i}. 3600 A {a}\n"
+                                for i, a in enumerate(roots)))
+                f.flush()
+                p = run(prog, "check", "--hints", f.name, "-w", "0.3", "--tries", "1", "bakery.example",
+                        *(w for a in roots for w in ("--map", f"{a}=127.53.99.1#9")))
+            t.check(f"check: {count} roots, and nobody answers", p.returncode == code and
+                    all(w in p.stdout for w in words) and
+                    ("untested" in p.stdout) != ("parent-unresponsive" in p.stdout),
+                    f"{p.returncode} {p.stdout}")
         for a in ("198.51.100.2", "203.0.113.2"):
             way += ["--map", f"{a}={real.get(a)}"]
         p = run(prog, "check", *way, "bakery.example")
