@@ -162,6 +162,31 @@ static const zonecase_t host_gone = {
     "@ NS ns1\n@ NS ns2\nns1 A 8.0.1.1\n* A 8.0.9.1\n"                                             \
     "@ MX 0 .\n@ TXT \"v=spf1 -all\"\n"
 
+/* Where both sides have a server that works, either may give way; where they have none in common
+ * that does, nothing that works is to be taken out. */
+static const zonecase_t parent_has_more = {
+    "both name one that works, and the parent another",
+    TWO_GLUED,
+    "zone zone.test {\n" SOA "@ NS ns1\nns1 A 8.0.1.1\nns2 A 8.0.2.1\n}\n" TWO_ADDRESSES,
+    {"fix: Add ns2.zone.test to the NS records of the zone, or remove it at the registrar.\n"},
+    {NULL}};
+
+static const zonecase_t zone_has_more = {"both name one that works, and the zone another",
+                                         "zone NS ns1.zone\nns1.zone A 8.0.1.1\n",
+                                         "zone zone.test {\n" SOA TWO_NS "}\n" TWO_ADDRESSES,
+                                         {"fix: Add ns2.zone.test to the delegation at the "
+                                          "registrar, or remove it from the NS records of "
+                                          "the zone.\n"},
+                                         {NULL}};
+
+static const zonecase_t nothing_in_common = {
+    "each side names one that works",
+    "zone NS ns1.zone\nns1.zone A 8.0.1.1\n",
+    "zone zone.test {\n" SOA "@ NS ns2\nns1 A 8.0.1.1\nns2 A 8.0.2.1\n}\n" TWO_ADDRESSES,
+    {"fix: Add ns1.zone.test to the NS records of the zone. Add ns2.zone.test to the delegation at "
+     "the registrar.\n"},
+    {"or remove it"}};
+
 /* RFC 4592 2: the wildcard stands for a server's name that has no record of its own. */
 static const zonecase_t wildcard_server = {
     "a server whose name the wildcard answers for",
@@ -201,6 +226,9 @@ static void test_harmless(void **state)
 {
     (void)state;
     zonecase_check(&works_alone);
+    zonecase_check(&parent_has_more);
+    zonecase_check(&zone_has_more);
+    zonecase_check(&nothing_in_common);
     zonecase_check(&one_address_lame);
 }
 
