@@ -97,9 +97,11 @@ static void print_verdict(FILE *out, const check_report_t *r)
     char counts[COUNTS_TEXT_MAX];
     nsp_name_to_text(&r->model->zone, name, sizeof name);
     int worst = finding_list_worst(r->findings);
-    fprintf(out, "\n%s%s%s %s: %s\n", worst >= 0 ? text_colour(&style, (severity_t)worst) : "",
-            r->interrupted ? "so far, " : "", name, check_verdict_words(r),
-            finding_counts_text(&n, r->set->count, counts));
+    char line[NSP_NAME_TEXT_MAX + COUNTS_TEXT_MAX + 100];
+    snprintf(line, sizeof line, "%s%s %s: %s", r->interrupted ? "so far, " : "", name,
+             check_verdict_words(r), finding_counts_text(&n, r->set->count, counts));
+    fprintf(out, "\n%s", worst >= 0 ? text_colour(&style, (severity_t)worst) : "");
+    text_wrap(out, "", line);
     fputs(text_plain(&style), out);
     if (r->interrupted)
         fprintf(out, "interrupted: what was learnt until then\n");

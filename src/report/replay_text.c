@@ -225,10 +225,12 @@ static void print_verdict(FILE *out, const replay_report_t *r)
     char counts[COUNTS_TEXT_MAX];
     const char *word = replay_report_verdict(r, &n);
     int worst = replay_report_worst(r);
-    fprintf(out, "\n%scapture%s: %s%s: %s\n",
-            worst >= 0 ? text_colour(&r->style, (severity_t)worst) : "",
-            r->broken || r->interrupted ? " so far" : "", word, text_plain(&r->style),
-            finding_counts_text(&n, r->exchanges, counts));
+    char line[COUNTS_TEXT_MAX + 100];
+    snprintf(line, sizeof line, "capture%s: %s: %s", r->broken || r->interrupted ? " so far" : "",
+             word, finding_counts_text(&n, r->exchanges, counts));
+    fprintf(out, "\n%s", worst >= 0 ? text_colour(&r->style, (severity_t)worst) : "");
+    text_wrap(out, "", line);
+    fputs(text_plain(&r->style), out);
 }
 
 /* A run of check as check itself would report it. */

@@ -462,7 +462,8 @@ def check_tests(t, prog):
                         *(w for a in roots for w in ("--map", f"{a}=127.53.99.1#9")))
             t.check(f"check: {count} roots, and nobody answers", p.returncode == code and
                     all(w in p.stdout for w in words) and
-                    ("untested" in p.stdout) != ("parent-unresponsive" in p.stdout),
+                    ("untested" in p.stdout) != ("parent-unresponsive" in p.stdout) and
+                    max(map(len, p.stdout.splitlines())) <= 80,
                     f"{p.returncode} {p.stdout}")
         for a in ("198.51.100.2", "203.0.113.2"):
             way += ["--map", f"{a}={real.get(a)}"]
