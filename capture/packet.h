@@ -17,6 +17,10 @@
 #define CAP_LINK_IPV6       229
 #define CAP_LINK_LINUX_SLL2 276
 
+/* No packet is farther from 1970 than this, nanoseconds (146 years; classic pcap ends in 2106), so
+ * that the difference of any two times can be told. */
+#define CAP_TIME_MAX (INT64_MAX / 2)
+
 /* Borrows bytes from its source until the next read. */
 typedef struct cap_packet {
     const uint8_t *bytes;

@@ -221,7 +221,7 @@ static int64_t time_of(const reader_interface_t *i, uint64_t units)
 {
     uint64_t seconds = 0;
     uint64_t nanos = 0;
-    if (i->tsresol == 6 && i->tsoffset == 0 && units <= INT64_MAX / 1000)
+    if (i->tsresol == 6 && i->tsoffset == 0 && units <= CAP_TIME_MAX / 1000)
         return (int64_t)(units * 1000);
     if ((i->tsresol & 0x80u) != 0)
         split_binary(units, i->tsresol & 0x7fu, &seconds, &nanos);
@@ -229,11 +229,11 @@ static int64_t time_of(const reader_interface_t *i, uint64_t units)
         split_decimal(units, i->tsresol, &seconds, &nanos);
     int64_t whole = 0;
     if (seconds > INT64_MAX || __builtin_add_overflow((int64_t)seconds, i->tsoffset, &whole))
-        return i->tsoffset < 0 && seconds <= INT64_MAX ? INT64_MIN : INT64_MAX;
-    if (whole >= INT64_MAX / BILLION)
-        return INT64_MAX;
-    if (whole <= INT64_MIN / BILLION)
-        return INT64_MIN;
+        return i->tsoffset < 0 && seconds <= INT64_MAX ? -CAP_TIME_MAX : CAP_TIME_MAX;
+    if (whole >= CAP_TIME_MAX / BILLION)
+        return CAP_TIME_MAX;
+    if (whole <= -CAP_TIME_MAX / BILLION)
+        return -CAP_TIME_MAX;
     return whole * BILLION + (int64_t)nanos;
 }
 

@@ -260,13 +260,46 @@ static void test_nothing(void **state)
     }
 }
 
+/* Packets at the ends of time, in any order: no difference of two times is too large for its type,
+ * which a build with sanitizers tells. */
+static void test_times(void **state)
+{
+    static const int64_t offset[] = {INT64_MIN, 0, INT64_MAX};
+    static packet_t p;
+    static capfile_t f;
+    (void)state;
+    for (unsigned order = 0; order < 3 * 3 * 3 * 3 * 3; order++) {
+        capfile_init(&f, true);
+        capfile_section(&f, NULL);
+        for (unsigned k = 0; k < 3; k++) {
+            capfile_t *options = capfile_new(true);
+            uint64_t bits = (uint64_t)offset[k];
+            uint8_t octets[8];
+            for (unsigned n = 0; n < 8; n++)
+                octets[n] = (uint8_t)(bits >> 8 * n);
+            capfile_option(options, 14, octets, 8);
+            capfile_interface(&f, 101, 0, options);
+            free(options);
+        }
+        /* the first question, again, its reply, and so on */
+        for (unsigned i = 0, which = order; i < 5; i++, which /= 3) {
+            packet_of(i == 1 ? 0 : i == 4 ? 1 : i - i / 2, &p);
+            size_t head = f.size + 28;
+            capfile_enhanced(&f, which % 3, UINT64_C(1700000000000000), p.size, p.size, 0);
+            put_octets(&f, head, &p);
+        }
+        came_t came = report_of(f.octets, f.size, order % 27 == 0);
+        assert_int_equal(came.faults, 0);
+        assert_int_equal(came.packets, 5);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut_plain),
-        cmocka_unit_test(test_cut_packed),
-        cmocka_unit_test(test_bits),
-        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_cut_plain), cmocka_unit_test(test_cut_packed),
+        cmocka_unit_test(test_bits),      cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests_name("analysis", tests, NULL, NULL);
 }

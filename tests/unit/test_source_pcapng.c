@@ -153,12 +153,14 @@ static void resolutions(void **state)
         {0xbf, 0, UINT64_C(1) << 63, 1000000000},
         {0xc0, 0, UINT64_C(1) << 63, 500000000},
         {0xff, 2, UINT64_MAX, 2000000000},
-        {6, 0, UINT64_MAX, INT64_MAX},
-        {0, 0, UINT64_MAX, INT64_MAX},
-        {0, INT64_MAX, UINT64_MAX, INT64_MAX},
-        {0, INT64_MAX, 1, INT64_MAX},
-        {0, INT64_MIN, 0, INT64_MIN},
-        {6, INT64_MIN, 0, INT64_MIN},
+        {6, 0, UINT64_MAX, CAP_TIME_MAX},
+        {6, 0, INT64_MAX / 1000, CAP_TIME_MAX},
+        {6, 0, CAP_TIME_MAX / 1000, CAP_TIME_MAX / 1000 * 1000},
+        {0, 0, UINT64_MAX, CAP_TIME_MAX},
+        {0, INT64_MAX, UINT64_MAX, CAP_TIME_MAX},
+        {0, INT64_MAX, 1, CAP_TIME_MAX},
+        {0, INT64_MIN, 0, -CAP_TIME_MAX},
+        {6, INT64_MIN, 0, -CAP_TIME_MAX},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         seen_t seen;
