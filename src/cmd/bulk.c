@@ -186,7 +186,8 @@ static void run_threads(bulk_run_t *run, uint32_t count)
     uint32_t ticks = 0;
     uint32_t started = 0;
     meter_t m = {.began = flight_now(), .before = results_of(run)};
-    bool progress = session_wants_progress(run->args->quiet);
+    bool progress = run->args->output != NULL ? session_wants_progress(run->args->quiet)
+                                              : session_wants_progress_beside(run->args->quiet);
     void *(*work)(void *user) = run->args->query  ? bulk_query_thread
                                 : run->args->dkim ? bulk_dkim_thread
                                                   : bulk_check_thread;

@@ -290,7 +290,8 @@ static int collect_to(FILE *out, const bulk_args_t *c)
     broker_t b;
     collect_stats_t s = {0};
     char err[BROKER_ERROR_MAX];
-    bool progress = session_wants_progress(c->quiet);
+    bool progress = c->output != NULL ? session_wants_progress(c->quiet)
+                                      : session_wants_progress_beside(c->quiet);
     int rc = open_broker(&b, c);
     if (rc != 0)
         return rc;

@@ -40,7 +40,8 @@ int replay_source_open(replay_source_t *s, const replay_options_t *o, bool sandb
         cap_source_files_ahead(s->source, AHEAD_FROM);
     s->name_count = o->file_count;
     memcpy(s->name, o->file, o->file_count * sizeof(const char *));
-    s->progress = session_wants_progress(o->quiet);
+    s->progress = o->exchanges || o->json || o->queries ? session_wants_progress_beside(o->quiet)
+                                                        : session_wants_progress(o->quiet);
     common_catch_signals();
     int rc = sandbox ? enter_sandbox() : 0;
     if (rc != 0)

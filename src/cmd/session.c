@@ -51,6 +51,11 @@ bool session_wants_progress(bool quiet)
     return !quiet && session_terminal(STDERR_FILENO);
 }
 
+bool session_wants_progress_beside(bool quiet)
+{
+    return session_wants_progress(quiet) && !isatty(STDOUT_FILENO);
+}
+
 void session_progress_end(void)
 {
     fputs("\r\033[K", stderr);

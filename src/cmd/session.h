@@ -19,6 +19,8 @@ void session_progress_show(const char *format, ...) __attribute__((format(printf
 void session_progress(void *user, const model_t *m, size_t done, size_t outstanding);
 /* Whether there is to be one: stderr is such a terminal. */
 bool session_wants_progress(bool quiet);
+/* The same of a command that prints while it runs: not when that goes to a terminal as well. */
+bool session_wants_progress_beside(bool quiet);
 /* Removes the line. */
 void session_progress_end(void);
 

@@ -216,7 +216,7 @@ static int cmd_torture(int argc, char **argv)
 const command_desc_t command_torture = {
     "torture",
     "[OPTION...] CLIENT [ARG...]",
-    "Runs a DNS client against every fault; {addr} {port} {name} are filled in.",
+    "Runs a DNS client against every fault; fills in {addr} {port} {name}.",
     torture_options,
     cmd_torture,
     torture_files};

@@ -7,11 +7,13 @@ import re
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.dirname(HERE))
+import pcapmake  # noqa: E402
 import tap  # noqa: E402
 
 SCENARIO = os.path.join(ROOT, "demo", "internet.scn")
@@ -63,6 +65,25 @@ def progress(t, name, argv, says):
                 (states[-1:], text[:300]))
 
 
+def listing(t, prog):
+    """No line of progress between the lines of a list, where both are on one terminal."""
+    f = pcapmake.Pcap()
+    for i in range(3000):
+        q = pcapmake.query(i, f"n{i}.example", "A")
+        f.udp("192.0.2.1", 40000, "192.0.2.53", 53, q)
+        f.udp("192.0.2.53", 53, "192.0.2.1", 40000, pcapmake.reply(q))
+    with tempfile.TemporaryDirectory(prefix="nsprobe-terminal-") as folder:
+        path = os.path.join(folder, "x.pcap")
+        f.write(path)
+        for words in (["--exchanges"], ["--json"], ["--ladder", "3000"], []):
+            text = on_terminal([prog, "replay", path, *words], TERM="xterm")
+            listed = [line for line in text.split("\n") if "example" in line or "{" in line]
+            t.check(f"replay {words}: progress is not within a list", words == [] or (
+                listed and not any("\033" in line for line in listed[1:])), listed[:3])
+    p = subprocess.run([prog, "--help"], capture_output=True, text=True, check=False)
+    t.check("--help: 80 columns", max(map(len, p.stdout.splitlines())) <= 80, p.stdout)
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
@@ -71,6 +92,7 @@ def main():
         check = [a.prog, "check", "--lab", SCENARIO, *QUICK, "bakery.example"]
         kinds_of_terminals(t, "check", check)
         progress(t, "check", check, "exchanges done, 0 outstanding")
+    listing(t, a.prog)
     kinds_of_terminals(t, "explain", [a.prog, "explain", "lame-refused"])
     return t.done()
 
