@@ -1,5 +1,7 @@
 #include "diagnose/copies.h"
 
+#include <stdio.h>
+
 #include "diagnose/host.h"
 
 bool copy_usable(const subject_t *s)
@@ -287,5 +289,48 @@ finding_t *copy_differs(diag_t *d, const subject_t *s, const char *sentence)
         return subject_finding(d, s, FINDING_ANSWERS_DIFFER, "%s", sentence);
     finding_add_text(f, " ");
     finding_add_text(f, sentence);
+    return f;
+}
+
+bool copy_of_child(diag_t *d, const exchange_t *x, nsp_name_t *apex)
+{
+    const nsp_msg_t *m = &d->scratch->msg;
+    outcome_t o;
+    outcome_of(x, &o, d->scratch);
+    if (o.kind != OUTCOME_ANSWERED || !nsp_msg_has(m, NSP_FLAG_AA))
+        return false;
+    for (uint16_t i = 0; i < m->found[NSP_AUTHORITY]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_AUTHORITY, i);
+        if (rr->type != NSP_TYPE_SOA && rr->type != NSP_TYPE_NS)
+            continue;
+        nsp_rr_owner(m, rr, apex);
+        if (apex->len > d->m->zone.len && nsp_name_is_subdomain(apex, &d->m->zone) &&
+            nsp_name_is_subdomain(&x->qname, apex))
+            return true;
+    }
+    return false;
+}
+
+finding_t *copy_child_told(diag_t *d, const subject_t *s, const subject_t *o,
+                           const nsp_name_t *apex)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    char label[LABEL_MAX];
+    char zone[NSP_NAME_TEXT_MAX];
+    char text[2 * NSP_NAME_TEXT_MAX + LABEL_MAX + 200];
+    name_label(apex, name);
+    snprintf(
+        text, sizeof text,
+        "This server holds a zone %s of its own, and %s, with the same serial %u, does not: what "
+        "%s has at and below that name is hidden here.",
+        name, subject_label(d, o, label), s->serial, name_label(&d->m->zone, zone));
+    finding_t *f = copy_differs(d, s, text);
+    finding_add_likely(f, "A zone of that name was set up at this server, and is not delegated.",
+                       "Its answer about the name is out of that zone.");
+    finding_set_fix(
+        f,
+        "Remove the zone %s from the configuration of %s, unless it is to be a zone of its "
+        "own: then delegate it in %s, and have it at the servers that are named there.",
+        name, subject_label(d, s, label), zone);
     return f;
 }

@@ -33,6 +33,13 @@ bool copies_name(diag_t *d, const nsp_name_t *server);
 /* The answer of a copy about the addresses of a name, indexed in the scratch; NULL when it gave no
  * whole one. */
 const exchange_t *copy_asked(diag_t *d, const subject_t *s, const nsp_name_t *name, uint16_t type);
+/* True when an answer about a name is out of a zone below the one under test, which its server
+ * holds beside it: *apex is that zone's name. */
+bool copy_of_child(diag_t *d, const exchange_t *x, nsp_name_t *apex);
+/* Tells that the server at s has such a zone of its own, that o does not have, in a sentence behind
+ * what is told of it already, or as a new finding; with the fix. */
+finding_t *copy_child_told(diag_t *d, const subject_t *s, const subject_t *o,
+                           const nsp_name_t *apex);
 /* Whether the copy gives the name this address. */
 copy_word_t copy_has_addr(diag_t *d, const subject_t *s, const nsp_name_t *name, const addr_t *a);
 /* The same as copy_ns_reference for the addresses of a server in one family; at a draw the copy

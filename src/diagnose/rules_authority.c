@@ -185,6 +185,13 @@ static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
                         "transfers that fail. Until it serves the zone again, take it out of the "
                         "delegation.",
                         label);
+    else if (s->serves)
+        finding_set_fix(
+            out,
+            "Look at %s for what refuses UDP alone: an access list or a rate limit, or "
+            "something in front of it. The zone is set up there, as TCP shows: leave it "
+            "in the delegation.",
+            label);
     else if (other != NULL)
         lame_address(d, s, other, out);
     else

@@ -11,6 +11,8 @@ typedef struct below {
     const exchange_t *x; /* NULL: not asked, or nothing that counts */
     outcome_kind_t kind;
     uint16_t rcode;
+    bool child;      /* out of a zone of its own below the one under test, */
+    nsp_name_t apex; /* this one */
     bool denies; /* other names, made up, do not exist there: it does not make up names itself */
 } below_t;
 
@@ -39,6 +41,7 @@ static void read_below(diag_t *d, const form_set_t *forms, const subject_t *s, b
             return;
         b->x = x;
         b->kind = o.kind;
+        b->child = o.kind == OUTCOME_ANSWERED && copy_of_child(d, x, &b->apex);
         b->rcode = o.kind == OUTCOME_ANSWERED ? nsp_msg_rcode(&d->scratch->msg) : 0;
         return;
     }
@@ -135,6 +138,23 @@ static void denied_rule(diag_t *d, const below_t *b, size_t i)
     finding_add_evidence(f, theirs->x);
 }
 
+/* A zone below that only some servers hold hides what the others have there. (A referral, too, is
+ * of a zone below; but all copies have that.) */
+static bool child_rule(diag_t *d, const below_t *b, size_t i)
+{
+    const subject_t *s = &d->subject[i];
+    for (size_t k = 0; b[i].x != NULL && b[i].child && k < d->subject_count; k++) {
+        const subject_t *o = &d->subject[k];
+        if (!comparable(d, s, o) || b[k].x == NULL || b[k].child || is_error(&b[k]))
+            continue;
+        finding_t *f = copy_child_told(d, s, o, &b[i].apex);
+        finding_add_evidence(f, b[i].x);
+        finding_add_evidence(f, b[k].x);
+        return true;
+    }
+    return false;
+}
+
 void rules_below(diag_t *d)
 {
     form_set_t *forms = malloc(sizeof *forms);
@@ -147,7 +167,8 @@ void rules_below(diag_t *d)
             read_below(d, forms, &d->subject[i], &b[i]);
         for (size_t i = 0; i < d->subject_count; i++) {
             underscore_rule(d, &d->subject[i], &b[i]);
-            denied_rule(d, b, i);
+            if (!child_rule(d, b, i))
+                denied_rule(d, b, i);
         }
     }
     free(forms);

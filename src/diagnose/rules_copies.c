@@ -87,8 +87,15 @@ static void addr_differs(diag_t *d, const subject_t *s, const subject_t *ref,
     char text[2048];
     const exchange_t *x = addr_list(d, s, h, type, here, sizeof here);
     const exchange_t *y = addr_list(d, ref, h, type, there, sizeof there);
+    nsp_name_t apex;
     if (x == NULL || y == NULL || strcmp(here, there) == 0)
         return;
+    if (copy_of_child(d, x, &apex) && !copy_of_child(d, y, &apex) && copy_of_child(d, x, &apex)) {
+        finding_t *child = copy_child_told(d, s, ref, &apex);
+        finding_add_evidence(child, x);
+        finding_add_evidence(child, y);
+        return;
+    }
     snprintf(text, sizeof text, "%s has %s here, and %s at %s, with the same serial %u.",
              name_label(&h->name, name), here, there, subject_label(d, ref, label), s->serial);
     finding_t *f = copy_differs(d, s, text);

@@ -185,11 +185,14 @@ static finding_t *size_lost(diag_t *d, const subject_t *s, const fact_t *udp, co
                         "Limit the UDP answers of %s to 1232 octets (max-udp-size, edns-udp-size), "
                         "and let fragments and ICMP \"packet too big\" pass.",
                         label);
-    else
+    else {
+        finding_add_likely(f, "A firewall drops DNS over UDP of more than 512 octets.",
+                           "The answer is no longer than what goes in one packet anywhere.");
         finding_set_fix(f,
                         "Look for a firewall at %s, or on the way, that drops DNS over UDP of more "
                         "than 512 octets, and lift that limit.",
                         label);
+    }
     return f;
 }
 
@@ -207,6 +210,35 @@ static void add_icmp(finding_t *f, const fact_t *udp)
     finding_add_text(f, text);
 }
 
+static bool asked_with_do(const exchange_t *x)
+{
+    const event_t *sent = exchange_query(x);
+    nsp_rr_t arena[4];
+    nsp_msg_t m;
+    nsp_edns_t e;
+    return sent != NULL && nsp_msg_index(&m, sent->bytes, sent->size, arena, 4) == NSP_OK &&
+           nsp_edns_read(&m, &e, NULL) && (e.flags & NSP_EDNS_DO) != 0;
+}
+
+/* Not one question with DO is answered over UDP, not even those whose answer would be cut to a
+ * small one: that is not for the size of the answers. */
+static bool do_is_dropped(diag_t *d, const subject_t *s)
+{
+    outcome_t o;
+    unsigned silent = 0;
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        const exchange_t *x = d->set->item[i];
+        if (x->transport != TRANSPORT_UDP || !addr_equal(&x->server, &s->a->addr) ||
+            !asked_with_do(x))
+            continue;
+        outcome_of(x, &o, d->scratch);
+        if (o.kind == OUTCOME_ANSWERED || o.kind == OUTCOME_MALFORMED)
+            return false;
+        silent += o.kind == OUTCOME_SILENT;
+    }
+    return silent > 3;
+}
+
 static void big_lost(diag_t *d, const subject_t *s, const fact_t *udp, const fact_t *tcp,
                      bool any_answered)
 {
@@ -214,7 +246,11 @@ static void big_lost(diag_t *d, const subject_t *s, const fact_t *udp, const fac
     const char *type = nsp_type_text(udp->x->qtype, buf);
     finding_t *f = NULL;
     uint32_t size = size_of_answer(d, tcp, udp->x->qtype);
-    if (size > SAFE_SIZE || (size > PLAIN_SIZE && size > largest_over_udp(d, s))) {
+    if (size > PLAIN_SIZE && do_is_dropped(d, s)) {
+        f = subject_finding(d, s, FINDING_EDNS_SIZE_DROPPED,
+                            "No question with DO is answered over UDP, whatever the size of its "
+                            "answer; others with EDNS are.");
+    } else if (size > SAFE_SIZE || (size > PLAIN_SIZE && size > largest_over_udp(d, s))) {
         f = size_lost(d, s, udp, tcp, size);
     } else if (any_answered) {
         f = subject_finding(d, s, FINDING_QUERY_DROPPED, "Queries for %s get no answer over UDP%s.",

@@ -195,17 +195,32 @@ static void serial_finding(diag_t *d, const subject_t *s, const subject_t *top)
 
 /* --- several primaries --- */
 
-static bool same_records(const diag_t *d, const subject_t *a, const subject_t *b)
+/* A whole answer for the TXT records of the zone's name, or NULL. */
+static const fact_t *txt_of(const diag_t *d, const subject_t *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *f = subject_at(d, s, i);
+        if (f->x->qtype == NSP_TYPE_TXT && fact_answered(f) && (f->flags & NSP_FLAG_TC) == 0 &&
+            (f->cls == CLASS_GOOD || f->cls == CLASS_NODATA))
+            return f;
+    }
+    return NULL;
+}
+
+/* Whether two copies have the same records, of those that are compared; *what: which differ. */
+static bool same_records(const diag_t *d, const subject_t *a, const subject_t *b, const char **what)
 {
     const fact_t *one = copy_ns(d, a);
     const fact_t *two = copy_ns(d, b);
-    const fact_t *txt = subject_fact(d, a, PROBE_BIG);
-    const fact_t *other = subject_fact(d, b, PROBE_BIG);
-    bool txt_known = fact_answered(txt) && fact_answered(other) && txt->x->qtype == NSP_TYPE_TXT &&
-                     other->x->qtype == NSP_TYPE_TXT &&
-                     ((txt->flags | other->flags) & NSP_FLAG_TC) == 0;
-    return one != NULL && two != NULL && one->data_digest == two->data_digest &&
-           (!txt_known || txt->data_digest == other->data_digest);
+    const fact_t *txt = txt_of(d, a);
+    const fact_t *other = txt_of(d, b);
+    bool ns_same = one != NULL && two != NULL && one->data_digest == two->data_digest;
+    bool txt_same =
+        txt == NULL || other == NULL ||
+        (txt->data_count == other->data_count && txt->data_digest == other->data_digest);
+    if (one != NULL && two != NULL && !(ns_same && txt_same))
+        *what = ns_same ? "TXT" : txt_same ? "NS" : "NS and TXT";
+    return ns_same && txt_same;
 }
 
 /* "ns1.example.net has serial 7 at ns1.example.net (192.0.2.1), ..." */
@@ -239,6 +254,7 @@ static void primaries_rule(diag_t *d)
     size_t len = 0;
     unsigned primaries = 0;
     bool same = true;
+    const char *what = NULL;
     bool old = false; /* some copy may be one from before the primary was renamed */
     const subject_t *first = NULL;
     for (size_t i = 0; i < d->subject_count; i++) {
@@ -248,7 +264,7 @@ static void primaries_rule(diag_t *d)
         first = first != NULL ? first : s;
         const subject_t *newest = copy_newest(d, s);
         const subject_t *other = copy_newest(d, first);
-        same = same && same_records(d, newest, other);
+        same = same && same_records(d, newest, other, &what);
         old = old || (newest->serial != other->serial &&
                       serial_style(newest->serial) == serial_style(other->serial));
         if (len + 2 < sizeof text)
@@ -260,6 +276,11 @@ static void primaries_rule(diag_t *d)
         return;
     finding_t *f = finding_add(d->list, FINDING_PRIMARIES_DIFFER,
                                "The servers' copies name %u primaries. %s.", primaries, text);
+    if (what != NULL) {
+        finding_add_text(f, " Not all of them have the same ");
+        finding_add_text(f, what);
+        finding_add_text(f, " records.");
+    }
     if (old)
         finding_add_text(f,
                          " Their serials are counted alike: a lower one may also be an old copy, "

@@ -3,6 +3,7 @@
 
 #include "diagnose/signed.h"
 #include "diagnose/verdict_text.h"
+#include "dnssec/rrset.h"
 
 #define TAGS_SIZE 80
 
@@ -54,8 +55,73 @@ static const char *ksk_tags(const cure_t *c, char buf[TAGS_SIZE])
     return buf;
 }
 
+/* How a DS record that fits no key is near to one after all. */
+typedef enum near { NEAR_NONE, NEAR_SIGNER, NEAR_TAG } near_t;
+
+/* NEAR_SIGNER: the key that it names signs the DNSKEY records, and is not among them; NEAR_TAG: a
+ * key has its tag, and another algorithm. *tag: of the DS record. */
+static near_t near_key(const cure_t *c, uint16_t *tag)
+{
+    const nsp_msg_t *parent = &c->z->ds_reply->msg;
+    const signed_answer_t *a = &c->p->answer[SIGNED_DNSKEY];
+    const nsp_name_t *zone = &c->z->d->m->zone;
+    if (a->reply == NULL)
+        return NEAR_NONE;
+    const nsp_msg_t *m = reply_index(c->z->d->scratch, a->reply->bytes, a->reply->size);
+    for (uint16_t i = 0; i < parent->rr_count; i++) {
+        ds_t ds;
+        if (parent->rr[i].type != NSP_TYPE_DS || !ds_read(parent, i, &ds))
+            continue;
+        for (uint16_t k = 0; k < m->rr_count; k++) {
+            rrsig_t sig;
+            dnskey_t key;
+            *tag = ds.key_tag;
+            if (!nsp_rr_owner_is(m, &m->rr[k], zone))
+                continue;
+            if (m->rr[k].type == NSP_TYPE_RRSIG && rrsig_read(m, k, &sig) &&
+                sig.covered == NSP_TYPE_DNSKEY && sig.key_tag == ds.key_tag &&
+                sig.algorithm == ds.algorithm)
+                return NEAR_SIGNER;
+            if (m->rr[k].type == NSP_TYPE_DNSKEY && dnskey_read(m, k, &key) &&
+                key.tag == ds.key_tag && key.algorithm != ds.algorithm)
+                return NEAR_TAG;
+        }
+    }
+    return NEAR_NONE;
+}
+
+/* True when that told all there is to do. */
+static bool fix_near(const cure_t *c)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    uint16_t tag = 0;
+    if (c->seen->v.status != DNSSEC_DS_NO_KEY)
+        return false;
+    near_t near = near_key(c, &tag);
+    name_label(&c->z->d->m->zone, name);
+    if (near == NEAR_TAG)
+        finding_add_likely(c->f, "The DS record was given with another algorithm than its key's.",
+                           "A key of the zone has the key tag of the DS record.");
+    if (near != NEAR_SIGNER)
+        return false;
+    finding_add_likely(
+        c->f,
+        "The key that the DS record names was taken out of the DNSKEY records (or was "
+        "never published there), while the zone is signed with it.",
+        "There is a signature of the DNSKEY records by a key with that tag.");
+    finding_set_fix(
+        c->f,
+        "Publish the key with key tag %u in the DNSKEY records of %s again, and have them "
+        "signed anew. Leave the DS record until another key has taken over.",
+        tag, name);
+    return true;
+}
+
 static void fix_ds(const cure_t *c)
 {
+    if (fix_near(c))
+        return;
+
     char name[NSP_NAME_TEXT_MAX];
     char tags[TAGS_SIZE];
     verdict_fix_ds(c->f, "At the registrar", name_label(&c->z->d->m->zone, name), ksk_tags(c, tags),

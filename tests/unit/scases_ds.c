@@ -93,6 +93,11 @@ static void ds_unassigned(signedworld_t *w)
     w->ds[0].algorithm[0] = w->ds[1].algorithm[0] = 99;
 }
 
+static void ds_other_algorithm(signedworld_t *w)
+{
+    w->ds[0].algorithm[0] = w->ds[1].algorithm[0] = 8;
+}
+
 static void ds_two(signedworld_t *w)
 {
     for (unsigned i = 0; i < 2; i++) {
@@ -190,6 +195,8 @@ const scase_t scases_ds[] = {
     {"DS with GOST", ds_gost, "dnssec-ds-weak dnssec-unknown-algorithm"},
     {"DS with an algorithm that nobody knows", ds_unassigned,
      "dnssec-unknown-algorithm dnssec-algorithm-incomplete"},
+    {"DS with the algorithm of another key", ds_other_algorithm,
+     "dnssec-ds-mismatch dnssec-algorithm-incomplete"},
     {"a DS too many", ds_two, "dnssec-ds-unused"},
     {"DS of a key that is gone", ds_gone, "dnssec-ds-unused dnssec-algorithm-incomplete"},
     {"DS of a key that is gone, and a key that does not sign", ds_gone_and_more,

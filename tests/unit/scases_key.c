@@ -3,6 +3,18 @@
 
 #include "scases.h"
 
+/* Whatever has DO, over UDP. */
+static void all_silent(signedworld_t *w)
+{
+    w->place[1].silence = ALL_SILENT;
+}
+
+/* The key that the DS names signs, and is not published. */
+static void ksk_unpublished(signedworld_t *w)
+{
+    ALL(w, p->key[0] = &w->zsk; p->key_count = 1)
+}
+
 static void no_keys(signedworld_t *w)
 {
     ALL(w, p->key_count = 0; p->unsigned_all = true; p->no_proofs = true)
@@ -89,6 +101,8 @@ static void key_unassigned(signedworld_t *w)
 }
 
 const scase_t scases_key[] = {
+    {"no answer to DO at one address", all_silent, "dnssec-no-answer"},
+    {"the key that signs the keys is not published", ksk_unpublished, "dnssec-ds-mismatch"},
     {"no keys", no_keys, "dnssec-ds-mismatch"},
     {"no answer for the keys at one address", keys_silent, "dnssec-no-answer"},
     {"SERVFAIL for the keys", keys_servfail, "dnssec-no-answer"},

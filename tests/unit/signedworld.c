@@ -92,7 +92,10 @@ static void put(nsp_builder_t *b, nsp_section_t section, const place_plan_t *p,
 static void put_soa(nsp_builder_t *b, nsp_section_t section, const place_plan_t *p)
 {
     signer_rrset_t set = set_of("example.net.", NSP_TYPE_SOA, p->ttl);
-    signer_add(&set, "ns1.example.net. host.example.net. 1 14400 3600 1209600 3600");
+    char text[128];
+    snprintf(text, sizeof text, "ns1.example.net. host.example.net. %u 14400 3600 1209600 3600",
+             p->serial);
+    signer_add(&set, text);
     put(b, section, p, &set);
 }
 
@@ -339,7 +342,7 @@ static void ask(signedworld_t *w, unsigned place, const char *qname, uint16_t ty
     nsp_builder_t b;
     nsp_build_query(wire, sizeof wire, 0, 0, &name, type, NSP_CLASS_IN, &e, &size);
     exchange_t *x = exchange_begin(w, &w->x.m->address[place].addr, wire, size, TRANSPORT_UDP);
-    if (type == NSP_TYPE_DNSKEY && p->silence == KEYS_SILENT) {
+    if ((type == NSP_TYPE_DNSKEY && p->silence == KEYS_SILENT) || p->silence == ALL_SILENT) {
         event_t t = {.kind = EVENT_TIMEOUT, .attempt = 1, .at = w->x.clock + X_SEC};
         exchange_append(x, &t);
         return;
@@ -426,6 +429,7 @@ void signedworld_build(signedworld_t *w)
     xlab_build(&w->x);
     w->x.set.began_wall = NOW * X_SEC;
     for (unsigned i = 0; i < PLACES; i++) {
+        w->place[i].serial = w->x.probe[i][XQ_SOA].serial;
         for (unsigned k = 0; k < 2; k++)
             ask(w, i, "example.net.", types[k], PROBE_BIG_SIZE);
         for (unsigned k = 0; k < 5 && w->place[i].key_count > 0; k++)

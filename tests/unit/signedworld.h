@@ -11,7 +11,7 @@
 #define KEYS   6
 #define PLACES 4
 
-typedef enum silence { ANSWERS, KEYS_SILENT, KEYS_REFUSED, ALL_REFUSED } silence_t;
+typedef enum silence { ANSWERS, KEYS_SILENT, ALL_SILENT, KEYS_REFUSED, ALL_REFUSED } silence_t;
 
 /* What one address has and does. */
 typedef struct place_plan {
@@ -33,6 +33,7 @@ typedef struct place_plan {
     silence_t silence;
     uint16_t rcode; /* of REFUSED; 0: SERVFAIL */
     uint32_t ttl;
+    uint32_t serial; /* of the SOA: that of the plain one */
     unsigned key_count;
     const signer_t *key[KEYS]; /* in DNSKEY */
     unsigned ksk_count;

@@ -80,7 +80,7 @@ static size_t reply_to(const form_query_t *form, const plan_t *p, uint8_t *buf, 
     nsp_build_question(&b, &name, q.qtype, q.qclass);
     if (p->rcode == 0 && !p->no_soa && (q.qtype == NSP_TYPE_SOA || q.qtype == NSP_TYPE_AXFR))
         put(&b, NSP_ANSWER, "example.net.", NSP_TYPE_SOA,
-            "ns1.example.net. h.example.net. 1 2 3 4 5");
+            "ns1.example.net. h.example.net. 2024010101 2 3 4 5");
     if (p->root)
         put(&b, q.qtype == NSP_TYPE_NS && (p->set & NSP_FLAG_RA) != 0 ? NSP_ANSWER : NSP_AUTHORITY,
             ".", NSP_TYPE_NS, "a.root-servers.net.");

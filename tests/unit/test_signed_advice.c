@@ -75,6 +75,11 @@ static const struct advice {
      "It need not be signed again"},
     {"DS answered by the zone itself at one parent", FINDING_DNSSEC_DS_BOGUS,
      "The server holds both zones", "Neither zone need be signed again"},
+    {"the key that signs the keys is not published", FINDING_DNSSEC_DS_MISMATCH,
+     "The key that the DS record names was taken out", "Leave the DS record"},
+    {"DS with the algorithm of another key", FINDING_DNSSEC_DS_MISMATCH,
+     "The DS record was given with another algorithm", "replace the DS record"},
+    {"no answer to DO at one address", FINDING_EDNS_SIZE_DROPPED, "", ""},
     {"DS of another key", FINDING_DNSSEC_DS_MISMATCH, "The keys, or the provider that signs",
      "At the registrar, replace the DS record"},
 };

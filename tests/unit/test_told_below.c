@@ -72,6 +72,37 @@ static const zonecase_t all_names = {"one server refuses whatever is not the zon
                                      {"negative-broken [ns2.zone.test. 8.0.2.1]"},
                                      {"underscore-broken"}};
 
+/* A zone that nobody delegates hides what is below its name. */
+static const zonecase_t hidden = {
+    "one server holds a zone of its own for the name",
+    THREE_GLUED,
+    ZONE("zone.test", KEY) "zone _domainkey.zone.test {\n$TTL 3600\n@ SOA ns1 host 1 2 3 4 5\n@ NS "
+                           "ns1.zone.test.\n}\n" ADDRESSES(SERVES "serves _domainkey.zone.test\n",
+                                                           SERVES),
+    {"warning answers-differ [ns2.zone.test. 8.0.2.1]",
+     "This server holds a zone _domainkey.zone.test of its own, and ns1.zone.test (8.0.1.1)",
+     "fix: Remove the zone _domainkey.zone.test from the configuration of ns2.zone.test (8.0.2.1)"},
+    {"empty-name-denied", "[ns1.zone.test. 8.0.1.1]\n", "[ns3.zone.test. 8.0.3.1]\n"}};
+
+/* The same for the name of a server. */
+static const zonecase_t hidden_server = {
+    "one server holds a zone of its own for a server's name",
+    THREE_GLUED,
+    ZONE("zone.test", "") "zone ns1.zone.test {\n$TTL 3600\n@ SOA ns2.zone.test. host 1 2 3 4 5\n@ "
+                          "NS ns2.zone.test.\n}\n" ADDRESSES(SERVES "serves ns1.zone.test\n",
+                                                             SERVES),
+    {"warning answers-differ [ns2.zone.test. 8.0.2.1]",
+     "This server holds a zone ns1.zone.test of its own",
+     "fix: Remove the zone ns1.zone.test from the configuration"},
+    {"has no address here", "beside-wrong [ns2.zone.test. 8.0.2.1]\n"}};
+
+static void test_hidden(void **state)
+{
+    (void)state;
+    zonecase_check(&hidden);
+    zonecase_check(&hidden_server);
+}
+
 static void test_denied(void **state)
 {
     (void)state;
@@ -90,7 +121,7 @@ static void test_underscore(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_denied),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_denied), cmocka_unit_test(test_hidden),
                                        cmocka_unit_test(test_underscore)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

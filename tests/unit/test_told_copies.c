@@ -85,6 +85,15 @@ static const zonecase_t two_providers = {
      "ns1.zone.test (serial 2026112401): ns1.zone.test; ns.nic.test (serial 17): ns2.zone.test."},
     {"serial-differs", "transfer the zone again"}};
 
+static const zonecase_t providers_differ = {
+    "two providers with different records",
+    TWO_GLUED,
+    TWO_VERSIONS("@ SOA ns1 host 2020112401" TIMES TWO_NS,
+                 "@ SOA ns.nic.test. host.nic.test. 17" TIMES
+                 "@ NS ns1\n@ NS ns2\nns1 A 8.0.1.1\nns2 A 8.0.2.1\n@ MX 0 .\n@ TXT \"other\"\n"),
+    {"warning primaries-differ [-]", "Not all of them have the same TXT records."},
+    {"serial-differs", "notice primaries-differ"}};
+
 /* The serials are counted alike: it may be an old copy, and is no notice. */
 static const zonecase_t renamed = {"a primary that was renamed",
                                    TWO_GLUED,
@@ -196,6 +205,15 @@ static const zonecase_t left_dead = {
      "fix: Remove ns3.zone.test from the delegation at the registrar."},
     {"Add ns3.zone.test"}};
 
+/* Only the questions in other forms get the old version at times. */
+static const zonecase_t by_turns = {
+    "two machines at one address, with two versions",
+    TWO_GLUED,
+    "zone zone.test {\n$TTL 3600\n" SOA TWO_NS "}\naddress 8.0.1.1 {\nserves zone.test\n}\n"
+    "address 8.0.2.1 {\nserves zone.test\nbehave serial 6 when udp type SOA every 2\n}\n",
+    {"versions-mixed [ns2.zone.test. 8.0.2.1]"},
+    {"tcp-wrong-answer"}};
+
 static void test_addresses(void **state)
 {
     (void)state;
@@ -230,6 +248,8 @@ static void test_primaries(void **state)
 {
     (void)state;
     zonecase_check(&two_providers);
+    zonecase_check(&providers_differ);
+    zonecase_check(&by_turns);
     zonecase_check(&renamed);
 }
 
