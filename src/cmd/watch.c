@@ -183,7 +183,9 @@ static void write_textfile(watcher_t *w)
         return;
     char *text = metrics_text(&w->watch, METRICS_PROMETHEUS, &size);
     snprintf(path, sizeof path, "%s.%ld.tmp", place, (long)getpid());
-    FILE *f = text != NULL ? fopen(path, "we") : NULL;
+    /* an earlier run's, or what somebody else has put there, is not written to */
+    (void)unlink(path);
+    FILE *f = text != NULL ? fopen(path, "wxe") : NULL;
     bool good = f != NULL && fwrite(text, 1, size, f) == size;
     if (f != NULL)
         good = fclose(f) == 0 && good;

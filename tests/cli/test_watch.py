@@ -323,8 +323,16 @@ def served(t, lab):
     t.check("metrics: the status", re.search(r'status="SUCCESS"\} 1', body), body[:500])
     t.equal("health", health, (200, "ok"))
     t.check("exec: told", wait_for(lambda: os.path.exists(sink) and os.path.getsize(sink) > 0), "")
+    other = lab.db("other")
+    with open(other, "w", encoding="ascii") as f:
+        f.write("mine")
+    os.symlink(other, f"{text}.{p.pid}.tmp")
     p.terminate()
     p.communicate()
+    with open(other, encoding="ascii") as f:
+        t.equal("textfile: a link beside it is not written to", f.read(), "mine")
+    t.check("textfile: nor moved", not os.path.islink(text) and
+            not os.path.lexists(f"{text}.{p.pid}.tmp"), "")
     with open(sink, encoding="utf-8") as f:
         told = json.loads(f.read())
     conforms(t, "exec", [told], WATCH)
