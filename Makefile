@@ -165,7 +165,7 @@ test: deps
 unit: units
 	tests/run.py --release $(BUILD) unit
 
-# What tests of the command line run beside the program.
+## tools       what tests of the command line and benchmarks of bulk run beside the program
 tools: $(BUILD)/bench/mkpcap $(BUILD)/bench/peak
 
 cli: all tools
@@ -292,6 +292,7 @@ MAN := $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.scd))
 $(BUILD)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
 	scdoc < $< > $@
+## man         the man pages, in the build's man/
 man: $(MAN)
 
 # Completions are made of the program's own table of options.
@@ -306,7 +307,7 @@ $(BUILD)/completions/_nsprobe: $(PROG) scripts/completions.sh
 $(BUILD)/completions/nsprobe.fish: $(PROG) scripts/completions.sh
 	@mkdir -p $(@D)
 	scripts/completions.sh $(PROG) fish > $@
-## completions for bash, zsh and fish, in the build's completions/
+## completions  for bash, zsh and fish, in the build's completions/
 completions: $(COMPLETIONS)
 
 ## install     under PREFIX (/usr/local), libraries in LIBDIR, below DESTDIR
