@@ -146,7 +146,7 @@ static bool is_all_big(const look_t *l)
         if ((e->types_tcp >> i & 1) == 0 || !traffic_is_big(l->t, e->tally[i].type))
             return false;
     }
-    return e->types_safe_silent == 0 && silent >= SILENCE_MIN && silent == e->udp_attempts_silent;
+    return e->types_safe_silent == 0 && silent == e->udp_attempts_silent;
 }
 
 /* A server that never answers, and was asked too little for that to be sure: a warning, so that one
@@ -158,6 +158,8 @@ static void quiet_rule(const look_t *l)
     if (l->one_way || n->answered > 0 || n->orphans > 0 || silent == 0 ||
         l->t->total.n.answered == 0)
         return;
+    if (l->e->udp_attempts_silent == 0 && tcp_fails(l))
+        return; /* tcp_rule tells, and nothing else was asked */
     finding_t *f = traffic_finding(l->list, &l->e->s.addr, FINDING_UNRESPONSIVE,
                                    "%llu %s, no answer: too few to be sure.", silent,
                                    silent == 1 ? "query" : "queries");

@@ -49,6 +49,57 @@ static void folder_remove(const folder_t *d)
     rmdir(d->name);
 }
 
+/* As many files as are read side by side, and more: all over the same time, each packet comes once.
+ * Of so many as there are lanes all are in order. */
+static void many_beside(unsigned count, bool ordered)
+{
+    enum { EACH = 4, MOST = 80 };
+    char name[] = "/tmp/nsprobe-many-XXXXXX";
+    char path[MOST][64];
+    const char *paths[MOST];
+    char error[CAP_ERROR_MAX];
+    capfile_t *f = capfile_new(true);
+    assert_non_null(mkdtemp(name));
+    for (unsigned i = 0; i < count; i++) {
+        capfile_init(f, true);
+        capfile_pcap(f, MICRO, 4, 1);
+        for (unsigned k = 0; k < EACH; k++)
+            capfile_record(f, 100 + k * 1000 + i, 0, 1, 1, (uint8_t)i);
+        snprintf(path[i], sizeof path[i], "%s/%u", name, i);
+        paths[i] = path[i];
+        FILE *out = fopen(path[i], "wb");
+        assert_true(out != NULL && fwrite(f->octets, f->size, 1, out) == 1);
+        assert_int_equal(fclose(out), 0);
+    }
+    cap_source_t *s = cap_source_files(paths, count, NULL, error);
+    assert_non_null(s);
+    cap_packet_t p;
+    unsigned packets = 0;
+    unsigned seen[MOST] = {0};
+    int64_t last = 0;
+    while (cap_source_read(s, &p) == CAP_PACKET) {
+        assert_true(!ordered || p.at >= last);
+        assert_int_equal(p.number, ++seen[p.bytes[0]]);
+        last = p.at;
+        packets++;
+    }
+    assert_int_equal(packets, count * EACH);
+    cap_source_close(s);
+    for (unsigned i = 0; i < count; i++)
+        unlink(path[i]);
+    rmdir(name);
+    free(f);
+}
+
+static void many_side_by_side(void **state)
+{
+    (void)state;
+    many_beside(3, true);
+    many_beside(64, true);
+    many_beside(65, false);
+    many_beside(80, false);
+}
+
 /* A rotated set in any order: later, empty, cut, earliest, no capture, as early as the cut one. */
 static void rotated(void **state)
 {
@@ -390,10 +441,11 @@ static void public_captures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rotated),          cmocka_unit_test(side_by_side),
-        cmocka_unit_test(pipe_among_files), cmocka_unit_test(cannot_be_opened),
-        cmocka_unit_test(filtered),         cmocka_unit_test(long_file),
-        cmocka_unit_test(beside_libpcap),   cmocka_unit_test(public_captures),
+        cmocka_unit_test(rotated),           cmocka_unit_test(side_by_side),
+        cmocka_unit_test(many_side_by_side), cmocka_unit_test(pipe_among_files),
+        cmocka_unit_test(cannot_be_opened),  cmocka_unit_test(filtered),
+        cmocka_unit_test(long_file),         cmocka_unit_test(beside_libpcap),
+        cmocka_unit_test(public_captures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

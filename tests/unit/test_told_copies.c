@@ -138,6 +138,21 @@ static const zonecase_t other_address = {
      "error unresponsive [ns1.zone.test. 8.0.9.1] <- answers-differ [ns2.zone.test. 8.0.2.1]"},
     {"to the glue", "glue-mismatch"}};
 
+/* Whatever differs in one copy is one finding. */
+static const zonecase_t two_differences = {
+    "one copy has other addresses of two servers",
+    THREE_GLUED,
+    TWO_VERSIONS(SOA THREE_NS "ns1 A 8.0.1.1\n",
+                 SOA "@ NS ns1\n@ NS ns2\n@ NS ns3\nns1 A 8.0.9.1\nns2 A 8.0.2.1\n"
+                     "ns3 A 8.0.9.3\n@ MX 0 .\n") ADDRESS3
+    "address 8.0.9.1 {\nserves zone.test\n}\naddress 8.0.9.3 {\nserves zone.test\n}\n",
+    {"answers-differ [ns2.zone.test. 8.0.2.1]\n"
+     "  ns1.zone.test has 8.0.9.1 here, and 8.0.1.1 at ns1.zone.test (8.0.1.1), with the same "
+     "serial "
+     "7. ns3.zone.test has 8.0.9.3 here, and 8.0.3.1 at ns1.zone.test (8.0.1.1), with the same "
+     "serial 7.\n"},
+    {NULL}};
+
 /* The same of an old copy. */
 static const zonecase_t old_address = {
     "an old copy has an old address",
@@ -218,6 +233,7 @@ static void test_addresses(void **state)
 {
     (void)state;
     zonecase_check(&other_address);
+    zonecase_check(&two_differences);
     zonecase_check(&old_address);
     zonecase_check(&dead_address);
 }

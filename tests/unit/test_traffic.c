@@ -549,16 +549,37 @@ static void test_many_names(void **state)
     traffic_free(t);
 }
 
+/* What is said of answers that are cut over TCP. */
+static void test_cut_texts(void **state)
+{
+    static const struct {
+        part_t part[PARTS];
+        const char *text;
+    } texts[] = {
+        {{{.count = 5, .room = 1232, .tc = true}, {.count = 4, .tcp = true, .tc = true}},
+         "5 answers over UDP are cut; over TCP 4 of 4 are cut as well."},
+        {{GOOD(5), {.count = 3, .tcp = true}, {.count = 1, .tcp = true, .tc = true}},
+         "Over TCP 1 of 4 answers are cut."},
+    };
+    traffic_options_t o = traffic_options_default();
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        finding_list_t list;
+        traffic_t *t = run(&o, texts[i].part, 0, &list);
+        assert_int_equal(list.count, 1);
+        assert_string_equal(list.item[0].text, texts[i].text);
+        finding_list_free(&list);
+        traffic_free(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),
-        cmocka_unit_test(test_eviction),
-        cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_malformed_queries),
-        cmocka_unit_test(test_determinism),
-        cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_cases),       cmocka_unit_test(test_cut_texts),
+        cmocka_unit_test(test_eviction),    cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_counts),      cmocka_unit_test(test_malformed_queries),
+        cmocka_unit_test(test_determinism), cmocka_unit_test(test_many_names),
     };
     return cmocka_run_group_tests_name("traffic", tests, NULL, NULL);
 }
