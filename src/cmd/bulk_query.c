@@ -8,7 +8,7 @@
 #include "report/bulk_json.h"
 
 #define TEXT_SIZE  (256 * 1024)
-#define TEXT_ROOM  (128 * 1024) /* the longest result */
+#define TEXT_ROOM  (128 * 1024) /* longer than nearly all results */
 #define LINES_MAX  1024
 #define FLUSH_TIME INT64_C(200000000)
 
@@ -43,16 +43,29 @@ static void result_done(worker_t *w, uint64_t line)
         flush(w);
 }
 
+/* False, and nothing is added, when there is no room. */
+static bool add_result(worker_t *w, const flight_result_t *r, bulk_records_t records)
+{
+    size_t before = w->text.len;
+    bulk_json_query(&w->text, r, records);
+    if (w->text.lost == 0)
+        return true;
+    w->text.len = before;
+    w->text.lost = 0;
+    return false;
+}
+
 static void on_result(void *user, const flight_result_t *r)
 {
     worker_t *w = user;
-    size_t before = w->text.len;
-    bulk_json_query(&w->text, r, !w->run->args->no_records);
-    if (w->text.lost > 0) { /* an answer of 64 KiB that prints as more than there is room for */
-        w->text.len = before;
-        w->text.lost = 0;
-        bulk_json_query(&w->text, r, false);
+    bulk_records_t records = w->run->args->no_records ? BULK_RECORDS_NONE : BULK_RECORDS_ALL;
+    bool added = add_result(w, r, records);
+    if (!added) {
+        flush(w);
+        added = add_result(w, r, records);
     }
+    if (!added) /* an answer of 64 KiB that prints as more than all of the room */
+        (void)add_result(w, r, BULK_RECORDS_LONG);
     result_done(w, r->number);
 }
 

@@ -192,7 +192,7 @@ static void add_why(nsp_text_t *t, const flight_result_t *r)
     }
 }
 
-void bulk_json_query(nsp_text_t *t, const flight_result_t *r, bool records)
+void bulk_json_query(nsp_text_t *t, const flight_result_t *r, bulk_records_t records)
 {
     head_t h;
     h.end = h.text;
@@ -201,8 +201,10 @@ void bulk_json_query(nsp_text_t *t, const flight_result_t *r, bool records)
     if (r->reply != NULL)
         put_reply(&h, r->reply);
     nsp_text_add(t, h.text, (size_t)(h.end - h.text));
-    if (r->reply != NULL && records)
+    if (r->reply != NULL && records == BULK_RECORDS_ALL)
         add_answer(t, r->reply);
+    if (r->reply != NULL && records == BULK_RECORDS_LONG)
+        nsp_text_str(t, ",\"answer_left_out\":true");
     add_why(t, r);
     nsp_text_add(t, "}\n", 2);
 }
