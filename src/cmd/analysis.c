@@ -311,6 +311,9 @@ static void note_pairing(analysis_t *a)
     const pair_stats_t *p = pairer_stats(a->pairer);
     note(a, "orphans", "replies without a question", p->orphans);
     note(a, "early", "replies recorded before their question", p->early);
+    /* of a rotated set a few are */
+    note(a, "across", "replies in another file than their questions: two clocks tell their times",
+         p->across * 2 > p->answered ? p->across : 0);
     note(a, "icmp-orphans", "ICMP errors about no known question", p->icmp_orphans);
     snprintf(a->empty, sizeof a->empty,
              "datagrams without a message: malformed at octet 0 (packet %" PRIu64 ")",

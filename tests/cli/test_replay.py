@@ -377,6 +377,9 @@ def clock_tests(t, prog, d):
                           for at, p in wrong[1].packets]
     for _, p in refused[1].packets:
         assert len(p) > 20
+    values = lines_of(run(prog, *written(ways, d, 0.1), "--json"))
+    t.equal("clocks that differ by 0.1 s: no finding, but it is said that they may",
+            ([v for v in values if v["kind"] == "finding"], values[-1]["notes"]["across"]), ([], 180))
     for ahead, said in ((-0.04, "36 ms|37 ms|38 ms|39 ms"), (-3, r"3\.00 s before"),
                         (1, r"1\.00 s or more after"), (8, r"8\.00 s or more after"),
                         (40, r"40\.00 s or more after")):
