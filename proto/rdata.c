@@ -210,7 +210,7 @@ static bool folds_names(uint16_t type)
 /* The prefix name of an A6 ends its RDATA. Length octets are below 'A': only letters change. */
 static void write_a6_folded(nsp_writer_t *w, const nsp_field_t *f)
 {
-    uint32_t name = 1u + (128u - f->bytes[0] + 7u) / 8u;
+    uint32_t name = f->nbytes > 0 ? 1u + (128u - f->bytes[0] + 7u) / 8u : 0;
     for (uint32_t i = 0; i < f->nbytes; i++) {
         uint8_t c = f->bytes[i];
         nsp_write_u8(w, i >= name && c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c);

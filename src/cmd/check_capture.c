@@ -14,7 +14,7 @@
 /* What the kernel keeps between two looks: a check of one domain is far less. */
 #define BUFFER ((uint32_t)32 << 20)
 /* How long after the last event packets may still be on their way through the ring. */
-#define GRACE_NS ((2 * CAP_LIVE_LAG_MS + 50) * 1000000)
+#define GRACE_NS ((2L * CAP_LIVE_LAG_MS + 50) * 1000000)
 
 static int set_filter(check_capture_t *c, uint16_t port)
 {

@@ -23,7 +23,7 @@ static style_t serial_style(uint32_t serial)
  * the run (a date may be tomorrow's elsewhere). */
 static bool is_future(const diag_t *d, uint32_t serial)
 {
-    time_t then = (time_t)(d->set->began_wall / INT64_C(1000000000)) + 2 * 86400;
+    time_t then = (time_t)(d->set->began_wall / INT64_C(1000000000)) + (time_t)2 * 86400;
     struct tm t;
     if (serial_style(serial) != STYLE_DATE || gmtime_r(&then, &t) == NULL)
         return false;
