@@ -142,6 +142,9 @@ static bool lies(const causes_t *c, where_t where, const finding_t *f, const fin
         return left_behind(c->d, f);
     case ONE_PARENT:
         return is_one_parents(c->d, f, cause);
+    case OF_DATA:
+        return f->has_addr && cause->has_addr && addr_equal(&f->addr, &cause->addr) &&
+               cause->severity == SEVERITY_ERROR;
     case REFERRED_WELL:
         return parents_fits_zone(c->d);
     case DISPUTED:

@@ -19,6 +19,7 @@ typedef enum where {
     DISPUTED,
     ONE_PARENT,
     REFERRED_WELL,
+    OF_DATA,
     ANYWHERE
 } where_t;
 

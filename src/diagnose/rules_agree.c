@@ -125,8 +125,12 @@ static void ttl_rule(diag_t *d, const subject_t *s)
 
 void rules_agree(diag_t *d)
 {
-    for (size_t i = 0; i < d->subject_count; i++)
-        if (comparable(&d->subject[i]) && !data_rule(d, &d->subject[i]) &&
-            !rules_negative_differ(d, &d->subject[i]))
+    for (size_t i = 0; i < d->subject_count; i++) {
+        if (!comparable(&d->subject[i]))
+            continue;
+        bool told = data_rule(d, &d->subject[i]);
+        told = rules_negative_differ(d, &d->subject[i]) || told;
+        if (!told)
             ttl_rule(d, &d->subject[i]);
+    }
 }

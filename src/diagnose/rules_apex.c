@@ -45,6 +45,24 @@ static void apex_read(diag_t *d, const form_set_t *forms, apex_t *a)
     }
 }
 
+/* True when whoever has the record has one for any name, and others deny such names: then it is
+ * made up, whatever their number. */
+static bool is_invented(const diag_t *d, const apex_t *a)
+{
+    bool denied = false;
+    for (size_t i = 0; i < d->subject_count; i++) {
+        if (a->said[i].x == NULL)
+            continue;
+        const fact_t *f = subject_fact(d, &d->subject[i], PROBE_NXDOMAIN);
+        bool any = fact_answered(f) && f->rcode == NSP_RCODE_NOERROR && f->answers > 0;
+        if (a->said[i].count > 0 && !any)
+            return false;
+        denied =
+            denied || (a->said[i].count == 0 && fact_answered(f) && f->rcode == NSP_RCODE_NXDOMAIN);
+    }
+    return denied;
+}
+
 /* The few are told to differ from the many; where as many have records as have none, none is what
  * is wrong. */
 static void apex_missing(diag_t *d, const apex_t *a, size_t i)
@@ -125,8 +143,9 @@ static finding_t *apex_others(diag_t *d, const apex_t *a, finding_t *f)
 
 static finding_t *apex_rule(diag_t *d, const apex_t *a, finding_t *others)
 {
+    bool at_holders = a->with < a->without || is_invented(d, a);
     for (size_t i = 0; a->with > 0 && a->without > 0 && i < d->subject_count; i++)
-        if (a->said[i].x != NULL && (a->said[i].count > 0) == (a->with < a->without))
+        if (a->said[i].x != NULL && (a->said[i].count > 0) == at_holders)
             apex_missing(d, a, i);
     return a->holder != NULL ? apex_others(d, a, others) : others;
 }

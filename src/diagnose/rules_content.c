@@ -433,6 +433,13 @@ static void named_finding(diag_t *d, const model_named_t *n, finding_id_t id, co
             nsp_name_equal(&x->qname, &n->name))
             finding_add_evidence(f, x);
     }
+    nsp_name_t meant;
+    if (n->state != HOST_NXDOMAIN || !host_doubled(d, &n->name, &meant))
+        return;
+    finding_add_text(f, " It was written without its final dot, so that the zone's name was put "
+                        "behind it.");
+    finding_set_fix(f, "Write %s. with its final dot in the %s record.", name_label(&meant, name),
+                    id == FINDING_MX_NO_ADDRESS ? "MX" : "SOA");
 }
 
 /* What is wrong with the name itself, or with a name server, is told elsewhere. */

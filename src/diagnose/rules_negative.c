@@ -1,5 +1,7 @@
 /* Answers for what does not exist (RFC 2308). */
-#include "diagnose/facts.h"
+#include <stdio.h>
+
+#include "diagnose/copies.h"
 
 static bool usable(const subject_t *s, const fact_t *f)
 {
@@ -127,13 +129,15 @@ bool rules_negative_differ(diag_t *d, const subject_t *s)
         (mine == EXISTENCE_DATA ? with > without : without >= with))
         return false;
     subject_label(d, other, label);
-    finding_t *f = subject_finding(
-        d, s, FINDING_ANSWERS_DIFFER,
+    char text[LABEL_MAX + 128];
+    snprintf(
+        text, sizeof text,
         mine == EXISTENCE_DATA
             ? "A random name is answered with records; for %s, with the same serial %u, it does "
               "not exist."
             : "A random name does not exist; %s, with the same serial %u, has records for it.",
         label, s->serial);
+    finding_t *f = copy_differs(d, s, text);
     finding_add_evidence(f, subject_fact(d, s, PROBE_NXDOMAIN)->x);
     finding_add_evidence(f, subject_fact(d, other, PROBE_NXDOMAIN)->x);
     if (mine == EXISTENCE_DATA)

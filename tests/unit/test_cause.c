@@ -120,7 +120,8 @@ static void link_row(fixture_t *f, const row_t *r, bool near)
 static bool needs_copies(const row_t *r)
 {
     return r->where == LEFT_OUT || r->where == SPLIT || r->where == BY_WILDCARD ||
-           r->where == DISPUTED || r->where == ONE_PARENT || r->where == REFERRED_WELL;
+           r->where == DISPUTED || r->where == ONE_PARENT || r->where == REFERRED_WELL ||
+           r->where == OF_DATA;
 }
 
 static void test_every_line_links(void **state)

@@ -220,6 +220,16 @@ static const zonecase_t left_dead = {
      "fix: Remove ns3.zone.test from the delegation at the registrar."},
     {"Add ns3.zone.test"}};
 
+/* Whoever makes up names is told, and not the one that does not. */
+static const zonecase_t made_up = {
+    "one of two servers has an address for every name",
+    TWO_GLUED,
+    TWO_VERSIONS(SOA TWO_NS, SOA TWO_NS "@ A 8.0.1.9\n* A 8.0.1.9\n@ TXT \"more\"\n"),
+    {"warning answers-differ [ns2.zone.test. 8.0.2.1]\n", "A random name is answered with records",
+     "zone.test has an A record here; of such it has 0 at ns1.zone.test",
+     "fix: Look for a wildcard that only the copy of ns2.zone.test (8.0.2.1) has"},
+    {"answers-differ [ns1.zone.test. 8.0.1.1]"}};
+
 /* Only the questions in other forms get the old version at times. */
 static const zonecase_t by_turns = {
     "two machines at one address, with two versions",
@@ -266,6 +276,7 @@ static void test_primaries(void **state)
     zonecase_check(&two_providers);
     zonecase_check(&providers_differ);
     zonecase_check(&by_turns);
+    zonecase_check(&made_up);
     zonecase_check(&renamed);
 }
 

@@ -321,6 +321,23 @@ static const zonecase_t hoster_agrees = {"servers of the host's zone agree",
                                          {NULL},
                                          {"ns-address-differs", "warning", "error"}};
 
+/* RFC 1035 5.1: a name without its final dot is relative to the zone. */
+static const zonecase_t no_dot_named = {
+    "MX and SOA name hosts without a final dot",
+    TWO_GLUED,
+    "zone zone.test {\n$TTL 3600\n@ SOA ns1.zone.test host 7 14400 3600 1209600 3600\n"
+    "@ NS ns1\n@ NS ns2\nns1 A 8.0.1.1\nns2 A 8.0.2.1\nmail A 8.0.1.9\n"
+    "@ MX 10 mail.zone.test\n@ TXT \"v=spf1 -all\"\n}\n" TWO_ADDRESSES,
+    {"warning mx-no-address [-]", "fix: Write mail.zone.test. with its final dot in the MX record.",
+     "fix: Write ns1.zone.test. with its final dot in the SOA record."},
+    {NULL}};
+
+static void test_no_dot_named(void **state)
+{
+    (void)state;
+    zonecase_check(&no_dot_named);
+}
+
 static void test_hoster(void **state)
 {
     (void)state;
@@ -333,11 +350,11 @@ static void test_hoster(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hoster),        cmocka_unit_test(test_harmless),
-        cmocka_unit_test(test_glue),          cmocka_unit_test(test_below_dead_cut),
-        cmocka_unit_test(test_provider_dead), cmocka_unit_test(test_named_hosts),
-        cmocka_unit_test(test_no_final_dot),  cmocka_unit_test(test_circle),
-        cmocka_unit_test(test_domain_gone),
+        cmocka_unit_test(test_no_dot_named),   cmocka_unit_test(test_hoster),
+        cmocka_unit_test(test_harmless),       cmocka_unit_test(test_glue),
+        cmocka_unit_test(test_below_dead_cut), cmocka_unit_test(test_provider_dead),
+        cmocka_unit_test(test_named_hosts),    cmocka_unit_test(test_no_final_dot),
+        cmocka_unit_test(test_circle),         cmocka_unit_test(test_domain_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
