@@ -9,6 +9,8 @@
 #define IDLE         (10 * SECOND)
 #define DRIBBLE_STEP (SECOND / 500)
 #define QUERY_MAX    4096
+/* Octets that wait to be sent; a client that does not read them is not read from. */
+#define WAITING_MAX ((size_t)256 * 1024)
 
 /* One connection. Answers leave in order; a delayed one holds those behind it back. */
 typedef struct conn {
@@ -17,8 +19,9 @@ typedef struct conn {
     int64_t last;
     int64_t not_before; /* of the octets in out */
     bool dribble;
-    bool ending; /* close when out is empty */
-    bool reset;  /* close with RST when out is empty */
+    bool blocked; /* the client takes nothing at present */
+    bool ending;  /* close when out is empty */
+    bool reset;   /* close with RST when out is empty */
     uint8_t in[QUERY_MAX];
     size_t in_len;
     uint8_t *out;
@@ -74,8 +77,12 @@ size_t tcp_server_fds(tcp_server_t *t, struct pollfd *fds)
     for (size_t i = 0; i < t->listeners; i++)
         fds[n++] =
             (struct pollfd){.fd = t->listener[i], .events = t->conns < TCP_CONNS_MAX ? POLLIN : 0};
-    for (size_t i = 0; i < t->conns; i++)
-        fds[n++] = (struct pollfd){.fd = t->conn[i]->fd, .events = POLLIN};
+    for (size_t i = 0; i < t->conns; i++) {
+        const conn_t *c = t->conn[i];
+        bool full = c->out_len >= WAITING_MAX || c->in_len == sizeof c->in;
+        short events = (short)((full ? 0 : POLLIN) | (c->blocked ? POLLOUT : 0));
+        fds[n++] = (struct pollfd){.fd = c->fd, .events = events};
+    }
     return n;
 }
 
@@ -133,6 +140,23 @@ static bool answer(tcp_server_t *t, conn_t *c, const uint8_t *query, size_t n, i
     return true;
 }
 
+/* Answers what is there, as long as not too much waits. False when the connection is over. */
+static bool conn_answer(tcp_server_t *t, conn_t *c, int64_t now)
+{
+    uint16_t size = 0;
+    size_t used = 0;
+    while (c->out_len < WAITING_MAX &&
+           nsp_frame_peek(c->in + used, c->in_len - used, &size) == NSP_FRAME_READY) {
+        if (!answer(t, c, c->in + used + 2, size, now))
+            return false;
+        used += size + 2u;
+    }
+    c->in_len -= used;
+    memmove(c->in, c->in + used, c->in_len);
+    /* a query that does not fit is nobody's honest query */
+    return c->in_len < sizeof c->in || c->out_len >= WAITING_MAX;
+}
+
 static bool conn_read(tcp_server_t *t, conn_t *c, int64_t now)
 {
     ssize_t got = recv(c->fd, c->in + c->in_len, sizeof c->in - c->in_len, 0);
@@ -142,16 +166,7 @@ static bool conn_read(tcp_server_t *t, conn_t *c, int64_t now)
         return false;
     c->last = now;
     c->in_len += (size_t)got;
-    uint16_t size = 0;
-    size_t used = 0;
-    while (nsp_frame_peek(c->in + used, c->in_len - used, &size) == NSP_FRAME_READY) {
-        if (!answer(t, c, c->in + used + 2, size, now))
-            return false;
-        used += size + 2u;
-    }
-    c->in_len -= used;
-    memmove(c->in, c->in + used, c->in_len);
-    return c->in_len < sizeof c->in; /* a query that does not fit is nobody's honest query */
+    return conn_answer(t, c, now);
 }
 
 /* Sends what may be sent now. False when the connection is over. */
@@ -163,6 +178,7 @@ static bool conn_write(conn_t *c, int64_t now)
         return true;
     size_t n = c->dribble ? 1 : c->out_len;
     ssize_t sent = send(c->fd, c->out, n, MSG_NOSIGNAL);
+    c->blocked = sent < 0 && errno == EAGAIN;
     if (sent < 0)
         return errno == EAGAIN || errno == EINTR;
     c->out_len -= (size_t)sent;
@@ -177,7 +193,7 @@ void tcp_server_ready(tcp_server_t *t, const struct pollfd *fds, size_t n, int64
     size_t conns = t->conns;
     for (size_t i = 0; i < conns && t->listeners + i < n; i++) {
         conn_t *c = t->conn[i];
-        if (fds[t->listeners + i].revents != 0 && !conn_read(t, c, now)) {
+        if ((fds[t->listeners + i].revents & ~POLLOUT) != 0 && !conn_read(t, c, now)) {
             conn_close(c);
             t->conn[i] = NULL;
         }
@@ -197,7 +213,7 @@ void tcp_server_tick(tcp_server_t *t, int64_t now)
     size_t kept = 0;
     for (size_t i = 0; i < t->conns; i++) {
         conn_t *c = t->conn[i];
-        if (conn_write(c, now) && now - c->last < IDLE)
+        if (conn_write(c, now) && conn_answer(t, c, now) && now - c->last < IDLE)
             t->conn[kept++] = c;
         else
             conn_close(c);
@@ -209,7 +225,7 @@ int64_t tcp_server_due(const tcp_server_t *t)
 {
     int64_t due = INT64_MAX;
     for (size_t i = 0; i < t->conns; i++)
-        if (t->conn[i]->out_len > 0 && t->conn[i]->not_before < due)
+        if (t->conn[i]->out_len > 0 && !t->conn[i]->blocked && t->conn[i]->not_before < due)
             due = t->conn[i]->not_before;
     return due;
 }
