@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Sessions with the embedded lab that README.md and docs/WALKTHROUGH.md show are what is printed
-today, but for what is left out, and for what differs from run to run."""
+"""What documents show can be done as it stands there. Sessions with the embedded lab are what is
+printed today, but for what is left out, and for what differs from run to run; and scripts can be
+run."""
 import os
 import re
 import shlex
@@ -57,9 +58,22 @@ def differs(shown, printed):
     return None
 
 
+def scripts(t):
+    """Whatever says what is to run it can be run."""
+    stuck = []
+    for folder, below, files in os.walk(ROOT):
+        below[:] = [d for d in below if d not in (".git", "build")]
+        for path in (os.path.join(folder, name) for name in files):
+            with open(path, "rb") as f:
+                if f.read(2) == b"#!" and not os.access(path, os.X_OK):
+                    stuck.append(os.path.relpath(path, ROOT))
+    t.equal("scripts that cannot be run", sorted(stuck), [])
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
+    scripts(t)
     for document, name, path, silent in DOCUMENTS:
         with tempfile.TemporaryDirectory(prefix="nsprobe-sessions-") as folder:
             lab = os.path.join(folder, "lab.scn")
