@@ -411,21 +411,21 @@ static bool is_content(const traffic_t *t)
 static void one_way_rule(const traffic_t *t, const traffic_end_t *end, finding_list_t *list)
 {
     const traffic_counts_t *n = &t->total.n;
+    const char *were = n->queries == 1 ? "query was" : "queries were";
     if (!end->no_server)
         finding_add(list, FINDING_ONE_WAY_CAPTURE,
                     "%llu queries and %llu replies without a query were captured.", U(n->queries),
                     U(n->orphans));
     else if (end->one_way)
         finding_add(list, FINDING_ONE_WAY_CAPTURE,
-                    "%llu queries were captured and no packet of any server, though clients went "
-                    "on as if connections were made.",
-                    U(n->queries));
+                    "%llu %s captured and no packet of any server, though clients went on as if "
+                    "connections were made.",
+                    U(n->queries), were);
     else
         finding_add(list, FINDING_ONE_WAY_CAPTURE,
-                    "%llu queries were captured and no packet of any server. Where most are asked "
-                    "only once, replies came another way; which servers are silent, if any, "
-                    "cannot be told.",
-                    U(n->queries));
+                    "%llu %s captured and no packet of any server. Where most are asked only once, "
+                    "replies came another way; which servers are silent, if any, cannot be told.",
+                    U(n->queries), were);
 }
 
 static void times_rule(const traffic_end_t *end, finding_list_t *list)

@@ -549,23 +549,35 @@ static void test_many_names(void **state)
     traffic_free(t);
 }
 
-/* What is said of answers that are cut over TCP. */
-static void test_cut_texts(void **state)
+/* What is said in words. */
+static void test_texts(void **state)
 {
     static const struct {
         part_t part[PARTS];
         const char *text;
+        unsigned one_way;
     } texts[] = {
         {{{.count = 5, .room = 1232, .tc = true}, {.count = 4, .tcp = true, .tc = true}},
-         "5 answers over UDP are cut; over TCP 4 of 4 are cut as well."},
+         "5 answers over UDP are cut; over TCP 4 of 4 are cut as well.",
+         0},
         {{GOOD(5), {.count = 3, .tcp = true}, {.count = 1, .tcp = true, .tc = true}},
-         "Over TCP 1 of 4 answers are cut."},
+         "Over TCP 1 of 4 answers are cut.",
+         0},
+        {{{.count = 1, .what = 's'}},
+         "1 query was captured and no packet of any server. Where most are asked only once, "
+         "replies "
+         "came another way; which servers are silent, if any, cannot be told.",
+         2},
+        {{{.count = 2, .what = 's'}},
+         "2 queries were captured and no packet of any server. Where most are asked only once, "
+         "replies came another way; which servers are silent, if any, cannot be told.",
+         2},
     };
     traffic_options_t o = traffic_options_default();
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         finding_list_t list;
-        traffic_t *t = run(&o, texts[i].part, 0, &list);
+        traffic_t *t = run(&o, texts[i].part, texts[i].one_way, &list);
         assert_int_equal(list.count, 1);
         assert_string_equal(list.item[0].text, texts[i].text);
         finding_list_free(&list);
@@ -576,7 +588,7 @@ static void test_cut_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),       cmocka_unit_test(test_cut_texts),
+        cmocka_unit_test(test_cases),       cmocka_unit_test(test_texts),
         cmocka_unit_test(test_eviction),    cmocka_unit_test(test_memory),
         cmocka_unit_test(test_counts),      cmocka_unit_test(test_malformed_queries),
         cmocka_unit_test(test_determinism), cmocka_unit_test(test_many_names),
