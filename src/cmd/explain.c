@@ -150,7 +150,7 @@ static int cmd_explain(int argc, char **argv)
 }
 
 const command_desc_t command_explain = {"explain",
-                                        "FINDING... | --list [OPTION...]",
+                                        "FINDING... | --list | --peers [OPTION...]",
                                         "Says what a finding means, and what to do.",
                                         explain_options,
                                         cmd_explain,

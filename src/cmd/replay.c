@@ -177,7 +177,7 @@ static int cmd_replay(int argc, char **argv)
 }
 
 const command_desc_t command_replay = {"replay",
-                                       "FILE... [OPTION...]",
+                                       "FILE... | --queries FILE --to ADDR [OPTION...]",
                                        "Diagnoses recorded packets as check does live ones.",
                                        replay_options,
                                        cmd_replay,

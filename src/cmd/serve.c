@@ -277,7 +277,7 @@ static int cmd_serve(int argc, char **argv)
 }
 
 const command_desc_t command_serve = {"serve",
-                                      "SCENARIO | --fuzz SEED [OPTION...]",
+                                      "SCENARIO | --fuzz SEED | --replay LOG [OPTION...]",
                                       "Plays broken servers on loopback until ^C.",
                                       serve_options,
                                       cmd_serve,

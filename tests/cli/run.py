@@ -172,6 +172,11 @@ def help_tests(t, prog):
         with open(page, encoding="utf-8") as f:
             # scdoc escapes underscores and the like with a backslash
             man = f.read().replace("\\", "")
+        synopsis = man.split("# SYNOPSIS")[1].split("# DESCRIPTION")[0]
+        ways = set(re.findall(r"--[a-z-]+", synopsis))
+        # bulk has more ways to be called than a line holds
+        t.check(f"{command}: the usage has what the synopsis has", command == "bulk" or
+                all(w in text.splitlines()[0] for w in ways), f"{text.splitlines()[0]} {ways}")
         for _, name, letter, plus, arg, _help in (o for o in options if o[0] == command):
             words = [w for w in (name if name != "-" else "", f"-{letter}" if letter != "-" else "",
                                  plus if plus != "-" else "") if w]
