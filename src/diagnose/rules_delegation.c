@@ -85,8 +85,16 @@ static void useless_parent(diag_t *d, const model_parent_t *p, const outcome_t *
                     addr, parent, what);
     finding_set_addr(f, d->m, &p->addr);
     finding_add_evidence(f, p->asked);
-    finding_set_fix(f, "Tell the operator of %s that its server %s does not delegate this zone.",
-                    parent, addr);
+    if (o->kind == OUTCOME_ANSWERED && nsp_msg_rcode(&d->scratch->msg) == NSP_RCODE_SERVFAIL)
+        finding_set_fix(
+            f,
+            "Tell the operator of %s that its server %s fails: its copy of the zone has "
+            "expired or does not load. Nothing in this zone is to be changed.",
+            parent, addr);
+    else
+        finding_set_fix(f,
+                        "Tell the operator of %s that its server %s does not delegate this zone.",
+                        parent, addr);
     if (!denies || f == NULL)
         return;
     const model_parent_t *ref = parents_reference(d);
