@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 import tap  # noqa: E402
 
 
-def copy(where, mask):
+def copy(where, mask=0o022):
     os.makedirs(where)
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
     tar = subprocess.run(["tar", "-c", "--null", "-T", "-"], cwd=ROOT, input=files.stdout,
