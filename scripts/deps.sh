@@ -8,7 +8,7 @@ build="gcc make pkg-config libc6-dev libjansson-dev libidn2-dev libcap-ng-dev sc
  libzstd-dev"
 # what its tests, its lint and its benchmarks use
 check="libcmocka-dev python3 clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev cppcheck
- valgrind iproute2 nftables nsd knot bind9 bind9-utils bind9-dnsutils pdns-server
+ valgrind iproute2 nftables libcap2-bin nsd knot bind9 bind9-utils bind9-dnsutils pdns-server
  pdns-backend-bind knot-dnsutils ldnsutils tshark tcpdump chromium libknot-dev libldns-dev afl++ unbound libc-ares-dev systemd dnscap dnsperf
  dnsmasq-base knot-resolver pdns-recursor
  g++ zsh fish debhelper dpkg-dev fakeroot lintian nats-server openssl"
