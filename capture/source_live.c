@@ -121,11 +121,12 @@ static bool set_up(pcap_t *p, const cap_live_options_t *o)
     int snaplen =
         o->snaplen > 0 && o->snaplen < CAP_PACKET_MAX ? (int)o->snaplen : (int)CAP_PACKET_MAX;
     int buffer = o->buffer > 0 && o->buffer <= INT32_MAX ? (int)o->buffer : BUFFER_DEFAULT;
-    /* Not libpcap's immediate mode: it gives each packet, however short, the room of the longest,
-     * so that 16 MiB hold 256 packets. Without it they lie close together, and come a little later.
+    /* libpcap's immediate mode gives each packet, however short, the room of the longest, so that
+     * 16 MiB hold 256 packets. Without it they lie close together, and come a little later.
      * Nanoseconds are a wish. */
     (void)pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
     return pcap_set_snaplen(p, snaplen) == 0 && pcap_set_promisc(p, 0) == 0 &&
+           pcap_set_immediate_mode(p, o->immediate) == 0 &&
            pcap_set_timeout(p, CAP_LIVE_LAG_MS) == 0 && pcap_set_buffer_size(p, buffer) == 0;
 }
 

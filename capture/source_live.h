@@ -4,7 +4,8 @@
 
 #include "capture/source.h"
 
-/* A packet waits in the ring for others, for twice this at most (milliseconds). */
+/* A packet waits in the ring for others, for twice this at most (milliseconds), unless it is wanted
+ * at once. */
 #define CAP_LIVE_LAG_MS 40
 
 typedef struct cap_live_options {
@@ -12,6 +13,7 @@ typedef struct cap_live_options {
     uint32_t snaplen;      /* octets kept of each packet; 0: all */
     uint32_t buffer;       /* octets of the kernel's ring; 0: 16 MiB */
     int wait;              /* milliseconds that a read waits; 0: none */
+    bool immediate;        /* each packet at once; the ring then has room for fewer */
 } cap_live_options_t;
 
 typedef enum cap_live_result {

@@ -17,6 +17,7 @@ enum {
     K_DURATION,
     K_SNAPLEN,
     K_BUFFER,
+    K_IMMEDIATE,
     K_SLOW,
     K_USER,
     K_JSON,
@@ -40,6 +41,7 @@ const option_desc_t capture_options[] = {
     {K_DURATION, "duration", 0, NULL, "S", "stop after so many seconds"},
     {K_SNAPLEN, "snaplen", 's', NULL, "N", "octets kept of each packet (262144)"},
     {K_BUFFER, "buffer", 'B', NULL, "MIB", "the kernel's buffer (16)"},
+    {K_IMMEDIATE, "immediate", 0, NULL, NULL, "packets at once; the buffer holds fewer"},
     {K_SLOW, "slow", 0, NULL, "MS", "a median above this is slow (500)"},
     {K_USER, "user", 0, NULL, "NAME", "whose rights to take when started as root (nobody)"},
     {K_JSON, "json", 'j', NULL, NULL, "JSON, one object a line: exchanges, findings"},
@@ -176,6 +178,9 @@ static int take_option(void *user, int id, const char *value)
         return 0;
     case K_USER:
         o->user = value;
+        return 0;
+    case K_IMMEDIATE:
+        o->live.immediate = true;
         return 0;
     case K_JSON:
         o->json = true;

@@ -161,9 +161,9 @@ def ordinary_user_tests(t, net, prog):
             f"{code}\n{out}{err}")
 
 
-def burst_tests(t, net, prog):
-    """Many small packets at once, while nobody reads, have room for all of their octets."""
-    c = Capture(net, prog, "--server", net.v4("good"), "--quiet")
+def burst(net, prog, *argv):
+    """What is said of 3000 small packets that came while nobody read."""
+    c = Capture(net, prog, "--server", net.v4("good"), "--quiet", *argv)
     c.p.send_signal(signal.SIGSTOP)
     net.exec("client", sys.executable, "-c", "import socket\n"
              "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
@@ -171,7 +171,18 @@ def burst_tests(t, net, prog):
     c.p.send_signal(signal.SIGCONT)
     time.sleep(0.5)
     _, out, err = c.stop()
+    return out, err
+
+
+def burst_tests(t, net, prog):
+    out, err = burst(net, prog)
     t.check("3000 packets, and none is lost", int(out.split()[1]) >= 3000 and
+            "lost by the capture" not in out, out[:600] + err)
+    out, err = burst(net, prog, "--immediate")
+    t.check("--immediate has room for few, and says what is lost", int(out.split()[1]) < 3000 and
+            "lost by the capture" in out, out[:600] + err)
+    out, err = burst(net, prog, "--immediate", "--snaplen", "256")
+    t.check("but for all of short ones", int(out.split()[1]) >= 3000 and
             "lost by the capture" not in out, out[:600] + err)
 
 
