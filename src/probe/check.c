@@ -37,7 +37,7 @@ typedef struct check {
 
 check_options_t check_options_default(void)
 {
-    check_options_t o = {.schedule = schedule_default(), .exchanges_max = 4000, .per_address = 24};
+    check_options_t o = {.schedule = schedule_default(), .exchanges_max = 4000, .per_address = 32};
     return o;
 }
 

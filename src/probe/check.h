@@ -11,7 +11,7 @@ typedef struct check_options {
     addr_t source4; /* family 0: any */
     addr_t source6;
     unsigned exchanges_max;      /* budget of one domain: 4000 */
-    unsigned per_address;        /* questions to one address at a time: 24 */
+    unsigned per_address;        /* questions to one address at a time: 32 */
     const loop_gate_t *gate;     /* NULL: none */
     const loop_memory_t *memory; /* NULL: none */
     const char *identify;        /* who asks: see loop_options_t; NULL: nothing */
@@ -23,7 +23,7 @@ typedef struct check_options {
     void *user;
 } check_options_t;
 
-/* 3 tries, 4000 questions at most, 24 at once to an address; no hops, no politeness. */
+/* 3 tries, 4000 questions at most, 32 at once to an address; no hops, no politeness. */
 check_options_t check_options_default(void);
 /* The part of them that is the loop's. */
 loop_options_t check_loop_options(const check_options_t *o);

@@ -26,6 +26,7 @@ from lab import Lab, ROOT  # noqa: E402
 
 RECORD = os.path.join(HERE, "peers.json")
 INSIDE = "NSPROBE_COMPARISON_INSIDE"
+SCHEDULE = 8  # seconds, of tries and the wait for late replies: the default
 
 
 def timed(*argv):
@@ -35,10 +36,13 @@ def timed(*argv):
 
 
 def ask_nsprobe(prog, lab, zone):
+    """Findings, seconds, and after how many of them the last question was first sent."""
     p, seconds = timed(prog, "check", "--json", "--hints", lab.hints, zone)
     if p.returncode > 2:
         raise RuntimeError(f"nsprobe: {zone}: {p.stdout[:300]}{p.stderr}")
-    return [(f["id"], f["severity"]) for f in json.loads(p.stdout)["findings"]], seconds
+    told = json.loads(p.stdout)
+    last = max(x["events"][0]["time"] for x in told["exchanges"])
+    return [(f["id"], f["severity"]) for f in told["findings"]], seconds, last
 
 
 def ask_zonemaster(lab, zone):
@@ -90,7 +94,7 @@ def compare(prog, zones):
         files_for_peers(lab)
         for z in zones:
             name = z.name + ".test"
-            ours, t_ours = ask_nsprobe(prog, lab, name)
+            ours, t_ours, _ = ask_nsprobe(prog, lab, name)
             zonemaster, t_zonemaster = ask_zonemaster(lab, name)
             dnsviz, t_dnsviz = ask_dnsviz(lab, name)
             results.append({"zone": z.name, "fault": z.fault, "ours": ours,
@@ -150,12 +154,13 @@ def test(prog, zones):
         recorded = {r["zone"]: r["peers"] for r in json.load(f)}
     with Lab(prog, zones) as lab, concurrent.futures.ThreadPoolExecutor(8) as pool:
         asked = pool.map(lambda z: ask_nsprobe(prog, lab, z.name + ".test"), zones)
-        for z, (ours, _) in zip(zones, asked):
+        for z, (ours, _, last) in zip(zones, asked):
             if not t.check(f"{z.name}: the peers were asked", z.name in recorded):
                 continue
             left = missed(peers, {"ours": ours, "peers": recorded[z.name]})
             t.check(f"{z.name}: nothing that they find is missed", not left,
                     f"{left}\nours: {ours}")
+            t.check(f"{z.name}: all is asked within one schedule of timeouts", last < SCHEDULE, last)
             if z is not table.CONTROL:
                 t.check(f"{z.name}: something is found", any(s != "info" for i, s in ours
                         if i not in document.EVERYWHERE), ours)
