@@ -126,9 +126,9 @@ def build(net):
     net.filter("bridge", "forward", rules, "bridge")
 
 
-def arm(net):
+def arm(net, hosts):
     """What makes hosts broken, once their servers have been seen to answer."""
-    for name, h in HOSTS.items():
+    for name, h in hosts.items():
         if h.firewall:
             net.filter(name, "input", h.firewall)
         if h.raw:

@@ -282,7 +282,7 @@ def main():
                 if not net.wait_for(address, h.zones[0]):
                     t.check(f"{name} answers", False)
                     return t.done()
-        replay_net.arm(net)
+        replay_net.arm(net, replay_net.HOSTS)
         for f in (recorded, alone, played, resolver):
             if not a.only or a.only in f.__name__:
                 f(t, net, a.prog)

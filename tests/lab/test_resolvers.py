@@ -199,14 +199,7 @@ def build(net, resolvers):
     for name, s in SITUATIONS.items():
         if s.software == "nsd" and s.zones and not s.raw:
             net.wait_for(net.v4(name), zone_name((name, 4, "only")))
-    for name, s in SITUATIONS.items():
-        if s.firewall:
-            net.filter(name, "input", s.firewall)
-        if s.raw:
-            other = {"v4": "10.53.0.250", "v6": "fd53::250"}
-            net.exec(name, "ip", "addr", "add", other["v4"] + "/32", "dev", "lo")
-            net.exec(name, "ip", "-6", "addr", "add", other["v6"] + "/128", "dev", "lo", "nodad")
-            net.nft(name, s.raw.format(**other))
+    replay_net.arm(net, SITUATIONS)
     for name in resolvers:
         RESOLVERS[name](net, name, servers.folder(net, name))
     for name in resolvers:
