@@ -269,6 +269,7 @@ static int cmd_serve(int argc, char **argv)
         rc = files_check(&command_serve, argc, argv);
     if (rc == 0)
         rc = open_log(&s);
+    common_raise_files(); /* each address listens with several sockets, each client has one */
     if (rc == 0)
         rc = s.path != NULL ? serve_scenario(s.path, (uint16_t)s.port, s.log) : serve_fuzz(&s);
     if (side_file_end(&s.side, "log", "serve") != 0)

@@ -9,10 +9,12 @@
 #include "serve/fuzz_log.h"
 #include "serve/later.h"
 #include "serve/respond.h"
+#include "serve/take.h"
 
 #define CONNS_MAX   64
 #define IDLE_MS     20000
 #define DRIBBLE_MS  2
+#define NS_PER_MS   INT64_C(1000000)
 #define ENDLESS_MAX 100000 /* messages of an endless stream: a bound all the same */
 
 /* Every name has every usual type. */
@@ -56,6 +58,7 @@ struct fuzz_server {
     responder_t responder;
     size_t conns;
     conn_t *conn[CONNS_MAX];
+    take_t take;
     later_queue_t later;
     size_t honest_size;
     uint8_t honest[65535 + 600];
@@ -186,7 +189,7 @@ static void conn_close(conn_t *c)
 
 static void accept_one(fuzz_server_t *f)
 {
-    int fd = accept4(f->tcp, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = take_connection(&f->take, f->tcp, now_ms() * NS_PER_MS);
     conn_t *c = fd >= 0 && f->conns < CONNS_MAX ? calloc(1, sizeof *c) : NULL;
     if (c == NULL) {
         if (fd >= 0)
@@ -274,6 +277,8 @@ static void serve_conns(fuzz_server_t *f, const struct pollfd *fds, size_t n)
         else
             conn_close(c);
     }
+    if (kept < f->conns)
+        take_room(&f->take);
     f->conns = kept;
 }
 
@@ -419,7 +424,8 @@ bool fuzz_server_step(fuzz_server_t *f, int wait_ms)
     struct pollfd fds[2 + CONNS_MAX];
     size_t conns = f->conns;
     fds[0] = (struct pollfd){.fd = f->udp, .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = f->tcp, .events = POLLIN};
+    bool watch = take_watches(&f->take, now_ms() * NS_PER_MS);
+    fds[1] = (struct pollfd){.fd = f->tcp, .events = watch ? POLLIN : 0};
     for (size_t i = 0; i < conns; i++)
         fds[2 + i] = (struct pollfd){.fd = f->conn[i]->fd, .events = POLLIN};
     int n = poll(fds, (nfds_t)(2 + conns), busy(f) && wait_ms > DRIBBLE_MS ? DRIBBLE_MS : wait_ms);

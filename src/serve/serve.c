@@ -83,22 +83,27 @@ static bool has(const responder_t *r, behaviour_kind_t kind)
 static bool bind_failed(server_t *v, const addr_t *a, const char *what)
 {
     char text[ADDR_TEXT_MAX];
-    snprintf(v->err, 256, "cannot listen on %s (%s): %s; another serve running? try --port-base",
-             addr_port_text(a, text), what, strerror(errno));
+    const char *hint = errno == EADDRINUSE ? "; another serve running? try --port-base"
+                       : errno == EMFILE   ? "; allow this process more files (ulimit -n)"
+                                           : "";
+    snprintf(v->err, 256, "cannot listen on %s (%s): %s%s", addr_port_text(a, text), what,
+             strerror(errno), hint);
     return false;
 }
 
 /* A dead TCP server on loopback: the queue of the listener is filled by ourselves and never
- * taken from, so that the kernel drops every further SYN. */
-static void fill_queue(place_t *p, const addr_t *a)
+ * taken from, so that the kernel drops every further SYN. False when there is no socket for it. */
+static bool fill_queue(place_t *p, const addr_t *a)
 {
     for (int i = 0; i < 2; i++) {
         struct sockaddr_storage sa;
         socklen_t n = addr_to_sockaddr(a, &sa);
         p->full[i] = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (p->full[i] >= 0)
-            (void)!connect(p->full[i], (struct sockaddr *)&sa, n);
+        if (p->full[i] < 0)
+            return false;
+        (void)!connect(p->full[i], (struct sockaddr *)&sa, n);
     }
+    return true;
 }
 
 static bool open_udp(server_t *v, scenario_addr_t *a, place_t *p)
@@ -136,11 +141,8 @@ static bool open_tcp(server_t *v, scenario_addr_t *a, place_t *p)
     p->tcp = fd;
     if (listen(fd, dead ? 0 : 64) != 0)
         return bind_failed(v, &a->physical, "TCP");
-    if (dead)
-        fill_queue(p, &a->physical);
-    else if (!tcp_server_add(v->tcp, fd, &a->responder))
-        return bind_failed(v, &a->physical, "TCP");
-    return true;
+    bool good = dead ? fill_queue(p, &a->physical) : tcp_server_add(v->tcp, fd, &a->responder);
+    return good || bind_failed(v, &a->physical, "TCP");
 }
 
 static bool open_all(server_t *v)
@@ -215,9 +217,9 @@ static void answer_udp(server_t *v, size_t i)
     later_send(&v->later, &l, now);
 }
 
-static int64_t next_due(const server_t *v)
+static int64_t next_due(const server_t *v, int64_t now)
 {
-    int64_t tcp = tcp_server_due(v->tcp);
+    int64_t tcp = tcp_server_due(v->tcp, now);
     int64_t udp = later_due(&v->later);
     return tcp < udp ? tcp : udp;
 }
@@ -231,12 +233,16 @@ static int loop(server_t *v, const _Atomic int *stop)
     while (*stop == 0) {
         for (size_t i = 0; i < places; i++)
             fds[i] = (struct pollfd){.fd = v->place[i].udp, .events = POLLIN};
-        size_t tcp = tcp_server_fds(v->tcp, fds + places);
-        int64_t left = next_due(v) - now_ns();
+        int64_t now = now_ns();
+        size_t tcp = tcp_server_fds(v->tcp, fds + places, now);
+        int64_t left = next_due(v, now) - now;
         int ms = left <= 0 ? 0 : left > SECOND / 2 ? 500 : (int)(left / 1000000) + 1;
         int n = poll(fds, (nfds_t)(places + tcp), ms);
-        if (n < 0 && errno != EINTR)
-            break;
+        if (n < 0 && errno != EINTR) {
+            snprintf(v->err, 256, "cannot wait for queries: %s", strerror(errno));
+            free(fds);
+            return -1;
+        }
         for (size_t i = 0; n > 0 && i < places; i++)
             if ((fds[i].revents & POLLIN) != 0)
                 answer_udp(v, i);

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "serve/take.h"
+
 #define SECOND       INT64_C(1000000000)
 #define IDLE         (10 * SECOND)
 #define DRIBBLE_STEP (SECOND / 500)
@@ -32,6 +34,7 @@ struct tcp_server {
     int listener[TCP_LISTEN_MAX];
     responder_t *responder[TCP_LISTEN_MAX];
     size_t listeners;
+    take_t take;
     conn_t *conn[TCP_CONNS_MAX];
     size_t conns;
     uint8_t buf[65535 + 600];
@@ -71,12 +74,12 @@ bool tcp_server_add(tcp_server_t *t, int listener, responder_t *r)
     return true;
 }
 
-size_t tcp_server_fds(tcp_server_t *t, struct pollfd *fds)
+size_t tcp_server_fds(tcp_server_t *t, struct pollfd *fds, int64_t now)
 {
     size_t n = 0;
+    bool watch = t->conns < TCP_CONNS_MAX && take_watches(&t->take, now);
     for (size_t i = 0; i < t->listeners; i++)
-        fds[n++] =
-            (struct pollfd){.fd = t->listener[i], .events = t->conns < TCP_CONNS_MAX ? POLLIN : 0};
+        fds[n++] = (struct pollfd){.fd = t->listener[i], .events = watch ? POLLIN : 0};
     for (size_t i = 0; i < t->conns; i++) {
         const conn_t *c = t->conn[i];
         bool full = c->out_len >= WAITING_MAX || c->in_len == sizeof c->in;
@@ -88,10 +91,12 @@ size_t tcp_server_fds(tcp_server_t *t, struct pollfd *fds)
 
 static void accept_one(tcp_server_t *t, size_t i, int64_t now)
 {
-    int fd = accept4(t->listener[i], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (t->conns == TCP_CONNS_MAX || !take_watches(&t->take, now))
+        return;
+    int fd = take_connection(&t->take, t->listener[i], now);
     if (fd < 0)
         return;
-    conn_t *c = t->conns < TCP_CONNS_MAX ? calloc(1, sizeof *c) : NULL;
+    conn_t *c = calloc(1, sizeof *c);
     if (c == NULL) {
         close(fd);
         return;
@@ -188,6 +193,14 @@ static bool conn_write(conn_t *c, int64_t now)
     return c->out_len > 0 || !c->ending;
 }
 
+/* So many are left: when some were closed there is room. */
+static void set_conns(tcp_server_t *t, size_t kept)
+{
+    if (kept < t->conns)
+        take_room(&t->take);
+    t->conns = kept;
+}
+
 void tcp_server_ready(tcp_server_t *t, const struct pollfd *fds, size_t n, int64_t now)
 {
     size_t conns = t->conns;
@@ -202,7 +215,7 @@ void tcp_server_ready(tcp_server_t *t, const struct pollfd *fds, size_t n, int64
     for (size_t i = 0; i < conns; i++)
         if (t->conn[i] != NULL)
             t->conn[kept++] = t->conn[i];
-    t->conns = kept;
+    set_conns(t, kept);
     for (size_t i = 0; i < t->listeners && i < n; i++)
         if ((fds[i].revents & POLLIN) != 0)
             accept_one(t, i, now);
@@ -218,12 +231,12 @@ void tcp_server_tick(tcp_server_t *t, int64_t now)
         else
             conn_close(c);
     }
-    t->conns = kept;
+    set_conns(t, kept);
 }
 
-int64_t tcp_server_due(const tcp_server_t *t)
+int64_t tcp_server_due(const tcp_server_t *t, int64_t now)
 {
-    int64_t due = INT64_MAX;
+    int64_t due = take_due(&t->take, now);
     for (size_t i = 0; i < t->conns; i++)
         if (t->conn[i]->out_len > 0 && !t->conn[i]->blocked && t->conn[i]->not_before < due)
             due = t->conn[i]->not_before;

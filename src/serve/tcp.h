@@ -19,12 +19,12 @@ void tcp_server_free(tcp_server_t *t);
 /* Answers what comes in on a listening socket. False when there are too many. */
 bool tcp_server_add(tcp_server_t *t, int listener, responder_t *r);
 /* Fills in what is to be polled; returns how many. */
-size_t tcp_server_fds(tcp_server_t *t, struct pollfd *fds);
+size_t tcp_server_fds(tcp_server_t *t, struct pollfd *fds, int64_t now);
 /* Handles what poll said about them. */
 void tcp_server_ready(tcp_server_t *t, const struct pollfd *fds, size_t n, int64_t now);
 /* Delayed and dribbled answers whose time has come, and idle connections. */
 void tcp_server_tick(tcp_server_t *t, int64_t now);
-/* When tick has something to do, INT64_MAX for never. */
-int64_t tcp_server_due(const tcp_server_t *t);
+/* When tick has something to do or listeners are to be watched again, INT64_MAX for never. */
+int64_t tcp_server_due(const tcp_server_t *t, int64_t now);
 
 #endif

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
-"""A client of `nsprobe serve` that asks and asks over TCP, and does not read: the server keeps a
-little of what it has to say, waits without work, and says all of it in the end."""
+"""Clients of `nsprobe serve` over TCP that are no friends of it. One asks and asks, and does not
+read: the server keeps a little of what it has to say, waits without work, and says all of it in the
+end. Many come at once, more than it may have files open: those that find no room are waited with,
+without work, and get their answers when others are gone."""
 import os
+import resource
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,6 +20,8 @@ AT = ("127.0.0.1", 5431)
 TEXTS = 60  # of 250 octets: an answer of 16 KiB
 QUERIES = 20000
 MOST = 200 * 1024  # KiB of memory; the answers are 300 MiB, and sanitizers keep what is freed
+FILES = 24     # that the server may have open
+CLIENTS = 40
 QUESTION = b"\1z\4test\0\0\x10\0\1"
 
 SCENARIO = """root 198.51.100.1
@@ -106,6 +112,59 @@ def flood(t, pid):
         t.equal("all is said in the end", list(answers(s, rest)), list(range(QUERIES)))
 
 
+def ask(s):
+    s.sendall(struct.pack("!7H", 12 + len(QUESTION), 7, 0, 1, 0, 0, 0) + QUESTION)
+    s.settimeout(5)
+    try:
+        return s.recv(1) != b""
+    except OSError:
+        return False
+
+
+def crowded(t, name, pid):
+    """More clients than files: two of them leave, and those that waited are served."""
+    clients = [socket.create_connection(AT, 5) for _ in range(CLIENTS)]
+    time.sleep(0.5)
+    before = seconds(pid)
+    time.sleep(1)
+    worked = seconds(pid) - before
+    t.check(f"{name}: clients without room are waited with without work", worked < 0.2,
+            f"{worked} s")
+    served = [ask(c) for c in (clients.pop(0), clients.pop(0))]
+    t.equal(f"{name}: the first are served", served, [True, True])
+    for c in clients[:-5]:
+        c.close()
+    t.check(f"{name}: the last is served when others are gone", ask(clients[-1]))
+    for c in clients:
+        c.close()
+
+
+def crowd(t, name, argv, errors):
+    limit = (resource.RLIMIT_NOFILE, (FILES, FILES))
+    with open(errors, "w+", encoding="utf-8") as err:
+        p = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=err, text=True,
+                             preexec_fn=lambda: resource.setrlimit(*limit))
+        try:
+            if any(line.startswith("ready") for line in p.stdout):
+                crowded(t, name, p.pid)
+        finally:
+            tap.stop([p])
+        err.seek(0)
+        text = err.read()
+    t.check(f"{name}: it is said once", text.count("\n") == 1 and "Too many open files" in text,
+            text)
+
+
+def too_small(t, prog, path):
+    """Not even the addresses have room."""
+    limit = (resource.RLIMIT_NOFILE, (4, 4))
+    p = subprocess.run([prog, "serve", path], capture_output=True, text=True, check=False,
+                       preexec_fn=lambda: resource.setrlimit(*limit))
+    t.equal("no room to listen: could not serve", p.returncode, 3)
+    t.check("what is missing is said", "ulimit" in p.stderr and "port-base" not in p.stderr,
+            p.stderr)
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
@@ -117,6 +176,11 @@ def main():
         with tap.Serve(a.prog, path) as serve:
             if t.check("serves", serve.ready, serve.output):
                 flood(t, serve.process.pid)
+        errors = os.path.join(d, "errors")
+        crowd(t, "a scenario", [a.prog, "serve", path], errors)
+        crowd(t, "--fuzz", [a.prog, "serve", "--fuzz", "1", "--only", "opcode", "--listen",
+                            f"{AT[0]}#{AT[1]}"], errors)
+        too_small(t, a.prog, path)
     return t.done()
 
 
