@@ -190,11 +190,26 @@ static void read_cname(answer_t *a, const nsp_msg_t *m, const nsp_rr_t *rr)
         a->cnames++;
 }
 
+static void read_dname(answer_t *a, const nsp_msg_t *m, const nsp_rr_t *rr)
+{
+    nsp_name_t owner;
+    nsp_rr_owner(m, rr, &owner);
+    if (a->has_dname || nsp_name_equal(&owner, &a->qname) ||
+        !nsp_name_is_subdomain(&a->qname, &owner))
+        return;
+    a->has_dname = true;
+    a->dname = owner;
+}
+
 static void read_answer(answer_t *a, const nsp_msg_t *m)
 {
     for (uint16_t i = 0; i < looked_at(m, NSP_ANSWER); i++) {
         const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
-        if (rr->rclass != NSP_CLASS_IN || !nsp_rr_owner_is(m, rr, &a->qname))
+        if (rr->rclass != NSP_CLASS_IN)
+            continue;
+        if (rr->type == NSP_TYPE_DNAME)
+            read_dname(a, m, rr);
+        if (!nsp_rr_owner_is(m, rr, &a->qname))
             continue;
         if (rr->type == a->qtype)
             a->count++;

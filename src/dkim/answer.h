@@ -28,6 +28,8 @@ typedef struct answer {
     uint16_t count;   /* records of qtype at QNAME in the answer section */
     uint16_t cnames;  /* different CNAMEs at QNAME in it */
     nsp_name_t cname; /* target of the first */
+    bool has_dname;   /* a DNAME above QNAME, of which that CNAME is made (RFC 6672 3.1) */
+    nsp_name_t dname; /* its owner */
     bool has_soa;     /* in the authority section, or in the answer to an SOA question */
     nsp_name_t soa;   /* its owner, at or above QNAME */
     nsp_name_t mname;

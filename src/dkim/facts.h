@@ -32,6 +32,13 @@ typedef struct place {
     const answer_t *dnskey; /* DNSKEY with DO, decided; only when the parent has a DS */
 } place_t;
 
+/* A server's name in the delegation that leads to no address. */
+#define FACTS_LOST_MAX 4
+typedef struct lost_server {
+    nsp_name_t name;
+    host_state_t state;
+} lost_server_t;
+
 /* One zone. */
 typedef struct zone_facts {
     nsp_name_t apex;
@@ -45,7 +52,9 @@ typedef struct zone_facts {
     bool has_ds;
     size_t place_count;
     size_t place_cap;
-    place_t *place;   /* owned */
+    place_t *place; /* owned */
+    size_t lost_count;
+    lost_server_t lost[FACTS_LOST_MAX];
     bool seek_hidden; /* something is missing: servers that are not delegated are of interest */
     bool quiet;       /* nothing is left to ask about the zone itself */
     bool chained;     /* its keys are needed to trust a zone that holds expectations */

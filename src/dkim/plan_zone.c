@@ -137,6 +137,16 @@ static void learn_parent(zone_facts_t *z, const model_t *m)
     }
 }
 
+static void learn_lost(zone_facts_t *z, const model_t *m)
+{
+    z->lost_count = 0;
+    for (uint16_t i = 0; i < m->server_count && z->lost_count < FACTS_LOST_MAX; i++) {
+        const model_server_t *s = &m->server[i];
+        if (s->in_parent && s->addr_count == 0 && s->state > HOST_FOUND)
+            z->lost[z->lost_count++] = (lost_server_t){s->name, s->state};
+    }
+}
+
 /* The servers where the walk ended were asked, and nothing left this machine. */
 static bool nothing_left(const facts_t *f, const model_t *m)
 {
@@ -168,6 +178,7 @@ static void walk_learn(plan_t *p, walk_t *w)
         return;
     w->zone = zone;
     learn_parent(&p->f->zone[zone], m);
+    learn_lost(&p->f->zone[zone], m);
     for (uint16_t i = 0; i < m->address_count; i++)
         learn_address(p, zone, m, &m->address[i]);
 }

@@ -139,6 +139,29 @@ static void say_behind(say_t *s, say_t *fix, const facts_t *f, const place_t *p,
         place_label(p, label), holder->soa->serial, when);
 }
 
+/* Copies of different primaries do not come of each other: their serials do not compare. */
+static bool of_other_primary(const place_t *p, const place_t *holder)
+{
+    return p->soa->mname.len > 1 && holder->soa->mname.len > 1 &&
+           !nsp_name_equal(&p->soa->mname, &holder->soa->mname);
+}
+
+static void say_primaries(say_t *s, say_t *fix, const place_t *p, const place_t *holder)
+{
+    char label[PLACE_LABEL_MAX];
+    say(s, " Its SOA names ");
+    say_name(s, &p->soa->mname);
+    say(s, " as the primary (serial %u), that of %s ", p->soa->serial, place_label(holder, label));
+    say_name(s, &holder->soa->mname);
+    say(s, " (serial %u): a change of the one does not get to the other by itself.",
+        holder->soa->serial);
+    say(fix,
+        "If %s belongs to another DNS provider: enter the records there as well, or, when the zone "
+        "has moved away from there, take it out of the delegation at the registrar and of the NS "
+        "records. If both are filled from one source, look why the change has not got there.",
+        place_label(p, label));
+}
+
 static void say_serials(say_t *s, say_t *fix, const facts_t *f, size_t zone, size_t place,
                         const place_t *holder)
 {
@@ -151,6 +174,10 @@ static void say_serials(say_t *s, say_t *fix, const facts_t *f, size_t zone, siz
     uint32_t mine = p->soa->serial;
     uint32_t theirs = holder->soa->serial;
     place_label(holder, other);
+    if (of_other_primary(p, holder)) {
+        say_primaries(s, fix, p, holder);
+        return;
+    }
     if (serial_newer(theirs, mine)) {
         say_behind(s, fix, f, p, holder);
     } else if (serial_newer(mine, theirs)) {

@@ -228,6 +228,32 @@ static bool wildcard_rule(facts_t *f, const gap_t *g)
     return true;
 }
 
+/* --- DNAME --- */
+
+/* A DNAME above the name makes a CNAME for it, as for any name below: no record can stand there. */
+static bool dname_rule(facts_t *f, const gap_t *g)
+{
+    const answer_t *a = g->c->udp_by;
+    if (g->c->udp != MARK_WRONG || !a->has_dname)
+        return false;
+    say_t s;
+    say_t fix;
+    say_begin_record(&s, &fix, g->x->e);
+    say(&s, " cannot be had: ");
+    say_name(&s, &a->dname);
+    say(&s, " has a DNAME record, which leads every name below it elsewhere, this one to ");
+    say_name(&s, &a->cname);
+    say(&s, ".");
+    say(&fix, "Remove the DNAME record from ");
+    say_name(&fix, &a->dname);
+    say(&fix, ", or nothing below that name is seen; give what is to lead elsewhere records of its "
+              "own. Then enter: ");
+    say_publish(&fix, g);
+    finding_t *out = say_finding(f, FINDING_RECORD_UNDER_DNAME, &s, &fix);
+    say_evidence(out, f, g->x, 1u << MARK_WRONG);
+    return true;
+}
+
 /* --- other values --- */
 
 /* "v=spf1", "v=DKIM1": what a text of a kind of which there is one only begins with. */
@@ -392,7 +418,7 @@ static bool type_rule(facts_t *f, const gap_t *g)
 /* True when the record is there under another name, and not by a wildcard. */
 static bool is_at(facts_t *f, const gap_t *g, const mistake_name_t *name, const answer_t *a)
 {
-    if (!has_records(g, a) || from_wildcard(f, g, a))
+    if (!has_records(g, a) || a->has_dname || from_wildcard(f, g, a))
         return false;
     expectation_t there = *g->x->e;
     there.owner = name->name;
@@ -490,8 +516,8 @@ static void record_rule(facts_t *f, expected_t *x)
     if (g.c->bogus)
         return; /* resolvers do not see what the server says */
     if (undelegated_rule(f, &g) || cnames_rule(f, &g) || policies_rule(f, &g) ||
-        owner_rule(f, &g) || wildcard_rule(f, &g) || value_rule(f, &g) || alias_rule(f, &g) ||
-        type_rule(f, &g))
+        dname_rule(f, &g) || owner_rule(f, &g) || wildcard_rule(f, &g) || value_rule(f, &g) ||
+        alias_rule(f, &g) || type_rule(f, &g))
         return;
     missing_rule(f, &g);
 }

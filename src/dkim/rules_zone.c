@@ -124,6 +124,52 @@ static bool any_serves(const zone_facts_t *z)
     return false;
 }
 
+static const char *lost_text(host_state_t state)
+{
+    return state == HOST_NXDOMAIN ? "does not exist"
+           : state == HOST_NODATA ? "has no address"
+           : state == HOST_CNAME  ? "is an alias"
+           : state == HOST_LOOP   ? "needs itself to be resolved"
+                                  : "could not be resolved";
+}
+
+/* The names in its delegation that lead nowhere. */
+static void say_lost(say_t *s, const zone_facts_t *z)
+{
+    for (size_t i = 0; i < z->lost_count; i++) {
+        say(s, "%s", i > 0 ? ", " : "");
+        say_name(s, &z->lost[i].name);
+        say(s, " (%s)", lost_text(z->lost[i].state));
+    }
+}
+
+/* The domain's own zone, when this one is delegated away from it; NULL else. */
+static const zone_facts_t *away_from(const facts_t *f, const zone_facts_t *z)
+{
+    size_t base = f->walk_count > 0 ? f->walk[0].zone : FACTS_NONE;
+    if (base == FACTS_NONE || z == &f->zone[base] ||
+        !nsp_name_is_subdomain(&z->apex, &f->zone[base].apex))
+        return NULL;
+    return &f->zone[base];
+}
+
+/* A zone below the domain's own is seldom meant, and the domain's owner can undo it. */
+static void unreachable_fix(finding_t *out, const facts_t *f, const zone_facts_t *z)
+{
+    const zone_facts_t *base = away_from(f, z);
+    char apex[NSP_NAME_TEXT_MAX];
+    char above[NSP_NAME_TEXT_MAX];
+    if (base != NULL)
+        finding_set_fix(out,
+                        "Where no zone of its own is meant: remove the NS records of %s from the "
+                        "zone %s, and enter the records there. Else have the servers that they "
+                        "name serve %s.",
+                        facts_name(&z->apex, apex), facts_name(&base->apex, above), apex);
+    else if (z->place_count == 0 && z->lost_count > 0)
+        finding_set_fix(out, "Have %s delegated to servers whose names have addresses.",
+                        facts_name(&z->apex, apex));
+}
+
 static void unreachable_rule(facts_t *f, size_t zone)
 {
     const zone_facts_t *z = &f->zone[zone];
@@ -160,11 +206,17 @@ static void unreachable_rule(facts_t *f, size_t zone)
     say_record(&s, first->e);
     if (records > 1)
         say(&s, " and %zu more", records - 1);
+    if (z->lost_count > 0 && places == 0) {
+        say(&s, "; it is delegated to ");
+        say_lost(&s, z);
+    }
     say(&s, ".");
     finding_t *out = say_finding(f, FINDING_RECORD_ZONE_UNREACHABLE, &s, NULL);
     say_evidence(out, f, first, 1u << MARK_REFUSED | 1u << MARK_BROKEN | 1u << MARK_SILENT);
-    if (!any_serves(z))
+    if (!any_serves(z)) {
+        unreachable_fix(out, f, z);
         return;
+    }
     finding_add_text(out, " The zone's own name is answered.");
     finding_add_likely(
         out,
@@ -179,16 +231,18 @@ static void unreachable_rule(facts_t *f, size_t zone)
 /* A name that is delegated away from the domain's own zone. */
 static void own_zone_rule(facts_t *f, size_t zone)
 {
-    size_t base = f->walk[0].zone;
     const zone_facts_t *z = &f->zone[zone];
-    if (base == FACTS_NONE || zone == base || !nsp_name_is_subdomain(&z->apex, &f->zone[base].apex))
+    const zone_facts_t *base = away_from(f, z);
+    if (base == NULL)
         return;
     say_t s;
     say_begin(&s);
     say_name(&s, &z->apex);
     say(&s, " is delegated away from ");
-    say_name(&s, &f->zone[base].apex);
+    say_name(&s, &base->apex);
     say(&s, ", to ");
+    if (z->place_count == 0)
+        say_lost(&s, z);
     const nsp_name_t *last = NULL;
     for (size_t i = 0, n = 0; i < z->place_count && n < 4; i++) {
         const place_t *p = &z->place[i];

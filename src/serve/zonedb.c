@@ -180,6 +180,37 @@ static bool answer_at(const zone_t *z, nsp_builder_t *b, const nsp_name_t *qname
     return fits;
 }
 
+/* The DNAME above a name, nearest the apex first; NULL when there is none. */
+static const zone_rr_t *find_dname(const zone_t *z, const nsp_name_t *qname)
+{
+    for (size_t i = 0; i < z->count; i++)
+        if (z->rr[i].type == NSP_TYPE_DNAME && !nsp_name_equal(&z->rr[i].owner, qname) &&
+            nsp_name_is_subdomain(qname, &z->rr[i].owner))
+            return &z->rr[i];
+    return NULL;
+}
+
+/* The DNAME and the CNAME that is made of it (RFC 6672 3.1). */
+static bool answer_dname(nsp_builder_t *b, const nsp_name_t *qname, const zone_rr_t *dname,
+                         zone_answer_t *out)
+{
+    nsp_name_t front = *qname;
+    nsp_name_t target;
+    nsp_name_t made;
+    nsp_reader_t r = nsp_reader(dname->rdata, dname->rdlength);
+    front.len = (uint8_t)(qname->len - dname->owner.len + 1);
+    front.octets[front.len - 1] = 0;
+    bool fits = put(b, NSP_ANSWER, dname, &dname->owner);
+    if (nsp_name_read(&r, NSP_NAME_UNCOMPRESSED, &target) != NSP_OK ||
+        nsp_name_join(&front, &target, &made) != NSP_OK) {
+        out->rcode = NSP_RCODE_YXDOMAIN;
+        return fits;
+    }
+    return nsp_build_rr(b, NSP_ANSWER, qname, NSP_TYPE_CNAME, NSP_CLASS_IN, dname->ttl, made.octets,
+                        made.len) &&
+           fits;
+}
+
 bool zone_respond(const zone_t *z, nsp_builder_t *b, const nsp_name_t *qname, uint16_t qtype,
                   zone_answer_t *out)
 {
@@ -193,6 +224,9 @@ bool zone_respond(const zone_t *z, nsp_builder_t *b, const nsp_name_t *qname, ui
         return fits;
     }
     out->aa = true;
+    const zone_rr_t *dname = find_dname(z, qname);
+    if (dname != NULL)
+        return answer_dname(b, qname, dname, out);
     if (name_exists(z, qname))
         return answer_at(z, b, qname, qname, qtype, out);
     nsp_name_t source;

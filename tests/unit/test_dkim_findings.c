@@ -115,6 +115,25 @@ static void one_zone(void **state)
          NULL, "record-wrong-owner", NULL, NULL, NULL},
         {"wildcard", "* 60 CNAME parked.provider.net.\n", NULL, "record-from-wildcard",
          "record-from-wildcard", "parked.provider.net", NULL},
+        {"delegated to a name that is not there", "_domainkey 60 NS ns.nowhere.net.\n", NULL,
+         "record-zone-unreachable", "record-zone-unreachable",
+         "it is delegated to ns.nowhere.net (does not exist)",
+         "remove the NS records of _domainkey.example.com from the zone example.com, and enter the "
+         "records there"},
+        {"delegated to a name that is not there, told beside", "_domainkey 60 NS ns.nowhere.net.\n",
+         NULL, "record-zone-unreachable", "record-own-zone",
+         "delegated away from example.com, to ns.nowhere.net (does not exist)", NULL},
+        {"delegated to servers without the zone", "_domainkey 60 NS ns1\n_domainkey 60 NS ns2\n",
+         NULL, "record-zone-unreachable record-server-lame record-server-lame",
+         "record-zone-unreachable", "None of the 2 addresses",
+         "Where no zone of its own is meant: remove the NS records"},
+        {"DNAME above", "@ 60 DNAME old.provider.net.\n", NULL, "record-under-dname",
+         "record-under-dname",
+         "example.com has a DNAME record, which leads every name below it elsewhere, this one to "
+         "a._domainkey.old.provider.net",
+         "Remove the DNAME record from example.com"},
+        {"DNAME that leads to what is expected", "_domainkey 60 DNAME dkim.provider.net.\n", NULL,
+         "", "record-matches", NULL, NULL},
         {"wrong target", "a._domainkey 60 CNAME b.dkim.provider.net.\n", NULL, "record-wrong-value",
          "record-wrong-value", "b.dkim.provider.net", "a.dkim.provider.net"},
         {"invisible in the target", "a._domainkey 60 CNAME a.dkim.provider.net\\226\\128\\139.\n",
@@ -192,12 +211,34 @@ static void newest_is_wrong(void **state)
     dkimcase_free(&c);
 }
 
+/* Half of a move: the new provider's copy is not made of the old one's, whatever the serials. */
+static void two_providers(void **state)
+{
+    (void)state;
+    dkimcase_t c;
+    dkimcase_begin(&c,
+                   DC_ROOT DC_COM(DC_TWO_NS) DC_EXAMPLE(A_RIGHT)
+                       DC_PROVIDER(DC_KEYS) "zone example.com@new {\n"
+                                            "@ 600 SOA ns2 hostmaster 1 7200 900 1209600 300\n"
+                                            "@ 600 NS ns1\n@ 600 NS ns2\nns1 600 A 192.0.2.1\n"
+                                            "ns2 600 A 192.0.2.2\n}\n"
+                                            "address 192.0.2.1 {\nserves example.com\n}\n"
+                                            "address 192.0.2.2 {\nserves example.com@new\n}\n",
+                   "example.com.", DC_A, NULL);
+    dkimcase_want(&c, "record-partial", "Its SOA names ns2.example.com as the primary (serial 1)",
+                  "belongs to another DNS provider: enter the records there as well");
+    assert_null(strstr(dkimcase_finding(&c, "record-partial")->text, "behind"));
+    assert_null(strstr(dkimcase_finding(&c, "record-partial")->fix, "transfer"));
+    dkimcase_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_zone),
         cmocka_unit_test(two_zones),
         cmocka_unit_test(newest_is_wrong),
+        cmocka_unit_test(two_providers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
