@@ -170,7 +170,8 @@ What follows from another finding is not reported again:
 - When all addresses of one family are silent, `family-unresponsive` stands for all of them; when
   the parent's are silent too, it is this machine's connectivity (`untested`). So it is when four
   addresses or more are asked for the delegation, and nothing comes back from anybody: the domain
-  was not tested.
+  was not tested. In traffic of others it is the client's, when servers of four networks or more are
+  asked by clients of one, and none answers: of both families, or of one.
 - When EDNS as such gets no answer or an error, single kinds of query with EDNS are not reported.
 - When an address loses a fifth of its queries or more, silence of one kind of query is taken for
   chance and counted in `flapping`.

@@ -205,7 +205,24 @@ static const traffic_server_t *server_at(const analysis_t *a, const addr_t *addr
     return NULL;
 }
 
-/* A server that nobody but runs of check asked is judged by these alone. */
+/* Whether a server was asked by runs of check alone. */
+static bool is_left_to_runs(const analysis_t *a, const traffic_server_t *s)
+{
+    return s != NULL && runs_questions(a->runs, &s->addr) >= s->n.queries;
+}
+
+/* The same of whom a finding is about: an address, or all, when nobody answers. */
+static bool is_about_runs(const analysis_t *a, const finding_t *f)
+{
+    bool all = f->id == FINDING_UNTESTED;
+    if (f->has_addr)
+        return is_left_to_runs(a, server_at(a, &f->addr));
+    for (size_t i = 0; all && i < traffic_server_count(a->traffic); i++)
+        all = is_left_to_runs(a, traffic_server(a->traffic, i));
+    return all;
+}
+
+/* What nobody but runs of check asked is judged by these alone. */
 static void leave_to_runs(analysis_t *a)
 {
     finding_list_t *list = &a->findings;
@@ -214,8 +231,7 @@ static void leave_to_runs(analysis_t *a)
         return;
     for (size_t i = 0; i < list->count; i++) {
         finding_t *f = &list->item[i];
-        const traffic_server_t *s = f->has_addr ? server_at(a, &f->addr) : NULL;
-        if (s != NULL && runs_questions(a->runs, &f->addr) >= s->n.queries)
+        if (is_about_runs(a, f))
             finding_clear(f);
         else
             list->item[kept++] = *f;
@@ -371,9 +387,9 @@ void analysis_profile(analysis_t *a, const profile_t *profile)
 
 int analysis_exit_code(const analysis_t *a)
 {
-    replay_report_t r = {.findings = &a->findings, .runs = a->runs};
+    replay_report_t r = {.traffic = a->traffic, .findings = &a->findings, .runs = a->runs};
     int worst = replay_report_worst(&r);
-    if (traffic_server_count(a->traffic) == 0)
+    if (replay_report_untested(&r))
         return EXIT_UNTESTED;
     return worst == SEVERITY_ERROR     ? EXIT_ERRORS
            : worst == SEVERITY_WARNING ? EXIT_WARNINGS

@@ -123,37 +123,22 @@ static bool ipv6_dead_here(const diag_t *d, const parents_t *n)
     return tried && n->silent6 > 0 && n->heard6 == 0;
 }
 
-/* So many servers are not down at once. */
-#define NOBODY_ANSWERS 4
-
 /* Nothing came back from anybody, of several servers on the way: it is not theirs. */
 static bool nobody_answers(diag_t *d, const parents_t *n)
 {
     const model_parent_t *one = NULL;
-    char addr[ADDR_TEXT_MAX];
     char parent[NSP_NAME_TEXT_MAX];
     outcome_t o;
-    if (n->state[PARENT_SILENT] < NOBODY_ANSWERS || d->subject_count > 0 || tested_heard(d->set))
+    if (n->state[PARENT_SILENT] < TESTED_NOBODY || d->subject_count > 0 || tested_heard(d->set))
         return false;
     for (uint16_t i = d->m->parent_count; i > 0; i--)
         if (parent_state(d, &d->m->parent_addr[i - 1], &o) == PARENT_SILENT)
             one = &d->m->parent_addr[i - 1];
-    addr_port_text(&one->addr, addr);
     finding_t *f = finding_add(
         d->list, FINDING_UNTESTED,
-        "None of the %u addresses of servers of %s that were asked answers, and nobody else does: "
-        "DNS does not get out from here, or its answers do not get in. Often a firewall or the "
-        "provider lets it through to certain resolvers only; \"nsprobe trace @%s . NS\" shows "
-        "where "
-        "the way ends.",
-        n->state[PARENT_SILENT], name_label(&d->m->parent, parent), addr);
-    finding_add_likely(f, "A firewall or the provider lets DNS through to certain resolvers only.",
-                       "All of these servers are silent at once.");
-    finding_set_fix(
-        f,
-        "Let UDP and TCP port %u of this machine out and the answers in, or run nsprobe "
-        "from another network.",
-        one->addr.port);
+        "None of the %u addresses of servers of %s that were asked answers, and nobody else does:",
+        n->state[PARENT_SILENT], name_label(&d->m->parent, parent));
+    tested_nobody(f, &one->addr, NULL);
     for (uint16_t i = 0; i < d->m->parent_count; i++)
         if (parent_state(d, &d->m->parent_addr[i], &o) == PARENT_SILENT)
             finding_add_evidence(f, d->m->parent_addr[i].asked);

@@ -9,7 +9,7 @@
  * is inferred: the servers where the walk began are those that no reply has told of, and without a
  * mark the waits are the times between attempts. A run counts when its
  * zone's servers were asked the battery, or when the walk that was captured shows why there is none
- * to ask. */
+ * to ask: also when it was cut, and nobody had answered so far. */
 #ifndef DIAGNOSE_RUNS_H
 #define DIAGNOSE_RUNS_H
 
@@ -33,7 +33,9 @@ typedef struct found_run {
     model_t *model;
     exchange_set_t set; /* in order of their first packets */
     finding_list_t findings;
-    bool cut; /* the capture ends before the run did */
+    bool cut;      /* the capture ends before the run did */
+    bool told;     /* the packets are enough to say what check said */
+    bool untested; /* nothing is known about the domain (tested_domain) */
 } found_run_t;
 
 typedef struct runs runs_t;

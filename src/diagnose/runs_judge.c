@@ -6,6 +6,7 @@
 #include "diagnose/form.h"
 #include "diagnose/run_mark.h"
 #include "diagnose/runs_fold.h"
+#include "diagnose/tested.h"
 
 #define STARTS_MAX 64
 /* Addresses in replies that are looked at. */
@@ -269,6 +270,14 @@ static void infer_waits(judge_t *j)
     j->waits = seen;
 }
 
+/* True for a question that was asked as often as any, and for whose last attempt time was over too
+ * when the capture ended. */
+static bool is_over(const judge_t *j, const flow_t *f, uint32_t tries)
+{
+    return f->transport == TRANSPORT_UDP && f->attempts == tries && tries <= j->waits.waits &&
+           f->ended - f->asked >= j->waits.wait[tries - 1];
+}
+
 /* True when the capture ends while the run goes on: it broke off, or a question would have been
  * asked again. Else what is open at its end has timed out, since check ends when everything has. Of
  * a walk too little is known for that when nothing was asked twice. */
@@ -286,8 +295,9 @@ static bool close_open_flows(judge_t *j, bool walk)
             continue;
         cut |= (f->notes & FLOW_PENDING) != 0 && (again || j->r->broken || (walk && tries == 1));
     }
-    for (uint32_t i = 0; i < j->count && !cut; i++)
-        j->flow[i]->notes &= ~FLOW_PENDING;
+    for (uint32_t i = 0; i < j->count; i++)
+        if (!cut || (tries > 1 && is_over(j, j->flow[i], tries)))
+            j->flow[i]->notes &= ~FLOW_PENDING;
     return cut;
 }
 
@@ -369,9 +379,14 @@ static bool judge_run(judge_t *j, bool walk, found_run_t *out)
     out->cut = close_open_flows(j, walk);
     if (!make_set(j, &out->set) || !build(j, out))
         return false;
-    if (!is_told(j, walk, out))
+    out->told = is_told(j, walk, out);
+    if (!out->told && (!walk || tested_heard(&out->set)))
         return true;
-    return diagnose(out->model, &out->set, &j->r->o.diagnose, &out->findings);
+    if (!diagnose(out->model, &out->set, &j->r->o.diagnose, &out->findings))
+        return false;
+    out->untested = !tested_domain(out->model, &out->set, &out->findings);
+    out->told |= out->untested;
+    return true;
 }
 
 void runs_forget(found_run_t *run)
@@ -399,7 +414,7 @@ bool runs_judge(runs_t *r, flow_t **flow, uint32_t count, const nsp_name_t *doma
         good = judge_run(j, walk, out);
     }
     r->out_of_memory |= !good;
-    bool kept = good && j->count > 0 && is_told(j, walk, out);
+    bool kept = good && j->count > 0 && out->told;
     if (j != NULL)
         free(j->told.item);
     free(j);

@@ -1,5 +1,7 @@
 #include "diagnose/tested.h"
 
+#include <stdio.h>
+
 bool tested_anything(const exchange_set_t *set)
 {
     for (uint32_t i = 0; i < set->count; i++)
@@ -19,6 +21,33 @@ bool tested_heard(const exchange_set_t *set)
             if (exchange_find(set->item[i], kinds[k]) != NULL)
                 return true;
     return false;
+}
+
+void tested_nobody(finding_t *f, const addr_t *one, const addr_t *client)
+{
+    char text[ADDR_TEXT_MAX + 240];
+    char addr[ADDR_TEXT_MAX];
+    char host[ADDR_TEXT_MAX];
+    if (f == NULL)
+        return;
+    snprintf(text, sizeof text,
+             " DNS does not get out from %s, or its answers do not get in. Often a firewall or the "
+             "provider lets it through to certain resolvers only; \"nsprobe trace @%s . NS\" shows "
+             "where the way ends.",
+             client != NULL ? "there" : "here", addr_port_text(one, addr));
+    finding_add_text(f, text);
+    finding_add_likely(f, "A firewall or the provider lets DNS through to certain resolvers only.",
+                       "All of these servers are silent at once.");
+    if (client != NULL)
+        finding_set_fix(f,
+                        "Let UDP and TCP port %u of %s out and the answers in, or ask from another "
+                        "network.",
+                        one->port, addr_text(client, host));
+    else
+        finding_set_fix(f,
+                        "Let UDP and TCP port %u of this machine out and the answers in, or run "
+                        "nsprobe from another network.",
+                        one->port);
 }
 
 static bool is_asked(const model_t *m, const exchange_t *x)

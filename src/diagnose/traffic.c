@@ -212,6 +212,7 @@ static uint32_t evict_server(traffic_t *t)
         at = &t->entry[*at].next;
     *at = t->entry[i].next;
     unfold(&t->entry[i]);
+    traffic_note_evicted(t, &t->entry[i]);
     add_to_total(t, &t->entry[i].s);
     t->servers_dropped++;
     return i;
@@ -347,6 +348,11 @@ bool traffic_finish(traffic_t *t, const traffic_end_t *end, finding_list_t *list
 bool traffic_is_one_way(const traffic_t *t)
 {
     return t->one_way;
+}
+
+bool traffic_is_unheard(const traffic_t *t)
+{
+    return !t->one_way && !traffic_counts_heard(&t->total.n);
 }
 
 size_t traffic_server_count(const traffic_t *t)

@@ -131,6 +131,8 @@ bool traffic_finish(traffic_t *t, const traffic_end_t *end, finding_list_t *list
 
 /* Questions or replies were captured, never both; after traffic_finish. */
 bool traffic_is_one_way(const traffic_t *t);
+/* Nothing at all came from any server, though it would have been captured; after traffic_finish. */
+bool traffic_is_unheard(const traffic_t *t);
 /* How many server addresses are known; after traffic_finish. */
 size_t traffic_server_count(const traffic_t *t);
 /* i-th by trouble; after traffic_finish. */

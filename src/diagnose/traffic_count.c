@@ -230,6 +230,7 @@ static void count_udp_attempts(traffic_t *t, seen_t *k, uint32_t attempts)
 {
     k->e->udp_attempts_silent += attempts;
     k->e->udp_attempts_lost += attempts;
+    traffic_note_unheard(t, k->flow);
     traffic_sample(t, k, CAUSE_SILENT);
     if (k->edns) {
         k->e->edns_attempts_silent += attempts;

@@ -208,9 +208,17 @@ typedef struct memo {
     bool data; /* there was some */
 } memo_t;
 
+/* Who got nothing from servers of one family. */
+typedef struct unheard {
+    addr_t client; /* the first; family 0: none yet */
+    bool many;     /* others are not of its network */
+    bool heard;    /* something came from a server that had to make room since */
+} unheard_t;
+
 struct traffic {
     traffic_options_t o;
-    int64_t base; /* of the samples' clock */
+    unheard_t unheard[2]; /* of IPv4, of IPv6 */
+    int64_t base;         /* of the samples' clock */
     bool began;
     bool one_way; /* after finish */
     entry_t *entry;
@@ -312,6 +320,8 @@ void traffic_qname(const seen_t *k, nsp_name_t *out);
 uint32_t traffic_fetch(const traffic_t *t, const flow_t *flow);
 /* The server's entry, a new one when there is none. */
 entry_t *traffic_server_of(traffic_t *t, const flow_t *flow, uint32_t hash);
+/* NULL when the server is not (or no longer) known. */
+entry_t *traffic_entry(traffic_t *t, const addr_t *addr);
 /* Counts e->count errors of the kind that *e is. */
 void traffic_count_icmp(traffic_server_t *s, const traffic_icmp_t *e);
 
@@ -350,8 +360,14 @@ void traffic_rules(traffic_t *t, const traffic_end_t *end, finding_list_t *list)
 /* Before traffic_rules: what names say about each server, gathered in its entry. */
 void traffic_gather_names(traffic_t *t);
 void traffic_rules_names(traffic_t *t, const entry_t *e, finding_list_t *list);
-/* NULL when the server is not (or no longer) known. */
-entry_t *traffic_entry(traffic_t *t, const addr_t *addr);
+/* --- traffic_rules_nobody.c --- */
+
+/* True when anything at all came from a server with these counts, or from the way to it. */
+bool traffic_counts_heard(const traffic_counts_t *n);
+/* Of a flow of which nothing came: who asked. */
+void traffic_note_unheard(traffic_t *t, const flow_t *flow);
+/* Of a server, unfolded, that makes room for another. */
+void traffic_note_evicted(traffic_t *t, const entry_t *e);
 
 /* A finding about an address. NULL when memory is out, which the list notes. */
 finding_t *traffic_finding(finding_list_t *list, const addr_t *addr, finding_id_t id,

@@ -37,6 +37,9 @@ static inline bool look_often(uint64_t count, uint64_t of)
  * would be a wonder. The attempts themselves are left out of that chance. */
 bool look_is_no_chance(const look_t *l, uint64_t attempts);
 
+/* Silence over UDP that is the server's. */
+bool look_udp_dead(const look_t *l);
+
 /* --- traffic_rules_answer.c --- */
 
 /* Answers without authority, and those that refer upwards or refuse. */
@@ -54,5 +57,14 @@ void look_quality(const look_t *l);
 
 /* Answers that are known to be large, and never come over UDP. */
 void look_sizes(const look_t *l, bool fragments);
+
+/* --- traffic_rules_nobody.c --- */
+
+#define NOBODY_4 1u
+#define NOBODY_6 2u
+/* One finding where servers of several networks are asked by clients of one, and none answers, of
+ * both families or of one. Returns the families that it tells of, NOBODY_*: none of their servers
+ * is to be judged. */
+unsigned traffic_rules_nobody(traffic_t *t, finding_list_t *list);
 
 #endif

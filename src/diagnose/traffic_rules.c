@@ -77,7 +77,7 @@ static bool is_deaf(const entry_t *e)
 /* Silence that is the server's: enough attempts, by clients that asked again, since one that got
  * its answer would not. Where none ever does, replies of others show at least that replies are
  * captured. */
-static bool udp_dead(const look_t *l)
+bool look_udp_dead(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
     const traffic_counts_t *all = &l->t->total.n;
@@ -372,7 +372,7 @@ static void server_rules(traffic_t *t, const entry_t *e, bool one_way, finding_l
     bool fragments = look_fragments(&l);
     if (icmp_rule(&l))
         return;
-    if (udp_dead(&l) && !strange && !fragments) {
+    if (look_udp_dead(&l) && !strange && !fragments) {
         if (is_all_big(&l))
             look_types(&l, false);
         else
@@ -463,6 +463,10 @@ void traffic_rules(traffic_t *t, const traffic_end_t *end, finding_list_t *list)
     t->one_way = end != NULL && (end->one_way || (end->no_server && is_content(t)));
     if (t->one_way)
         one_way_rule(t, end, list);
-    for (uint32_t i = 0; i < t->used; i++)
-        server_rules(t, &t->entry[t->order[i]], t->one_way, list);
+    unsigned nobody = t->one_way ? 0 : traffic_rules_nobody(t, list);
+    for (uint32_t i = 0; i < t->used; i++) {
+        const entry_t *e = &t->entry[t->order[i]];
+        if ((nobody & (e->addr.family == 4 ? NOBODY_4 : NOBODY_6)) == 0)
+            server_rules(t, e, t->one_way, list);
+    }
 }

@@ -17,7 +17,7 @@ static void summary(const html_t *h, const replay_report_t *r)
     char word[120];
     char counts[COUNTS_TEXT_MAX];
     const int worst = replay_report_worst(r);
-    const char *cls = replay_report_empty(r)         ? "untested"
+    const char *cls = replay_report_untested(r)      ? "untested"
                       : worst < (int)SEVERITY_NOTICE ? "good"
                                                      : severity_name((severity_t)worst);
     snprintf(word, sizeof word, "%s%s", replay_report_verdict(r, &n),

@@ -210,7 +210,7 @@ static json_t *json_summary(const replay_report_t *r)
     json_object_set_new(j, "counts", json_counts(&traffic_total(r->traffic)->n));
     json_object_set_new(j, "latency", json_latency(&traffic_total(r->traffic)->latency));
     json_object_set_new(j, "verdict",
-                        json_worst_severity(replay_report_worst(r), replay_report_empty(r)));
+                        json_worst_severity(replay_report_worst(r), replay_report_untested(r)));
     json_object_set_new(j, "broken", json_boolean(r->broken));
     json_object_set_new(j, "interrupted", json_boolean(r->interrupted));
     return j;
@@ -220,8 +220,11 @@ static json_t *json_summary(const replay_report_t *r)
 static bool print_run(FILE *out, const found_run_t *run, reply_t *scratch)
 {
     const nsp_name_t *domain = &run->model->domain;
-    check_report_t c = {
-        .model = run->model, .set = &run->set, .findings = &run->findings, .interrupted = run->cut};
+    check_report_t c = {.model = run->model,
+                        .set = &run->set,
+                        .findings = &run->findings,
+                        .interrupted = run->cut,
+                        .untested = run->untested};
     json_t *j = json_check(&c, scratch);
     json_object_set_new(j, "kind", json_string("check"));
     json_object_set_new(j, "exchanges", json_count(run->set.count));

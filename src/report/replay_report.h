@@ -70,6 +70,8 @@ void replay_report_cells(const traffic_counts_t *n, replay_cell_t cell[REPLAY_CE
 int replay_report_worst(const replay_report_t *r);
 /* True when there was nothing to diagnose. */
 bool replay_report_empty(const replay_report_t *r);
+/* The same, or when nobody answered, and that is not the servers'. */
+bool replay_report_untested(const replay_report_t *r);
 
 /* How one exchange is listed. */
 typedef struct flow_style {

@@ -13,6 +13,26 @@ bool replay_report_empty(const replay_report_t *r)
     return traffic_server_count(r->traffic) == 0;
 }
 
+static bool has_untested(const finding_list_t *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->item[i].id == FINDING_UNTESTED)
+            return true;
+    return false;
+}
+
+bool replay_report_untested(const replay_report_t *r)
+{
+    if (replay_report_empty(r))
+        return true;
+    if (!traffic_is_unheard(r->traffic))
+        return false;
+    bool any = has_untested(r->findings);
+    for (size_t i = 0; r->runs != NULL && i < runs_count(r->runs) && !any; i++)
+        any = runs_item(r->runs, i)->untested;
+    return any && replay_report_worst(r) < (int)SEVERITY_WARNING;
+}
+
 int replay_report_worst(const replay_report_t *r)
 {
     int worst = finding_list_worst(r->findings);
@@ -214,6 +234,7 @@ const char *replay_report_verdict(const replay_report_t *r, finding_counts_t *co
     }
     int worst = replay_report_worst(r);
     return replay_report_empty(r)      ? "nothing to diagnose: no DNS exchange"
+           : replay_report_untested(r) ? "nothing was tested: nobody answers"
            : worst == SEVERITY_ERROR   ? "broken"
            : worst == SEVERITY_WARNING ? "works, with warnings"
                                        : "healthy";
@@ -240,7 +261,8 @@ static bool print_run(FILE *out, const replay_report_t *r, const found_run_t *ru
                         .set = &run->set,
                         .findings = &run->findings,
                         .colour = r->style.colour,
-                        .interrupted = run->cut};
+                        .interrupted = run->cut,
+                        .untested = run->untested};
     fprintf(out, "\nA run of nsprobe check is in here:\n\n");
     return check_report_text(out, &c);
 }

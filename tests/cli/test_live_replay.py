@@ -5,6 +5,7 @@ Every scenario is held against replay where it is run: tests/scenarios/run.py, t
 """
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -162,6 +163,51 @@ def cut_tests(lab):
             p.stdout)
 
 
+def nobody_tests(lab):
+    """No server answers at all: check does not call that the servers' fault, and nor does replay,
+    whether it sees the whole run, a part of it, or somebody else who is not answered."""
+    t = lab.t
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(("127.0.0.1", 0))
+    servers = [f"192.0.{n}.1" for n in range(1, 6)]
+    hints = os.path.join(lab.d, "hints")
+    with open(hints, "w", encoding="utf-8") as f:
+        for i, server in enumerate(servers):
+            f.write(f". 60 NS s{i}.root.\ns{i}.root. 60 A {server}\n")
+    path = os.path.join(lab.d, "nobody.pcap")
+    words = [w for s in servers for w in ("--map", f"{s}=127.0.0.1#{silent.getsockname()[1]}")]
+    p = subprocess.run([lab.prog, "check", "zone.test", "--json", "--hints", hints, "--pcap", path,
+                        *words, "--timeout", "0.2,0.3", "--late", "0.1"], capture_output=True,
+                       text=True, check=False)
+    silent.close()
+    t.equal("nobody answers: not tested", (p.returncode, json.loads(p.stdout)["verdict"]),
+            (3, "untested"))
+    same.check(t, "nobody answers", lab.prog, path, p)
+    records = records_of(path)
+    write(path, records[:len(records) * 2 // 3])
+    q, runs, findings, others, lines = same.replayed(lab.prog, path)
+    t.equal("nobody answers: cut, it is told as far as it is there",
+            (q.returncode, [(r["verdict"], r["interrupted"]) for r in runs], lines[-1]["verdict"],
+             sorted(f["id"] for f in findings), others),
+            (3, [("untested", True)], "untested", ["cut-short", "untested"], []))
+    text = subprocess.run([lab.prog, "replay", path], capture_output=True, text=True,
+                          check=False).stdout
+    t.check("nobody answers: in words", "zone.test. was not tested: nobody answers" in text and
+            "nothing was tested: nobody answers" in text, text)
+    f = pm.Pcap()
+    for ident in range(3):
+        for server in servers:
+            f.udp("198.51.100.7", 40000, server, 53, pm.query(ident, "www.example", "A"))
+            f.wait(1)
+    f.wait(30)
+    f.udp("198.51.100.7", 40001, servers[0], 53, pm.query(9, "www.example", "A"))
+    f.write(path)
+    q, runs, _, others, lines = same.replayed(lab.prog, path)
+    t.equal("nobody answers somebody else: one finding",
+            (q.returncode, runs, [(o["id"], o["severity"]) for o in others], lines[-1]["verdict"]),
+            (3, [], [("untested", "notice")], "untested"))
+
+
 def look_alike_tests(lab):
     """Questions in the form of check's that are none of its runs."""
     t = lab.t
@@ -189,7 +235,7 @@ def main():
         with tap.Serve(a.prog, lab.scn) as serve:
             if t.check("serves", serve.ready, serve.output):
                 for tests in (option_tests, several_tests, other_traffic_tests, cut_tests,
-                              look_alike_tests):
+                              nobody_tests, look_alike_tests):
                     tests(lab)
     return t.done()
 

@@ -346,13 +346,62 @@ static void open_end(void **state)
     }
 }
 
+/* A walk that nobody answers is told although the capture ends before it does, as far as there are
+ * enough servers who were waited for until the end. late: seconds from the last attempt of each to
+ * the end of the capture; check waits two for the second. */
+static size_t runs_unheard(size_t servers, int late, bool answer_one)
+{
+    question_t q[8];
+    flow_event_t again[8];
+    uint8_t wire[320];
+    char text[32];
+    runs_t *r = runs_with(runs_options_default());
+    for (size_t i = 0; i <= servers; i++) {
+        bool last = i == servers; /* only just asked: it would be asked again */
+        flow_t *f = ask(&q[i], "zone.test", NSP_TYPE_NS, 0, 1232);
+        snprintf(text, sizeof text, "198.51.%zu.1", i);
+        f->server = addr_of(text, 53);
+        f->attempts = last ? 1 : 2;
+        f->notes = FLOW_PENDING;
+        again[i] =
+            (flow_event_t){.kind = FLOW_EVENT_RETRY, .attempt = 2, .message.at = f->began + SECOND};
+        f->event = &again[i];
+        f->event_count = last ? 0 : 1;
+        f->asked = last ? f->began : f->began + SECOND;
+        f->ended = f->asked + (last ? 0 : late * SECOND);
+        if (i == 0 && answer_one) {
+            f->notes = 0;
+            answer(&q[i], wire, NSP_RCODE_REFUSED);
+        }
+        runs_feed(r, f);
+    }
+    assert_true(runs_finish(r, false));
+    size_t count = runs_count(r);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(runs_item(r, i)->cut && runs_item(r, i)->untested);
+        assert_int_equal(runs_item(r, i)->set.count, servers + 1);
+    }
+    runs_free(r);
+    return count;
+}
+
+static void nobody(void **state)
+{
+    (void)state;
+    assert_int_equal(runs_unheard(4, 2, false), 1);
+    assert_int_equal(runs_unheard(7, 9, false), 1);
+    assert_int_equal(runs_unheard(3, 2, false), 0);
+    assert_int_equal(runs_unheard(4, 1, false), 0);
+    assert_int_equal(runs_unheard(5, 2, true), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(form),   cmocka_unit_test(recognised),  cmocka_unit_test(mapped),
         cmocka_unit_test(order),  cmocka_unit_test(strangers),   cmocka_unit_test(crowd),
         cmocka_unit_test(narrow), cmocka_unit_test(connections), cmocka_unit_test(open_end),
-        cmocka_unit_test(before),
+        cmocka_unit_test(before), cmocka_unit_test(nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

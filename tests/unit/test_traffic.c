@@ -44,11 +44,14 @@ typedef struct part {
     uint32_t serial;
     unsigned size; /* of TXT data */
     bool fragments;
-    uint16_t id; /* 0: one of its own */
-    char data;   /* letter that data are made of */
-    char twist;  /* t trailing octets, c cut by the capture, x the question has trailing octets,
-                    k the question is signed (TSIG) */
-    int at;      /* seconds since the flow before; 0: 1 */
+    uint16_t id;    /* 0: one of its own */
+    char data;      /* letter that data are made of */
+    char twist;     /* t trailing octets, c cut by the capture, x the question has trailing octets,
+                       k the question is signed (TSIG) */
+    int at;         /* seconds since the flow before; 0: 1 */
+    uint8_t net;    /* the server's network; 0: 2 */
+    uint8_t client; /* the client's; 0: 2 */
+    bool six;       /* over IPv6 */
 } part_t;
 
 #define PARTS 8
@@ -66,10 +69,11 @@ static nsp_name_t name_of(const char *text)
     return n;
 }
 
-static addr_t address(unsigned last, uint16_t port)
+static addr_t address(const part_t *p, uint8_t net, unsigned last, uint16_t port)
 {
-    uint8_t octets[4] = {192, 0, 2, (uint8_t)last};
-    return addr_from_octets(octets, 4, port);
+    uint8_t four[4] = {192, 0, net != 0 ? net : 2, (uint8_t)last};
+    uint8_t six[16] = {0x20, 1, 0x0d, 0xb8, 0, net, [15] = (uint8_t)last};
+    return p->six ? addr_from_octets(six, 16, port) : addr_from_octets(four, 4, port);
 }
 
 static uint16_t type_of(const part_t *p)
@@ -197,12 +201,13 @@ static flow_event_t event_of(char c, const part_t *p)
         {'y', FLOW_EVENT_RETRY, 0, 0, 0},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        flow_event_t e = {.kind = kinds[i].kind,
-                          .attempt = 1,
-                          .mismatch = kinds[i].mismatch,
-                          .icmp_type = kinds[i].type,
-                          .icmp_code = kinds[i].code,
-                          .peer = address(c == 'j' ? 254 : (p->server != 0 ? p->server : 1), 0)};
+        flow_event_t e = {
+            .kind = kinds[i].kind,
+            .attempt = 1,
+            .mismatch = kinds[i].mismatch,
+            .icmp_type = kinds[i].type,
+            .icmp_code = kinds[i].code,
+            .peer = address(p, p->net, c == 'j' ? 254 : (p->server != 0 ? p->server : 1), 0)};
         if (kinds[i].letter == c)
             return e;
     }
@@ -236,8 +241,8 @@ static void feed_one(traffic_t *t, const part_t *p, uint64_t number, int64_t at)
     unsigned attempts = p->attempts != 0 ? p->attempts : 1;
     int wait = p->wait != 0 ? p->wait : (p->what == 's' || p->what == 'b') ? 20000 : 5;
     flow_t f = {.number = number, .transport = p->tcp ? TRANSPORT_TCP : TRANSPORT_UDP};
-    f.client = address(100, (uint16_t)(1024 + number % 60000));
-    f.server = address(p->server != 0 ? p->server : 1, 53);
+    f.client = address(p, p->client, 100, (uint16_t)(1024 + number % 60000));
+    f.server = address(p, p->net, p->server != 0 ? p->server : 1, 53);
     f.connection = p->tcp ? number : 0;
     f.attempts = p->what == 'o' || p->what == 'd' || p->what == 'b' ? 0 : attempts;
     f.began = at;
@@ -285,7 +290,8 @@ static void findings_text(const finding_list_t *list, char *out, size_t cap)
         if (f->severity != finding_desc(f->id)->severity)
             n += (size_t)snprintf(out + n, cap - n, "(%s)", severity_name(f->severity));
         if (f->has_addr)
-            n += (size_t)snprintf(out + n, cap - n, "@%u", f->addr.octets[3]);
+            n += (size_t)snprintf(out + n, cap - n, "@%u",
+                                  f->addr.octets[f->addr.family == 4 ? 3 : 15]);
         assert_true(n < cap);
     }
 }
@@ -379,6 +385,38 @@ static void test_eviction(void **state)
         assert_true(traffic_names_dropped(t) > 0);
         assert_true(traffic_samples(t)->count <= room);
         counts_add_up(t);
+        finding_list_free(&list);
+        traffic_free(t);
+    }
+}
+
+/* What came from a server that had to make room since came all the same. */
+static void test_eviction_heard(void **state)
+{
+    (void)state;
+    for (int heard = 0; heard < 2; heard++) {
+        traffic_options_t o = traffic_options_default();
+        part_t part = {.net = 9, .what = 's', .attempts = 3};
+        finding_list_t list;
+        char text[600];
+        o.servers_max = 4;
+        traffic_t *t = traffic_new(&o);
+        assert_non_null(t);
+        finding_list_init(&list);
+        part.what = heard != 0 ? 0 : 's';
+        feed_one(t, &part, 1, BASE);
+        part.what = 's';
+        for (part.net = 1; part.net <= 4; part.net++) {
+            part.server = part.net;
+            feed_one(t, &part, 1u + part.net, BASE + part.net * SEC);
+        }
+        assert_true(traffic_finish(t, NULL, &list));
+        assert_int_equal(traffic_servers_dropped(t), 1);
+        assert_int_equal(traffic_is_unheard(t), heard == 0);
+        findings_text(&list, text, sizeof text);
+        assert_string_equal(text, heard != 0 ? "unresponsive@1 unresponsive@2 unresponsive@3 "
+                                               "unresponsive@4"
+                                             : "untested");
         finding_list_free(&list);
         traffic_free(t);
     }
@@ -572,6 +610,17 @@ static void test_texts(void **state)
          "2 queries were captured and no packet of any server. Where most are asked only once, "
          "replies came another way; which servers are silent, if any, cannot be told.",
          2},
+        {{DEAD_IN(1, 1), DEAD_IN(2, 2), DEAD_IN(3, 3), DEAD_IN(4, 4)},
+         "None of the 4 addresses that 192.0.2.100 asked answers, and nobody else does in this "
+         "capture: DNS does not get out from there, or its answers do not get in. Often a firewall "
+         "or the provider lets it through to certain resolvers only; \"nsprobe trace @192.0.1.1 . "
+         "NS\" shows where the way ends.",
+         2},
+        {{DEAD6_IN(1, 1), DEAD6_IN(2, 2), DEAD6_IN(3, 3), DEAD6_IN(4, 4), GOOD(5)},
+         "None of the 4 IPv6 addresses that 2001:db8::64 asked answers, and others do over IPv4: "
+         "IPv6 does not work there. \"nsprobe trace @2001:db8:1::1 . NS\" shows where the way "
+         "ends.",
+         0},
     };
     traffic_options_t o = traffic_options_default();
     (void)state;
@@ -588,10 +637,11 @@ static void test_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),       cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_eviction),    cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_counts),      cmocka_unit_test(test_malformed_queries),
-        cmocka_unit_test(test_determinism), cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_cases),          cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_eviction),       cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_counts),         cmocka_unit_test(test_malformed_queries),
+        cmocka_unit_test(test_determinism),    cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_eviction_heard),
     };
     return cmocka_run_group_tests_name("traffic", tests, NULL, NULL);
 }
