@@ -139,6 +139,8 @@ raised or lowered where the case calls for it:
 
 - `parent-unresponsive` is an error when no server of the parent answers.
 - `glue-mismatch` is a notice when the parent's addresses are right, but not complete.
+- `soa-mname-odd` is a remark (info) when the name is an alias, and `mx-odd` when a null MX has a
+  preference: neither harms anybody.
 - `ns-address-differs` is a notice when every address serves the zone.
 - `empty-name-denied` is a warning in `dkim`, which has found the record below the name.
 - `edns-broken` is an error when the reply is one that clients do not retry without EDNS, that is

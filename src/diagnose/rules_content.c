@@ -174,19 +174,39 @@ static bool has_at(const nsp_name_t *name)
     return false;
 }
 
+/* The first label of an RNAME as what stands before the '@': words of visible characters that are
+ * none of the specials, with single dots between them (RFC 5322 3.2.3). */
+static bool is_mailbox(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool dot = p[i] == '.';
+        if (p[i] <= ' ' || p[i] > '~' || strchr("()<>[]:;@\\,\"", p[i]) != NULL ||
+            (dot && (i == 0 || i + 1 == n || p[i - 1] == '.')))
+            return false;
+    }
+    return true;
+}
+
+static bool rname_is_address(const nsp_name_t *rname)
+{
+    nsp_name_t domain;
+    if (rname->len == 1)
+        return false;
+    nsp_name_strip(rname, 1, &domain);
+    return !has_at(rname) && is_mailbox(rname->octets + 1, rname->octets[0]) &&
+           name_is_host(&domain, false);
+}
+
 static void soa_names(diag_t *d, const fact_t *f, const soa_t *s)
 {
     char text[NSP_NAME_TEXT_MAX];
-    nsp_name_t domain;
     finding_t *out = NULL;
     if (!name_is_host(&s->mname, false)) {
         out = finding_add(d->list, FINDING_SOA_MNAME_ODD, "MNAME is %s.",
                           name_label(&s->mname, text));
         finding_add_evidence(out, f->x);
     }
-    if (s->rname.len > 1)
-        nsp_name_strip(&s->rname, 1, &domain);
-    if (s->rname.len > 1 && !has_at(&s->rname) && name_is_host(&domain, false))
+    if (rname_is_address(&s->rname))
         return;
     out = finding_add(d->list, FINDING_SOA_RNAME_ODD, "RNAME is %s.", name_label(&s->rname, text));
     finding_add_evidence(out, f->x);
@@ -211,18 +231,30 @@ static void soa_rules(diag_t *d, const subject_t *top)
 
 /* --- mail --- */
 
+/* RFC 7505 3: it should be 0; whoever knows null MX does not look at it. */
+static finding_t *null_mx_preference(diag_t *d, unsigned preference)
+{
+    finding_t *f =
+        finding_add(d->list, FINDING_MX_ODD, "The null MX has the preference %u.", preference);
+    if (f != NULL)
+        f->severity = SEVERITY_INFO;
+    finding_set_fix(f, "Write it as \"MX 0 .\".");
+    return f;
+}
+
 static void mx_targets(diag_t *d, const exchange_t *x, unsigned *count)
 {
     const nsp_msg_t *m = &d->scratch->msg;
     char text[NSP_NAME_TEXT_MAX] = "";
     nsp_name_t target;
+    uint64_t preference = 0;
     bool null = false;
     bool odd = false;
     *count = 0;
     for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
         const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
         if (rr->type != NSP_TYPE_MX || !nsp_rr_owner_is(m, rr, &d->m->zone) ||
-            !nsp_rdata_name(m, rr, 1, &target))
+            !nsp_rdata_name(m, rr, 1, &target) || !nsp_rdata_number(m, rr, 0, &preference))
             continue;
         (*count)++;
         null = null || target.len == 1;
@@ -236,6 +268,8 @@ static void mx_targets(diag_t *d, const exchange_t *x, unsigned *count)
         f = finding_add(d->list, FINDING_MX_ODD, "%s is not a host name.", text);
     else if (null && *count > 1)
         f = finding_add(d->list, FINDING_MX_ODD, "A null MX stands beside %u others.", *count - 1);
+    else if (null && preference != 0)
+        f = null_mx_preference(d, (unsigned)preference);
     finding_add_evidence(f, x);
 }
 
@@ -419,7 +453,8 @@ static bool is_server(const model_t *m, const nsp_name_t *name)
     return false;
 }
 
-static void named_finding(diag_t *d, const model_named_t *n, finding_id_t id, const char *record)
+static finding_t *named_finding(diag_t *d, const model_named_t *n, finding_id_t id,
+                                const char *record)
 {
     char name[NSP_NAME_TEXT_MAX];
     const char *what = n->state == HOST_NXDOMAIN ? "does not exist"
@@ -435,11 +470,23 @@ static void named_finding(diag_t *d, const model_named_t *n, finding_id_t id, co
     }
     nsp_name_t meant;
     if (n->state != HOST_NXDOMAIN || !host_doubled(d, &n->name, &meant))
-        return;
+        return f;
     finding_add_text(f, " It was written without its final dot, so that the zone's name was put "
                         "behind it.");
     finding_set_fix(f, "Write %s. with its final dot in the %s record.", name_label(&meant, name),
                     id == FINDING_MX_NO_ADDRESS ? "MX" : "SOA");
+    return f;
+}
+
+/* NOTIFY and updates follow an alias, and resolvers do not look the name up: no more than a remark.
+ */
+static void mname_alias(diag_t *d, const model_named_t *n)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    finding_t *f = named_finding(d, n, FINDING_SOA_MNAME_ODD, "the primary that the SOA names");
+    if (f != NULL)
+        f->severity = SEVERITY_INFO;
+    finding_set_fix(f, "Put the name that %s leads to there.", name_label(&n->name, name));
 }
 
 /* What is wrong with the name itself, or with a name server, is told elsewhere. */
@@ -456,6 +503,8 @@ static void named_rules(diag_t *d)
             named_finding(d, n, FINDING_MX_IS_CNAME, "the target of an MX record");
         if (n->by_soa && none)
             named_finding(d, n, FINDING_SOA_MNAME_NO_ADDRESS, "the primary that the SOA names");
+        if (n->by_soa && n->state == HOST_CNAME)
+            mname_alias(d, n);
     }
 }
 

@@ -422,7 +422,7 @@ const xcase_t xcases_reach[] = {
     {FINDING_UNTESTED, false, "IPv6 of the zone silent", silent6, "family-unresponsive"},
     {FINDING_FAMILY_UNRESPONSIVE, true, "both IPv6 addresses", silent6, "family-unresponsive"},
     {FINDING_FAMILY_UNRESPONSIVE, false, "one of two", silent6_one, "unresponsive"},
-    {FINDING_FAMILY_UNRESPONSIVE, false, "the only one", silent6_only, "unresponsive"},
+    {FINDING_FAMILY_UNRESPONSIVE, false, "the only one", silent6_only, "unresponsive ipv6-single"},
     {FINDING_UNRESPONSIVE, true, "UDP and TCP silent", silent, "unresponsive"},
     {FINDING_UNRESPONSIVE, true, "UDP silent, TCP refused", silent_refused, "unresponsive"},
     {FINDING_UNRESPONSIVE, true, "three faults at once", three_faults,

@@ -360,6 +360,71 @@ static void ipv6_unproven(xlab_t *x)
     x->no_host_answers = true;
 }
 
+static bool keep_but_6th(const model_address_t *a)
+{
+    return a->addr.family == 4 || a->server[0] == 0;
+}
+
+/* ns2 has no IPv6 address. */
+static void one_with_ipv6(xlab_t *x)
+{
+    xlab_keep(x, keep_but_6th);
+    x->host_aaaa[1] = NULL;
+}
+
+/* An address that was not looked at, of a record that is there. */
+static void one_with_ipv6_seen(xlab_t *x)
+{
+    xlab_keep(x, keep_but_6th);
+}
+
+static bool keep_but_4th(const model_address_t *a)
+{
+    return a->addr.family == 6 || a->server[0] == 1;
+}
+
+static void one_with_ipv4(xlab_t *x)
+{
+    xlab_keep(x, keep_but_4th);
+    x->host_a[0] = NULL;
+}
+
+static void one_with_ipv4_unproven(xlab_t *x)
+{
+    xlab_keep(x, keep_but_4th);
+    x->no_host_answers = true;
+}
+
+#define LABEL_63 "a23456789-123456789-123456789-123456789-123456789-123456789-123"
+#define LABEL_21 "a23456789-123456789-1"
+
+/* Two more names, of 70 octets more than their second labels have. The size of a referral: 12
+ * octets of header, 255 + 4 of the question; 12 for each record without its data, and as data 6 for
+ * ns1 and ns2, whose ends are a pointer. No glue: "com" and "org" are outside of "net". */
+static void long_names(xlab_t *x, const char *one, const char *two)
+{
+    third(x, one, HOST_UNKNOWN);
+    for (unsigned i = 0; i < 4; i++)
+        x->probe[i][XQ_NS].ns[3] = x->probe[i][XQ_NS_TCP].ns[3] = one;
+    third(x, two, HOST_UNKNOWN);
+}
+
+static void referral_512(xlab_t *x)
+{
+    long_names(x, LABEL_63 "." LABEL_21 ".com.", LABEL_63 ".a23456789-1234567890.org.");
+}
+
+static void referral_513(xlab_t *x)
+{
+    long_names(x, LABEL_63 "." LABEL_21 ".com.", LABEL_63 "." LABEL_21 ".org.");
+}
+
+static void referral_unknown(xlab_t *x)
+{
+    referral_513(x);
+    no_parent(x);
+}
+
 static void txt_differs(xlab_t *x)
 {
     x->probe[2][XQ_TXT].txt = x->probe[2][XQ_TXT_TCP].txt = 50;
@@ -462,6 +527,13 @@ const xcase_t xcases_zone[] = {
     {FINDING_IPV4_ONLY, false, "AAAA not tested", ipv4_chosen, ""},
     {FINDING_IPV6_ONLY, true, "no A", ipv6_only, "ipv6-only"},
     {FINDING_IPV6_ONLY, false, "A not asked for", ipv6_unproven, ""},
+    {FINDING_IPV4_SINGLE, true, "one A", one_with_ipv4, "ipv4-single"},
+    {FINDING_IPV4_SINGLE, false, "A not asked for", one_with_ipv4_unproven, ""},
+    {FINDING_IPV6_SINGLE, true, "one AAAA", one_with_ipv6, "ipv6-single"},
+    {FINDING_IPV6_SINGLE, false, "AAAA is there", one_with_ipv6_seen, ""},
+    {FINDING_REFERRAL_LARGE, true, "513 octets", referral_513, "referral-large"},
+    {FINDING_REFERRAL_LARGE, false, "512 octets", referral_512, ""},
+    {FINDING_REFERRAL_LARGE, false, "there is no parent", referral_unknown, ""},
     {FINDING_SERIAL_DIFFERS, true, "one behind", behind, "serial-differs"},
     {FINDING_SERIAL_DIFFERS, true, "one behind, serials wrapped", behind_wrapped, "serial-differs"},
     {FINDING_SERIAL_DIFFERS, true, "the last one behind", last_behind, "serial-differs"},
