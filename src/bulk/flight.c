@@ -373,10 +373,10 @@ static void after_send(flight_t *f, slot_t *s, int error)
 }
 
 /* Nothing can be sent to that family. */
-static void refuse_family(flight_t *f, unsigned k)
+static void refuse_family(flight_t *f, unsigned k, int error)
 {
     for (slot_t *s = pop_ready(f, k, 0); s != NULL; s = pop_ready(f, k, 0))
-        after_send(f, s, EAFNOSUPPORT);
+        after_send(f, s, error);
 }
 
 /* A retry goes out through the socket of the first attempt, and alone: whatever may be wrong with
@@ -405,7 +405,7 @@ static void send_family(flight_t *f, unsigned k)
     uint8_t family = k == 0 ? 4 : 6;
     unsigned sockets = pool_open(f->pool, family);
     if (sockets == 0) {
-        refuse_family(f, k);
+        refuse_family(f, k, errno);
         return;
     }
     while (f->ready_count[k] > 0 && f->flying < f->o.outstanding) {

@@ -25,6 +25,7 @@ typedef struct flight_options {
     limits_t *limits; /* shared; NULL: none */
     int64_t pause;    /* at high rates, the longest time between two batches, nanoseconds: 1 ms */
     unsigned lane;    /* questions at once to one address (see lane.h): 250; 0: any number */
+    unsigned handles; /* of TCP, at a time; 0: 256 */
     bool no_tcp;      /* a truncated reply is the result */
 } flight_options_t;
 

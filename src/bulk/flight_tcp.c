@@ -38,8 +38,10 @@ static net_err_t open_tcp(flight_t *f)
         return err;
     exchange_set_init(&f->set, 0);
     err = engine_new(f->net, &f->set, &f->o.schedule, &f->engine);
-    if (err == NET_OK)
+    if (err == NET_OK) {
+        engine_limit(f->engine, f->o.handles);
         return NET_OK;
+    }
     f->net->ops->destroy(f->net);
     f->net = NULL;
     return err;

@@ -168,7 +168,9 @@ static int open_one(pool_t *p, uint8_t family)
     set_int(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_SIZE);
     set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_SIZE); /* where root may exceed the limit */
     if (!bind_random(p, fd, source)) {
+        int error = errno;
         close(fd);
+        errno = error;
         return -1;
     }
     return fd;

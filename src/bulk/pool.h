@@ -59,7 +59,7 @@ typedef struct pool pool_t;
 pool_t *pool_new(const pool_options_t *o);
 void pool_free(pool_t *p);
 /* Sockets of a family (4 or 6), which are opened at the first call; 0 when there is none to be
- * had. They are numbered from pool_first. */
+ * had (errno says why). They are numbered from pool_first. */
 unsigned pool_open(pool_t *p, uint8_t family);
 /* Number of the first socket of a family. */
 uint16_t pool_first(uint8_t family);

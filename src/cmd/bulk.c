@@ -16,7 +16,6 @@
 #include "cmd/files.h"
 #include "cmd/session.h"
 
-#define CHECK_THREADS 128
 /* Octets that the C library keeps for later at the end of each of its heaps. What checks need comes
  * and goes a thousand times a second; to give it back to the kernel each time costs a twentieth. */
 #define HEAP_KEPT (2 << 20)
@@ -271,11 +270,6 @@ static bool open_share(bulk_run_t *run)
     return run->share != NULL;
 }
 
-uint32_t bulk_threads(const bulk_args_t *c)
-{
-    return c->threads != 0 ? c->threads : c->query ? 1 : CHECK_THREADS;
-}
-
 /* List and output, or the queue, are open. */
 static int bulk_go(bulk_run_t *run)
 {
@@ -290,9 +284,8 @@ static int bulk_go(bulk_run_t *run)
     (void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
     run->failed = !open_limits(run) || !open_share(run);
     common_catch_signals();
-    common_raise_files(); /* every domain has sockets of its own, and many are checked at once */
     if (!run->failed)
-        run_threads(run, bulk_threads(c));
+        run_threads(run, run->room.threads);
     return finish(run);
 }
 
@@ -340,7 +333,8 @@ static int bulk_run(const bulk_args_t *c)
 {
     bulk_run_t run = {.args = c, .take = PTHREAD_MUTEX_INITIALIZER};
     run_names_t names = {0};
-    int rc = open_optout(&run);
+    common_raise_files(); /* every domain has sockets of its own, and many are checked at once */
+    int rc = bulk_room(c, &run.room) ? open_optout(&run) : EXIT_UNTESTED;
     if (rc == 0)
         rc = c->nats.broker.url != NULL ? bulk_nats_open(&run) : open_list(&run, &names);
     if (rc == 0)

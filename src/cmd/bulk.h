@@ -54,9 +54,17 @@ extern const file_desc_t bulk_files[];
 /* Fills *c in. Returns 0, an exit code, or -1 when there is nothing left to do. */
 int bulk_args_read(bulk_args_t *c, int argc, char **argv);
 
+/* What a run has of the descriptors that the process may have. */
+typedef struct bulk_room {
+    uint32_t threads;
+    unsigned handles; /* of each thread: exchanges that have a socket of their own, at a time */
+    unsigned sockets; /* of each loop of questions and IP family: what all of its questions share */
+} bulk_room_t;
+
 /* One run, shared by its threads. */
 typedef struct bulk_run {
     const bulk_args_t *args;
+    bulk_room_t room;
     feed_t feed; /* of in and out, or of a work queue */
     list_t *in;
     output_t *out;
@@ -74,8 +82,10 @@ typedef struct bulk_run {
     _Atomic uint64_t skipped; /* lines that the list of --opt-out forbids */
 } bulk_run_t;
 
-/* How many threads the run has. */
-uint32_t bulk_threads(const bulk_args_t *c);
+/* Shares the descriptors that are left among the threads; so many fewer run side by side when they
+ * are few, which is said unless quiet. False, and it is said why, when not even one thread has
+ * enough. To be called before anything is opened. */
+bool bulk_room(const bulk_args_t *c, bulk_room_t *room);
 /* A thread's work: user is the bulk_run_t. */
 void *bulk_query_thread(void *user);
 void *bulk_check_thread(void *user);

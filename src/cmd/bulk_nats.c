@@ -338,9 +338,10 @@ static void warn(void *user, const char *text)
 
 /* Enough jobs in hand that no thread waits for the broker, and not so many that other workers
  * have none. */
-static size_t room_of(const bulk_args_t *c)
+static size_t room_of(const bulk_run_t *run)
 {
-    size_t at_once = (size_t)bulk_threads(c) * (c->query ? c->outstanding : 1);
+    const bulk_args_t *c = run->args;
+    size_t at_once = (size_t)run->room.threads * (c->query ? c->outstanding : 1);
     size_t room = at_once * 2;
     return room < ROOM_MIN ? ROOM_MIN : room > ROOM_MAX ? ROOM_MAX : room;
 }
@@ -359,7 +360,7 @@ int bulk_nats_open(bulk_run_t *run)
     }
     run->queue = q;
     worker_options_t o = {.consumer = c->nats.consumer,
-                          .room = room_of(c),
+                          .room = room_of(run),
                           .deliveries = c->nats.deliveries,
                           .ack_wait = c->nats.ack_wait,
                           .drain = c->nats.drain,

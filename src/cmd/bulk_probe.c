@@ -118,6 +118,7 @@ check_options_t bulk_probe_begin(bulk_probe_t *p, const nsp_name_t *domain)
 {
     check_options_t o = p->run->args->probe.check;
     o.identify = p->run->args->identify;
+    o.handles = p->run->room.handles;
     o.gate = p->run->limits != NULL ? &p->gate : NULL;
     o.memory = p->run->share != NULL || p->run->optout != NULL ? &p->memory : NULL;
     p->unasked_count = 0;

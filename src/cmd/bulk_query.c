@@ -219,6 +219,8 @@ void *bulk_query_thread(void *user)
         o.lane = 0; /* limits see to it */
     if (o.slots < o.outstanding)
         o.slots = o.outstanding;
+    o.handles = run->room.handles;
+    o.pool.sockets = run->room.sockets;
     o.pool.source4 = a->probe.check.source4;
     o.pool.source6 = a->probe.check.source6;
     if (w != NULL) {

@@ -48,6 +48,7 @@ loop_options_t check_loop_options(const check_options_t *o)
                         .source6 = o->source6,
                         .exchanges_max = o->exchanges_max,
                         .per_address = o->per_address,
+                        .handles = o->handles,
                         .gate = o->gate,
                         .memory = o->memory,
                         .identify = o->identify};

@@ -12,6 +12,7 @@ typedef struct check_options {
     addr_t source6;
     unsigned exchanges_max;      /* budget of one domain: 4000 */
     unsigned per_address;        /* questions to one address at a time: 32 */
+    unsigned handles;            /* sockets at a time; 0: as many as the engine likes */
     const loop_gate_t *gate;     /* NULL: none */
     const loop_memory_t *memory; /* NULL: none */
     const char *identify;        /* who asks: see loop_options_t; NULL: nothing */

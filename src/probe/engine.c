@@ -74,6 +74,7 @@ struct engine {
     job_t *queue;  /* FIFO */
     job_t **queue_tail;
     size_t active_count;
+    size_t handles; /* most that are open */
     size_t outstanding;
 };
 
@@ -91,6 +92,7 @@ net_err_t engine_new(net_t *net, exchange_set_t *set, const schedule_t *schedule
     e->net = net;
     e->set = set;
     e->schedule = schedule != NULL ? *schedule : schedule_default();
+    e->handles = OPEN_MAX_DEFAULT;
     e->queue_tail = &e->queue;
     e->began = net->ops->now(net);
     if (set->began_wall == 0)
@@ -99,6 +101,11 @@ net_err_t engine_new(net_t *net, exchange_set_t *set, const schedule_t *schedule
         e->began -= net->ops->wall(net) - set->began_wall;
     *out = e;
     return NET_OK;
+}
+
+void engine_limit(engine_t *e, unsigned handles)
+{
+    e->handles = handles != 0 ? handles : OPEN_MAX_DEFAULT;
 }
 
 static void job_free(job_t *j)
@@ -318,7 +325,7 @@ static net_err_t job_open(engine_t *e, job_t *j)
 
 static net_err_t start_queued(engine_t *e)
 {
-    while (e->queue != NULL && e->active_count < OPEN_MAX_DEFAULT) {
+    while (e->queue != NULL && e->active_count < e->handles) {
         job_t *j = e->queue;
         net_err_t err = job_open(e, j);
         if (err == NET_E_LIMIT && e->active_count > 0)
@@ -624,7 +631,7 @@ static void sweep(engine_t *e)
     }
 }
 
-/* The open jobs are at most OPEN_MAX_DEFAULT: a scan costs less than a heap's bookkeeping. */
+/* The open jobs are few hundreds: a scan costs less than a heap's bookkeeping. */
 static int64_t next_deadline(const engine_t *e)
 {
     int64_t first = INT64_MAX;

@@ -39,8 +39,10 @@ typedef struct engine_query {
 /* set collects the exchanges; net and set stay the caller's and must outlive the engine. */
 net_err_t engine_new(net_t *net, exchange_set_t *set, const schedule_t *schedule, engine_t **out);
 void engine_free(engine_t *e);
+/* How many handles may be open at a time, from 1 (0: 256). */
+void engine_limit(engine_t *e, unsigned handles);
 
-/* Sends the first attempt, or queues it when too many handles are open (limit, default 256).
+/* Sends the first attempt, or queues it when too many handles are open.
  * The exchange is in the set at once; done is called when a reply came, when TCP failed, or when
  * all attempts and the wait for late replies are over. When the kernel refuses to send, this is
  * an event of the exchange, not an error. */

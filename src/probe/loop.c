@@ -373,6 +373,8 @@ static net_err_t loop_begin(loop_t *l)
     if (err == NET_OK)
         err = engine_new(l->net, l->set, &l->options->schedule, &l->engine);
     if (err == NET_OK)
+        engine_limit(l->engine, l->options->handles);
+    if (err == NET_OK)
         l->began = l->net->ops->now(l->net) - (l->net->ops->wall(l->net) - l->set->began_wall);
     return err;
 }

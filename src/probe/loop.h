@@ -59,6 +59,7 @@ typedef struct loop_options {
     addr_t source6;
     unsigned exchanges_max; /* budget */
     unsigned per_address;   /* questions to one address at a time */
+    unsigned handles;       /* sockets at a time; 0: as many as the engine likes */
     /* What says who asks, in the OPT of each question that has one (PROBE_IDENTIFY_OPTION); at most
      * LOOP_IDENTIFY_MAX octets; NULL: nothing. */
     const char *identify;

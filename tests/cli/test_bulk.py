@@ -528,6 +528,38 @@ def few_files(t, prog):
             f"{p.returncode} {len(lines)} {p.stderr}")
 
 
+def at_most(files, argv, text):
+    return subprocess.run(argv, input=text, text=True, capture_output=True, check=False, timeout=120,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                                                (files, files)))
+
+
+def no_more_files(t, prog, server):
+    """What the system does not let a program exceed: less at once, nothing lost."""
+    lab = [prog, "bulk", "--lab", DEMO, "--timeout", "0.3", "--tries", "1", "--late", "0", *FREE]
+    table = "domain,token1,token2,token3\n" + "".join(
+        f"{d},bq7k2vw4,m5xw7d3p,zt4c6yqh\n"
+        for i in range(6) for d in (f"no{i}.example", "bakery.example"))
+    modes = {
+        "check": (lab, "bakery.example\n" * 12, 12),
+        "--full": ([*lab, "--full"], "bakery.example\n" * 12, 12),
+        "--dkim": ([*lab, "--dkim", "-"], table, 12),
+        "--query": ([prog, "bulk", "--query", "--server", f"127.0.0.1#{server.port}", "--threads",
+                     "16", *QUICK, *FREE], "".join(f"n{i}.example\n" for i in range(500)), 500),
+    }
+    for name, (argv, text, wanted) in modes.items():
+        p = at_most(64, argv, text)
+        good = [x for x in map(json.loads, p.stdout.splitlines()) if "error" not in x]
+        t.check(f"{name}: few files allowed at all: nothing is lost",
+                p.returncode == 0 and len(good) == wanted, f"{p.returncode} {len(good)} {p.stderr}")
+        t.check(f"{name}: that fewer run at once is said",
+                re.search(r"at once, not \d+: .* only 64 files", p.stderr) is not None, p.stderr)
+        p = at_most(8, argv, text)
+        t.check(f"{name}: too few files: it is said, and that is all",
+                p.returncode == 3 and p.stdout == "" and p.stderr.count("\n") == 1 and
+                "ulimit -n" in p.stderr, f"{p.returncode} {p.stdout[:200]} {p.stderr}")
+
+
 def stopped(t, prog):
     """Ctrl-C ends a run at once, whatever its threads wait for."""
     with tempfile.NamedTemporaryFile("w", suffix=".scn") as f:
@@ -601,6 +633,7 @@ def main():
         resumed_checks(t, args.prog)
         resumed_dkim(t, args.prog)
         few_files(t, args.prog)
+        no_more_files(t, args.prog, server)
     stopped(t, args.prog)
     shares(t, args.prog, wanted)
     return t.done()
