@@ -145,6 +145,7 @@ static void take_udp(decoder_t *d, const ip_view_t *v, const layer_t *layer)
     item.notes |= u.beyond ? CAP_NOTE_LENGTH : 0;
     item.notes |= !u.beyond && u.size < u.original ? CAP_NOTE_CUT : 0;
     item.notes |= u.beyond && v->size < v->length ? CAP_NOTE_CUT : 0;
+    item.ttl = v->ttl;
     item.from = ip_addr(v, v->from, u.from_port);
     item.to = ip_addr(v, v->to, u.to_port);
     item.bytes = u.bytes;
@@ -402,8 +403,9 @@ static inline bool sum_passes(decoder_t *d, const uint8_t *addresses, uint32_t n
 
 /* What differs between plain datagrams. */
 static inline void give_plain(decoder_t *d, cap_item_t *item, const cap_packet_t *p,
-                              const uint8_t *udp, uint32_t size)
+                              const uint8_t *udp, uint32_t size, uint8_t ttl)
 {
+    item->ttl = ttl;
     item->at = p->at;
     item->number = p->number;
     item->file = p->file;
@@ -443,7 +445,7 @@ static inline bool plain_v4(decoder_t *d, const cap_packet_t *p, uint32_t at)
         return false;
     put_v4(&d->plain4.from, ip + 12);
     put_v4(&d->plain4.to, ip + 16);
-    give_plain(d, &d->plain4, p, ip + 20, total - 20);
+    give_plain(d, &d->plain4, p, ip + 20, total - 20, ip[8]);
     return true;
 }
 
@@ -461,7 +463,7 @@ static inline bool plain_v6(decoder_t *d, const cap_packet_t *p, uint32_t at)
         return false;
     memcpy(d->plain6.from.octets, ip + 8, 16);
     memcpy(d->plain6.to.octets, ip + 24, 16);
-    give_plain(d, &d->plain6, p, ip + 40, length);
+    give_plain(d, &d->plain6, p, ip + 40, length, ip[7]);
     return true;
 }
 

@@ -61,6 +61,7 @@ typedef struct cap_item {
     const uint8_t *bytes;
     uint32_t size;
     uint32_t original; /* of the payload on the wire; more than size when cut or lost */
+    uint8_t ttl;       /* UDP: hops that the packet had left; 0: not known */
     /* ICMP */
     uint8_t icmp_type; /* as on the wire; the family is from's */
     uint8_t icmp_code;

@@ -79,6 +79,7 @@ static ip_kind_t read_v4(ip_view_t *v, const uint8_t *p, uint32_t size, uint32_t
     uint32_t part = octets_u16(p + 6);
     v->from = p + 12;
     v->to = p + 16;
+    v->ttl = p[8];
     v->protocol = p[9];
     v->id = octets_u16(p + 4);
     v->more = (part & FRAGMENT_MORE_V4) != 0;
@@ -190,6 +191,7 @@ static ip_kind_t read_v6(ip_view_t *v, const uint8_t *p, uint32_t size, uint32_t
     v->from = p + 8;
     v->to = p + 24;
     v->protocol = p[6];
+    v->ttl = p[7];
     wire = wire > IPV6_HEADER ? wire - IPV6_HEADER : 0;
     if (length == 0 && wire > 0) {
         /* a jumbogram, or segmentation is left to the network card */

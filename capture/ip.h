@@ -38,6 +38,7 @@ typedef struct ip_view {
     bool rerouted;          /* a routing header or source route: the final address, which UDP and
                                TCP checksums cover, is another */
     uint8_t extensions;     /* headers behind IP's own seen so far */
+    uint8_t ttl;            /* TTL, or hop limit */
     uint32_t id;            /* fragments */
     uint32_t offset;        /* fragments: in octets */
     const uint8_t *from;    /* 4 or 16 octets */

@@ -111,6 +111,7 @@ uint32_t flow_begin(pairer_t *p, const cap_item_t *item, const addr_t *client, c
     s->attempt = 0;
     s->attempts = 0;
     s->at = s->began = item->at;
+    s->ttl = 0;
     s->packet = item->number;
     s->file = item->file;
     s->original = 0;

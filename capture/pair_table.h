@@ -15,6 +15,8 @@
 #define PAIR_YOUNG     512u
 #define PAIR_INLINE    88u /* octets of a question that need no allocation */
 
+_Static_assert(FLOW_EVENTS_MAX <= UINT8_MAX, "event_count has room");
+
 /* The same packet seen at two places of one host is so near in time, nanoseconds. */
 #define PAIR_TWICE_WITHIN INT64_C(10000000)
 /* A reply that is recorded before its question is so near to it, nanoseconds. */
@@ -69,7 +71,8 @@ typedef struct slot {
     uint16_t size;     /* of the question's message */
     uint16_t name_len; /* of QNAME, which is at octet 12; 0: there is none that is plain */
     uint16_t attempts; /* 0: no question yet */
-    uint16_t event_count;
+    uint8_t event_count;
+    uint8_t ttl; /* of its packet; 0: not known */
     unsigned notes;
     bool tcp;
     bool has_key;    /* hangs on key and ask */
@@ -114,7 +117,8 @@ typedef struct conn {
     pair_list_t flows; /* open ones, oldest first */
 } conn_t;
 
-/* The same, of another file, whose clock may be another: no client asks again sooner. */
+/* The same, of another file, or with other hops left, which is seen at another place: its clock may
+ * be another. No client asks again sooner. */
 #define PAIR_COPY_WITHIN INT64_C(500000000)
 
 typedef struct pair_early pair_early_t;

@@ -99,6 +99,7 @@ static uint32_t add_retry(pairer_t *p, const cap_item_t *item, uint32_t head, co
     s->client = item->from;
     s->id = id_of(item);
     s->at = item->at;
+    s->ttl = item->ttl;
     s->packet = item->number;
     s->file = item->file;
     h->attempts++;
@@ -129,6 +130,7 @@ static uint32_t add_question(pairer_t *p, const cap_item_t *item, conn_t *conn,
     s->name_len = s->size == item->size ? q->name_len : 0;
     s->id = id_of(item);
     s->at = item->at;
+    s->ttl = item->ttl;
     s->packet = item->number;
     s->file = item->file;
     s->attempt = 1;
@@ -149,13 +151,20 @@ static uint32_t add_question(pairer_t *p, const cap_item_t *item, conn_t *conn,
     return i;
 }
 
-/* The same packet at another place of the host; or, where replies are recorded before their
- * questions, a retry that its answer is there of already, for the attempt before it. */
+/* Whether it was captured somewhere else than the attempt: in another file, or on the other side of
+ * a router. What a client sends again has as many hops left as before. */
+static bool is_elsewhere(const cap_item_t *item, const slot_t *s)
+{
+    return item->file != s->file || (item->ttl != s->ttl && item->ttl != 0 && s->ttl != 0);
+}
+
+/* The same packet at another place; or, where replies are recorded before their questions, a retry
+ * that its answer is there of already, for the attempt before it. */
 static bool is_again(const pairer_t *p, const cap_item_t *item, uint32_t twin)
 {
     const slot_t *s = &p->slot[twin];
     const slot_t *head = &p->slot[s->head];
-    return item->at - s->at < (item->file == s->file ? PAIR_TWICE_WITHIN : PAIR_COPY_WITHIN) ||
+    return item->at - s->at < (is_elsewhere(item, s) ? PAIR_COPY_WITHIN : PAIR_TWICE_WITHIN) ||
            (p->stats.early > 0 && head->state == SLOT_CLOSED && !head->tcp &&
             item->at - head->began < PAIR_EARLY_WITHIN);
 }

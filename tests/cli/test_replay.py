@@ -401,6 +401,12 @@ def clock_tests(t, prog, d):
             {v["id"] for v in lines_of(p) if v["kind"] == "finding"}, {"packet-times", "lame-refused"})
 
 
+def passed_on(packet, hops):
+    """The packet behind so many routers."""
+    head = packet[:8] + bytes([packet[8] - hops, packet[9], 0, 0]) + packet[12:20]
+    return head[:10] + pm.checksum(head).to_bytes(2, "big") + head[12:] + packet[20:]
+
+
 def copies_tests(t, prog, d):
     """Two places of the same packets, whose clocks differ: nothing is wrong."""
     ways = two_taps()
@@ -419,6 +425,14 @@ def copies_tests(t, prog, d):
             p = run(prog, one, other, "--json")
             t.equal(f"two places, {ahead} s apart: nothing is found",
                     [v["text"] for v in lines_of(p) if v["kind"] == "finding"], [])
+    for ahead in (-0.1, -0.025, -0.012, -0.001, 0.001, 0.012, 0.025, 0.1):
+        both = pm.Pcap()
+        both.packets = sorted(whole.packets + [(at + ahead, passed_on(p, 3))
+                                               for at, p in whole.packets], key=lambda at_p: at_p[0])
+        values = lines_of(run(prog, "-", "--json", stdin=both.octets()))
+        t.equal(f"two places in one file, {ahead} s apart: nothing is found, and nothing asked again",
+                ([v["text"] for v in values if v["kind"] == "finding"],
+                 values[-1]["counts"]["retries"], values[-1]["counts"]["queries"]), ([], 0, 161))
 
 
 def snaplen_tests(t, prog):

@@ -157,6 +157,7 @@ static void feed(pairer_t *p, const step_t *s, uint64_t number)
         item.size = message(s, strchr("rRLP", s->kind) != NULL, buf, sizeof buf);
     item.bytes = item.size > 0 ? buf : NULL;
     item.original = item.size;
+    item.ttl = s->twist == 'f' ? 60 : s->twist == 'k' ? 0 : 64;
     if (strchr("QRSsOFfXxPp", s->kind) != NULL)
         item.connection = s->port;
     if (s->kind == 's')
@@ -260,6 +261,18 @@ static const pair_case_t cases[] = {
      "1 u1 x1 =1@11; 3 u1 x1 =1@1; 2 u1 x1; 4 u1 x1 pending"},
     {"the same port and ID, as the C library does", "q0/5000/7 q20/5000/7 r22/5000/7",
      "1 u1 x2 =2@2 r2"},
+    {"captured before and behind routers, by clocks that differ",
+     "q0/5000/7 q30/5000/7%f r60/5000/7%f r90/5000/7",
+     "1 u1 x1 =1@60 twice; 1 u1 x0 noq twice dup"},
+    {"the same, and the reply between them", "q0/5000/7 r20/5000/7 q30/5000/7%f r45/5000/7%f",
+     "1 u1 x1 =1@20; 1 u1 x0 noq twice dup"},
+    {"the same, and the client asks again",
+     "q0/5000/7 q30/5000/7%f q400/5000/7 q430/5000/7%f r460/5000/7%f r490/5000/7",
+     "1 u1 x2 =2@60 twice r2; 1 u1 x0 noq twice dup"},
+    {"it asks again another way, later than clocks differ", "q0/5000/7 q500/5000/7%f r560/5000/7%f",
+     "1 u1 x2 =2@60 r2"},
+    {"hops that are not known say nothing", "q0/5000/7%k q30/5000/7 q60/5000/7%k r90/5000/7",
+     "1 u1 x3 =3@30 r2 r3"},
     {"the same ID and another port at once: two that number from 0",
      "q0/5000/7 q5/5001/7 r6/5001/7 r7/5000/7", "2 u1 x1 =1@1; 1 u1 x1 =1@7"},
     {"two programs ask the same at the same time", "q0/5000/7 q5/5001/8 r8/5001/8 r9/5000/7",
