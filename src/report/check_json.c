@@ -110,7 +110,7 @@ json_t *json_check(const check_report_t *r, reply_t *scratch)
     json_object_set_new(j, "parent", m->parent_known ? json_name(&m->parent) : json_null());
     json_object_set_new(j, "verdict", json_verdict(r->findings, r->untested));
     json_object_set_new(j, "interrupted", json_boolean(r->interrupted));
-    json_object_set_new(j, "began", json_real((double)r->set->began_wall / 1e9));
+    json_object_set_new(j, "began", json_time(r->set->began_wall));
     json_object_set_new(j, "servers", servers);
     json_object_set_new(j, "addresses", addresses);
     return j;

@@ -104,7 +104,7 @@ static json_t *json_report(const dkim_report_t *r, reply_t *scratch, char *value
     json_object_set_new(j, "coverage", json_coverage(&d->coverage));
     json_object_set_new(j, "verdict", json_verdict(&d->findings, r->untested));
     json_object_set_new(j, "interrupted", json_boolean(r->interrupted));
-    json_object_set_new(j, "began", json_real((double)r->set->began_wall / 1e9));
+    json_object_set_new(j, "began", json_time(r->set->began_wall));
     json_object_set_new(j, "records", records);
     json_object_set_new(j, "addresses", addresses);
     json_object_set_new(j, "findings", json_findings(&d->findings));

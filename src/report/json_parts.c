@@ -49,9 +49,15 @@ json_t *json_hex(const uint8_t *bytes, uint32_t size)
     return j;
 }
 
+json_t *json_time(int64_t ns)
+{
+    /* whole microseconds are exact as such, and not as nanoseconds since 1970 */
+    return json_real(ns % 1000 == 0 ? (double)(ns / 1000) / 1e6 : (double)ns / 1e9);
+}
+
 json_t *json_seconds(int64_t ns)
 {
-    return ns >= 0 ? json_real((double)ns / 1e9) : json_null();
+    return ns >= 0 ? json_time(ns) : json_null();
 }
 
 /* One event; octets: with the message it carries. scratch's contents change. */
@@ -61,7 +67,7 @@ static json_t *json_event(const exchange_t *x, const event_t *e, bool octets, re
     json_t *j = json_object();
     event_describe(x, e, scratch, line, sizeof line);
     json_object_set_new(j, "kind", json_string(event_name(e->kind)));
-    json_object_set_new(j, "time", json_real((double)e->at / 1e9));
+    json_object_set_new(j, "time", json_time(e->at));
     json_object_set_new(j, "attempt", json_integer(e->attempt));
     json_object_set_new(j, "text", json_text(line));
     if (e->peer.family != 0)
@@ -114,7 +120,7 @@ json_t *json_exchange(const exchange_t *x, const nsp_name_t *zone, bool octets, 
         json_array_append_new(events, json_event(x, &x->event[i], octets, scratch));
     json_object_set_new(j, "events", events);
     if (x->shared != 0)
-        json_object_set_new(j, "shared", json_real((double)x->shared / 1e9));
+        json_object_set_new(j, "shared", json_time(x->shared));
     return j;
 }
 
@@ -196,7 +202,7 @@ json_t *json_worst_severity(int worst, bool untested)
 
 bool json_print(FILE *out, json_t *j)
 {
-    bool good = j != NULL && json_dumpf(j, out, JSON_COMPACT | JSON_ENSURE_ASCII) == 0;
+    bool good = j != NULL && json_write(out, j);
     if (good)
         fputc('\n', out);
     json_decref(j);

@@ -14,6 +14,7 @@ json_t *json_addr(const addr_t *a);        /* without its port */
  * UTF-8, which JSON cannot carry. */
 json_t *json_text(const char *text);
 json_t *json_hex(const uint8_t *bytes, uint32_t size);
+json_t *json_time(int64_t ns);    /* in seconds: the double that is nearest */
 json_t *json_seconds(int64_t ns); /* null for a negative time */
 /* One exchange with its events. zone: whose probes are named; NULL when there is none. */
 json_t *json_exchange(const exchange_t *x, const nsp_name_t *zone, bool octets, reply_t *scratch);
@@ -27,6 +28,13 @@ json_t *json_findings(const finding_list_t *list);
 json_t *json_verdict(const finding_list_t *list, bool untested);
 /* The same of the worst severity_t, -1 for none. */
 json_t *json_worst_severity(int worst, bool untested);
+#define JSON_REAL_MAX 48
+/* A finite real as JSON: the fewest digits that are read as the same double again, and always a
+ * point or an exponent. Returns buf. */
+const char *json_real_text(double value, char buf[JSON_REAL_MAX]);
+/* Writes j, in ASCII, without a newline. False when writing failed. j stays the caller's; its keys
+ * are plain words. */
+bool json_write(FILE *out, json_t *j);
 /* Writes one line and releases j. False when j is NULL or writing failed. */
 bool json_print(FILE *out, json_t *j);
 

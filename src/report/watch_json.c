@@ -78,9 +78,16 @@ static json_t *json_report(const watch_report_t *w)
 char *watch_report_message(const watch_report_t *r)
 {
     json_t *j = json_report(r);
-    char *text = json_dumps(j, JSON_COMPACT | JSON_ENSURE_ASCII);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = j != NULL ? open_memstream(&text, &size) : NULL;
+    bool good = f != NULL && json_write(f, j);
+    good = (f == NULL || fclose(f) == 0) && good;
     json_decref(j);
-    return text;
+    if (good)
+        return text;
+    free(text);
+    return NULL;
 }
 
 bool watch_report_json(FILE *out, const watch_report_t *r)

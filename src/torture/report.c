@@ -108,7 +108,8 @@ bool torture_print_json(FILE *out, const torture_report_t *r, const torture_opti
     json_object_set_new(j, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(j, "results", results);
     bool good =
-        json_dumpf(j, out, JSON_COMPACT | JSON_ENSURE_ASCII) == 0 && fputc('\n', out) != EOF;
+        json_dumpf(j, out, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) == 0 &&
+        fputc('\n', out) != EOF;
     json_decref(j);
     return good;
 }

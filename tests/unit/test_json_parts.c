@@ -78,10 +78,72 @@ static void test_ascii(void **state)
     free(text);
 }
 
+static void check_real(double value, const char *wanted)
+{
+    char buf[JSON_REAL_MAX];
+    assert_string_equal(json_real_text(value, buf), wanted);
+}
+
+static void test_real(void **state)
+{
+    (void)state;
+    check_real(0.123, "0.123");
+    check_real(0, "0.0");
+    check_real(-0.25, "-0.25");
+    check_real(3, "3.0");
+    check_real((double)22758 / 1e9, "0.000022758");
+    check_real((double)INT64_C(1795716211119533000) / 1e9, "1795716211.119533");
+    check_real(1.0 / 3, "0.3333333333333333");
+    check_real(1e300, "1e+300");
+    check_real(123456789012345678.0, "1.2345678901234568e+17");
+}
+
+/* Nothing is lost, and no digit is the double's alone: nanoseconds of three months, microseconds of
+ * any time that packets were captured at. */
+static void test_times(void **state)
+{
+    (void)state;
+    nsp_random_t r = {7};
+    for (int i = 0; i < 20000; i++) {
+        char buf[JSON_REAL_MAX];
+        char wanted[64];
+        bool wall = i % 2 != 0;
+        uint64_t n = nsp_random_next(&r) %
+                     (wall ? UINT64_C(4000000000000000) : UINT64_C(8000000000000000) >> i % 40);
+        uint64_t one = wall ? 1000000 : 1000000000;
+        json_t *j = json_time((int64_t)(wall ? n * 1000 : n));
+        double value = json_real_value(j);
+        json_decref(j);
+        int len = snprintf(wanted, sizeof wanted, "%llu.%0*llu", (unsigned long long)(n / one),
+                           wall ? 6 : 9, (unsigned long long)(n % one));
+        while (wanted[len - 1] == '0' && wanted[len - 2] != '.')
+            wanted[--len] = '\0';
+        assert_string_equal(json_real_text(value, buf), wanted);
+        value = (double)(n * 1000 + (unsigned)i % 1000) / 1e9;
+        assert_true(strtod(json_real_text(value, buf), NULL) == value);
+    }
+}
+
+static void test_write(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    assert_true(json_print(out, json_pack("{s:[i,b,b,n,s,f],s:{},s:[],s:{s:s}}", "a", -7, 1, 0,
+                                          "x\"\\\n\x7f", 0.1, "b", "c", "d", "e", "")));
+    fclose(out);
+    assert_string_equal(text, "{\"a\":[-7,true,false,null,\"x\\\"\\\\\\n\x7f\",0.1],\"b\":{},"
+                              "\"c\":[],\"d\":{\"e\":\"\"}}\n");
+    free(text);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_text), cmocka_unit_test(test_small),
-                                       cmocka_unit_test(test_verdict),
-                                       cmocka_unit_test(test_ascii)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_text),    cmocka_unit_test(test_small),
+                                       cmocka_unit_test(test_verdict), cmocka_unit_test(test_ascii),
+                                       cmocka_unit_test(test_real),    cmocka_unit_test(test_times),
+                                       cmocka_unit_test(test_write)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
