@@ -43,7 +43,7 @@ static const option_desc_t check_options[] = {
     {C_PCAP, "pcap", 0, NULL, "FILE", "write all packets to a pcap"},
     {C_CAPTURE, "capture", 0, NULL, "IF", "also see what reaches this interface"},
     FAIL_OPTIONS,
-    {C_THOROUGH, "thorough", 0, NULL, NULL, "also ask what no resolver asks: opcodes, flags"},
+    {C_THOROUGH, "thorough", 0, NULL, NULL, "also ask what no resolver asks: opcodes, PTR"},
     {C_NO_HOPS, "no-hops", 0, NULL, NULL, "do not look where the way to silent addresses ends"},
     {C_QUIET, "quiet", 0, NULL, NULL, "no progress on stderr"},
     {0, NULL, 0, NULL, NULL, NULL},

@@ -246,27 +246,13 @@ static int set_name(reader_t *r, const char *text)
     return 0;
 }
 
-/* 192.0.2.1 -> 1.2.0.192.in-addr.arpa; IPv6 by nibbles in ip6.arpa (RFC 1035 3.5, RFC 3596 2.5). */
 static int set_reverse(reader_t *r, const char *text)
 {
     addr_t a;
-    char name[80];
-    size_t n = 0;
+    char name[ADDR_REVERSE_MAX];
     if (!addr_from_text(text, strlen(text), 53, &a))
         return bad(r, "-x", text, "an IP address");
-    if (a.family == 4) {
-        snprintf(name, sizeof name, "%u.%u.%u.%u.in-addr.arpa", a.octets[3], a.octets[2],
-                 a.octets[1], a.octets[0]);
-    } else {
-        static const char digits[] = "0123456789abcdef";
-        for (int i = 15; i >= 0; i--) {
-            name[n++] = digits[a.octets[i] & 15];
-            name[n++] = '.';
-            name[n++] = digits[a.octets[i] >> 4];
-            name[n++] = '.';
-        }
-        memcpy(name + n, "ip6.arpa", 9);
-    }
+    addr_reverse(&a, name);
     int rc = set_name(r, name);
     if (rc == 0 && !r->current->has_type) {
         r->current->type = NSP_TYPE_PTR;

@@ -37,6 +37,7 @@ static void run_rules(diag_t *d)
     rules_ns(d);
     rules_layout(d);
     rules_content(d);
+    rules_reverse(d);
     rules_forms(d);
     if (!d->options.without_dnssec)
         rules_signed(d);

@@ -176,6 +176,7 @@ void rules_beside(diag_t *d);
 void rules_ns(diag_t *d);
 void rules_layout(diag_t *d);
 void rules_content(diag_t *d); /* after rules_layout: a single server shares all addresses */
+void rules_reverse(diag_t *d);
 void rules_signed(diag_t *d);
 void rules_forms(diag_t *d); /* after rules_edns: where EDNS as such fails, no form of it is told */
 

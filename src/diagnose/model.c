@@ -63,6 +63,8 @@ bool model_build(const model_input_t *in, int64_t now, model_t *out, model_wants
         fold_parents(f);
         if (in->names || wants == NULL)
             fold_names(f);
+        if (in->reverse || wants == NULL)
+            fold_reverse(f);
         out->finished = !f->pending;
         good = !f->out_of_memory;
     }

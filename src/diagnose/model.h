@@ -46,6 +46,7 @@ typedef struct model_input {
     bool use_ipv6;
     unsigned parents_max; /* addresses of the parent that are asked: 32 */
     bool names;           /* hosts that the zone's SOA and MX name are looked up, too */
+    bool reverse;         /* so are the names of the servers' addresses in the reverse trees */
     bool ds;              /* each of them that delegates the zone is asked for its DS, too, and one
                              for the keys of the parent */
     const exchange_set_t *set;
@@ -108,6 +109,14 @@ typedef struct model_parent {
                                 agree about DOMAIN; NULL: not known */
 } model_parent_t;
 
+/* What the reverse tree says about an address. */
+typedef enum reverse_state {
+    REVERSE_UNKNOWN, /* not asked, or nobody who should know answered usefully */
+    REVERSE_NONE,
+    REVERSE_SERVER, /* a name that it has there is that of one of its servers */
+    REVERSE_OTHER
+} reverse_state_t;
+
 /* One address of the zone under test: the unit that is probed. Servers that share an address
  * share this. */
 typedef struct model_address {
@@ -115,6 +124,8 @@ typedef struct model_address {
     unsigned from; /* union over its servers */
     uint16_t server_count;
     uint16_t server[8]; /* indexes into model_t.server */
+    reverse_state_t reverse;
+    const exchange_t *reversed; /* the last one on the way to that, or NULL */
 } model_address_t;
 
 typedef struct model {

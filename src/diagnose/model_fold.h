@@ -251,4 +251,9 @@ void fold_parents(fold_t *f);
  */
 void fold_names(fold_t *f);
 
+/* --- model_reverse.c --- */
+
+/* Looks the addresses of the zone's servers up in the reverse trees. The same. */
+void fold_reverse(fold_t *f);
+
 #endif

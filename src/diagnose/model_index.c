@@ -36,7 +36,7 @@ static bool of_interest(const entry_t *e)
 {
     uint16_t t = e->x->qtype;
     return e->reply != NULL && e->x->qclass == NSP_CLASS_IN &&
-           (t == NSP_TYPE_NS || t == NSP_TYPE_A || t == NSP_TYPE_AAAA ||
+           (t == NSP_TYPE_NS || t == NSP_TYPE_A || t == NSP_TYPE_AAAA || t == NSP_TYPE_PTR ||
             (t == NSP_TYPE_SOA && e->rd));
 }
 

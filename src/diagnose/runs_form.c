@@ -12,7 +12,7 @@ static bool type_in_form(uint16_t type)
     return type == NSP_TYPE_NS || type == NSP_TYPE_SOA || type == NSP_TYPE_A ||
            type == NSP_TYPE_AAAA || type == NSP_TYPE_DNSKEY || type == NSP_TYPE_TXT ||
            type == PROBE_NODATA_TYPE || type == NSP_TYPE_DS || type == NSP_TYPE_CDS ||
-           type == NSP_TYPE_CDNSKEY || type == NSP_TYPE_NSEC3PARAM;
+           type == NSP_TYPE_CDNSKEY || type == NSP_TYPE_NSEC3PARAM || type == NSP_TYPE_PTR;
 }
 
 /* What is asked with DO and a size of PROBE_EDNS_SIZE. */
@@ -108,6 +108,7 @@ static bool may_begin(const uint8_t *b, uint16_t type, bool edns)
         return edns && !rd && b[NSP_HEADER_SIZE] >= sizeof prefix - 1 &&
                memcmp(b + NSP_HEADER_SIZE + 1, prefix, sizeof prefix - 1) == 0;
     case NSP_TYPE_AAAA:
+    case NSP_TYPE_PTR:
         return false;
     default:
         return edns && !rd;

@@ -93,6 +93,25 @@ const char *addr_port_text(const addr_t *a, char buf[ADDR_TEXT_MAX])
     return buf;
 }
 
+const char *addr_reverse(const addr_t *a, char buf[ADDR_REVERSE_MAX])
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t n = 0;
+    if (a->family == 4) {
+        snprintf(buf, ADDR_REVERSE_MAX, "%u.%u.%u.%u.in-addr.arpa.", a->octets[3], a->octets[2],
+                 a->octets[1], a->octets[0]);
+        return buf;
+    }
+    for (int i = 15; i >= 0; i--) {
+        buf[n++] = digits[a->octets[i] & 15];
+        buf[n++] = '.';
+        buf[n++] = digits[a->octets[i] >> 4];
+        buf[n++] = '.';
+    }
+    memcpy(buf + n, "ip6.arpa.", 10);
+    return buf;
+}
+
 addr_t addr_from_octets(const uint8_t *octets, size_t n, uint16_t port)
 {
     addr_t a = {0};

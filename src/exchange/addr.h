@@ -25,6 +25,10 @@ bool addr_from_text(const char *text, size_t len, uint16_t default_port, addr_t 
 /* Address alone, and with "#port" when the port is not 53. Returns buf. */
 const char *addr_text(const addr_t *a, char buf[ADDR_TEXT_MAX]);
 const char *addr_port_text(const addr_t *a, char buf[ADDR_TEXT_MAX]);
+#define ADDR_REVERSE_MAX 76
+/* Its name in the reverse tree: "1.2.0.192.in-addr.arpa." (RFC 1035 3.5), by nibbles in "ip6.arpa."
+ * (RFC 3596 2.5). Returns buf. */
+const char *addr_reverse(const addr_t *a, char buf[ADDR_REVERSE_MAX]);
 /* From RDATA of A (4 octets) or AAAA (16 octets). */
 addr_t addr_from_octets(const uint8_t *octets, size_t n, uint16_t port);
 /* Same address and scope, whatever the port. */

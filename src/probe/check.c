@@ -312,6 +312,7 @@ net_err_t check_run(net_t *net, model_input_t *in, const check_options_t *option
     net_err_t err = NET_E_MEMORY;
     in->set = set;
     in->names = in->ds = !options->walk_only;
+    in->reverse = options->thorough && !options->walk_only;
     memset(m, 0, sizeof *m);
     if (c != NULL && wants != NULL) {
         *c = (check_t){.net = net, .in = in, .options = options, .m = m, .wants = wants};

@@ -152,9 +152,27 @@ static void sockaddrs(void **state)
     }
 }
 
+static void reverse(void **state)
+{
+    static const char *const cases[][2] = {
+        {"192.0.2.10#5300", "10.2.0.192.in-addr.arpa."},
+        {"255.254.253.252", "252.253.254.255.in-addr.arpa."},
+        {"2001:db8::ab",
+         "b.a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa."},
+    };
+    char buf[ADDR_REVERSE_MAX];
+    addr_t a;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_true(addr_from_text(cases[i][0], strlen(cases[i][0]), 53, &a));
+        assert_string_equal(addr_reverse(&a, buf), cases[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(text), cmocka_unit_test(special),
-                                       cmocka_unit_test(prefixes), cmocka_unit_test(sockaddrs)};
+                                       cmocka_unit_test(prefixes), cmocka_unit_test(sockaddrs),
+                                       cmocka_unit_test(reverse)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
