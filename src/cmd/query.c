@@ -176,6 +176,8 @@ static void print_message(run_t *run, const query_spec_t *q, const event_t *e, c
     nsp_msg_validate(m);
     if (q->short_answer) {
         message_print_short(stdout, m);
+        fflush(stdout);
+        message_print_lack(stderr, m);
         return;
     }
     printf("%s\n", title);

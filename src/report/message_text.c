@@ -151,3 +151,38 @@ void message_print_short(FILE *out, const nsp_msg_t *m)
     }
     free(buf);
 }
+
+/* The zone that a reply refers to: it has no answer, and NS records of another in their place. */
+static const nsp_rr_t *referral(const nsp_msg_t *m)
+{
+    const nsp_rr_t *ns = NULL;
+    for (uint16_t i = 0; i < m->found[NSP_AUTHORITY]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_AUTHORITY, i);
+        if (rr->type == NSP_TYPE_SOA)
+            return NULL;
+        if (rr->type == NSP_TYPE_NS && ns == NULL)
+            ns = rr;
+    }
+    return m->found[NSP_ANSWER] == 0 && !nsp_msg_has(m, NSP_FLAG_AA) ? ns : NULL;
+}
+
+void message_print_lack(FILE *out, const nsp_msg_t *m)
+{
+    char text[NSP_NAME_TEXT_MAX];
+    uint16_t rcode = nsp_msg_rcode(m);
+    bool header = m->size >= NSP_HEADER_SIZE;
+    print_faults(out, m);
+    if (header && nsp_msg_has(m, NSP_FLAG_TC))
+        fputs(";; the reply is cut (TC): there is more\n", out);
+    if (header && rcode != NSP_RCODE_NOERROR && rcode != NSP_RCODE_NXDOMAIN) {
+        fprintf(out, ";; the server says %s\n", nsp_rcode_text(rcode, text));
+        return;
+    }
+    const nsp_rr_t *ns = header && rcode == NSP_RCODE_NOERROR ? referral(m) : NULL;
+    if (ns == NULL)
+        return;
+    nsp_name_t zone;
+    nsp_rr_owner(m, ns, &zone);
+    nsp_name_to_text(&zone, text, sizeof text);
+    fprintf(out, ";; no answer, but a referral to the servers of %s\n", text);
+}

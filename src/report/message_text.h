@@ -10,6 +10,9 @@
 void message_print(FILE *out, const nsp_msg_t *m);
 /* Only the RDATA of each answer record, one a line. */
 void message_print_short(FILE *out, const nsp_msg_t *m);
+/* What these do not tell, as ";;" lines: that the message is malformed or cut, an error, or a
+ * referral. Nothing of an answer, nor of a name or record that does not exist. */
+void message_print_lack(FILE *out, const nsp_msg_t *m);
 /* Every octet with its offset and the name of its field. Faults are marked at their offset. Ends
  * with the line that is the most-th character's, and says how many octets are left: compressed, a
  * message is two hundred times as long as text as it was on the wire. */

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""`nsprobe query +short`: records on standard output, and nothing else; what else there is to know
+of the reply on standard error."""
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+import tap  # noqa: E402
+
+PORT = 5441
+ZONES = """root 198.51.100.1
+zone . {
+$TTL 300
+@ SOA a.root.test. host 1 2 3 4 5
+@ NS a.root.test.
+a.root.test. A 198.51.100.1
+z.test. NS n1.z.test.
+n1.z.test. A 198.51.100.2
+}
+zone z.test {
+$TTL 300
+@ SOA n1 host 1 2 3 4 5
+@ NS n1
+n1 A 198.51.100.2
+}
+"""
+# behaviour, type; exit code, standard output, words on standard error
+CASES = [
+    (None, "SOA", 0, True, None),
+    (None, "TXT", 0, False, None),
+    ("malformed count-high", "SOA", 2, True, "MALFORMED at octet"),
+    ("malformed short-header", "SOA", 2, False, "MALFORMED at octet"),
+    ("refuse", "SOA", 0, False, "REFUSED"),
+    ("servfail", "SOA", 0, False, "SERVFAIL"),
+    ("nxdomain", "SOA", 0, False, None),
+    ("truncate", "SOA", 0, False, "cut (TC)"),
+    ("drop", "SOA", 3, True, None),
+]
+
+
+def short(prog, port, *words):
+    return subprocess.run([prog, "query", f"@127.0.0.1#{port}", "+short", "--timeout", "0.3",
+                           "--tries", "1", "+ignore", *words], capture_output=True, text=True, check=False)
+
+
+def main():
+    a = tap.arguments()
+    t = tap.Tap()
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "scenario")
+        with open(path, "w", encoding="ascii") as f:
+            f.write(ZONES)
+            for i, (behave, *_) in enumerate(CASES):
+                f.write(f"address 198.51.100.{i + 10} on 127.0.0.1#{PORT + i} {{\nserves z.test\n" +
+                        (f"behave {behave}\n" if behave else "") + "}\n")
+            f.write(f"address 198.51.100.1 on 127.0.0.1#{PORT + len(CASES)} {{\nserves .\n}}\n")
+        with tap.Serve(a.prog, path) as serve:
+            if not t.check("serves", serve.ready, serve.output):
+                return t.done()
+            for i, (behave, kind, code, out, words) in enumerate(CASES):
+                p = short(a.prog, PORT + i, "z.test", kind)
+                name = f"{behave or 'honest'} {kind}"
+                t.check(f"{name}: records alone are output", bool(p.stdout) == out, p.stdout)
+                t.equal(f"{name}: exit code", p.returncode, code)
+                t.check(f"{name}: what is wrong is said", words in p.stderr if words else
+                        p.stderr == "", p.stderr)
+            p = short(a.prog, PORT + len(CASES), "z.test", "A")
+            t.equal("referral", (p.returncode, p.stdout, p.stderr),
+                    (0, "", ";; no answer, but a referral to the servers of z.test.\n"))
+    return t.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
