@@ -116,6 +116,16 @@ static bool same_server(const finding_t *a, const finding_t *b)
     return a->has_server && b->has_server && nsp_name_equal(&a->server, &b->server);
 }
 
+/* True when the parent gives the server the symptom's address, and the zone does not. */
+static bool is_glue_alone(diag_t *d, const finding_t *f)
+{
+    const model_server_t *h = server_of(d, f);
+    for (uint16_t i = 0; h != NULL && f->has_addr && i < h->addr_count; i++)
+        if (addr_equal(&h->addr[i].addr, &f->addr))
+            return (h->addr[i].from & FROM_GLUE) != 0 && !copies_have_addr(d, h, &h->addr[i]);
+    return false;
+}
+
 static bool lies(const causes_t *c, where_t where, const finding_t *f, const finding_t *cause)
 {
     const subject_t *s = NULL;
@@ -154,6 +164,8 @@ static bool lies(const causes_t *c, where_t where, const finding_t *f, const fin
         return is_left_out(c->d, f, cause);
     case SPLIT:
         return copies_split(c->d);
+    case BY_GLUE:
+        return same_server(f, cause) && is_glue_alone(c->d, f);
     case BY_WILDCARD:
         return same_server(f, cause) && f->has_addr && host_by_wildcard(c->d, &f->addr);
     case ANYWHERE:

@@ -20,6 +20,7 @@ typedef enum where {
     ONE_PARENT,
     REFERRED_WELL,
     OF_DATA,
+    BY_GLUE,
     ANYWHERE
 } where_t;
 

@@ -341,6 +341,25 @@ static void wildcard_address(diag_t *d, const model_server_t *s, finding_t *f)
     }
 }
 
+/* True when the glue that the zone does not have leads to old copies, and the server's own
+ * addresses to the newest: the server has moved. */
+static bool glue_is_old(diag_t *d, const model_server_t *server)
+{
+    bool moved = false;
+    for (uint16_t i = 0; i < server->addr_count; i++) {
+        const model_addr_t *a = &server->addr[i];
+        const subject_t *s = subject_of(d, &a->addr);
+        bool own = copies_have_addr(d, server, a);
+        if (s == NULL || !copy_usable(s) || (own && (a->from & FROM_GLUE) != 0))
+            continue;
+        bool newest = copy_newest(d, s)->serial == s->serial;
+        if (newest != own)
+            return false;
+        moved = moved || own;
+    }
+    return moved;
+}
+
 static void glue_mismatch(diag_t *d, const model_server_t *s, const addr_list_t *only_parent,
                           const addr_list_t *only_zone, const exchange_t *own)
 {
@@ -372,6 +391,11 @@ static void glue_mismatch(diag_t *d, const model_server_t *s, const addr_list_t 
             only_zone->text, name);
     else if (only_parent->count == 0)
         finding_set_fix(f, "Add %s to the glue of %s at the registrar.", only_zone->text, name);
+    else if (only_zone->count > 0 && glue_is_old(d, s))
+        finding_set_fix(f,
+                        "Have %s in the glue of %s replaced by %s at the registrar: what answers "
+                        "there has an old copy of the zone.",
+                        only_parent->text, name, only_zone->text);
     else
         finding_set_fix(f,
                         "Find out which addresses of %s are right; change the glue at the "

@@ -234,6 +234,19 @@ static void mismatch_fix(diag_t *d, const mismatch_t *n, finding_t *f)
                   "delegation then.");
     len = add_fix(fix, sizeof fix, len, "Remove ", &from_parent,
                   " from the delegation at the registrar.");
+    if (to_zone.count > 0 && to_parent.count > 0 && !any_common(d, n)) {
+        /* all serve the zone, and the sets have nothing in common: half of a move */
+        len = add_fix(fix, sizeof fix, len, "If the zone is moving to ", &to_parent,
+                      ": have the registrar delegate to these alone");
+        len += len < sizeof fix ? (size_t)snprintf(fix + len, sizeof fix - len,
+                                                   ", in place of %s. If all are to serve it: name "
+                                                   "all of them at the registrar and in the NS "
+                                                   "records of the zone.",
+                                                   to_zone.text)
+                                : 0;
+        finding_set_fix(f, "%s", fix);
+        return;
+    }
     len =
         add_fix(fix, sizeof fix, len, "Add ", &to_zone,
                 any_common(d, n) ? " to the NS records of the zone, or remove it at the registrar."

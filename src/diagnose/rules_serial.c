@@ -172,10 +172,42 @@ static void ahead_finding(diag_t *d, const subject_t *s, uint32_t usual)
                     subject_label(d, s, label), other);
 }
 
+/* Another address of a server of s, where the copy is as new as that of top; NULL for none. */
+static const subject_t *elsewhere(diag_t *d, const subject_t *s, const subject_t *top)
+{
+    for (size_t i = 0; i < d->subject_count; i++) {
+        const subject_t *o = &d->subject[i];
+        if (o == s || !copy_usable(o) || o->serial != top->serial || !copy_same_primary(d, o, top))
+            continue;
+        for (uint16_t k = 0; k < o->a->server_count; k++)
+            for (uint16_t n = 0; n < s->a->server_count; n++)
+                if (o->a->server[k] == s->a->server[n])
+                    return o;
+    }
+    return NULL;
+}
+
+/* One server, two copies: no single program answers at both addresses. */
+static void two_machines(finding_t *f, const char *label, const char *other, uint32_t high)
+{
+    finding_add_text(f, " Both are addresses of one server.");
+    finding_add_likely(f,
+                       "Something else answers at this address: another machine, another program, "
+                       "or a view whose copy is not kept up.",
+                       "The same server has the newer zone at another of its addresses.");
+    finding_set_fix(f,
+                    "If serial %u is not taken over soon: find out what answers at %s, and have it "
+                    "transfer the zone, or let what is at %s answer there, too. Until then take "
+                    "this one address out of the server's records and its glue.",
+                    high, label, other);
+}
+
 static void serial_finding(diag_t *d, const subject_t *s, const subject_t *top)
 {
     char label[LABEL_MAX];
     char other[LABEL_MAX];
+    const subject_t *own = elsewhere(d, s, top);
+    top = own != NULL ? own : top;
     subject_label(d, top, label);
     finding_t *f = subject_finding(d, s, FINDING_SERIAL_DIFFERS, "Serial %u here; %u at %s.",
                                    s->serial, top->serial, label);
@@ -184,6 +216,8 @@ static void serial_finding(diag_t *d, const subject_t *s, const subject_t *top)
     subject_label(d, s, label);
     if (!serial_newer(top->serial, s->serial))
         undefined(f, s->serial > top->serial ? s->serial : top->serial);
+    else if (own != NULL)
+        two_machines(f, label, subject_label(d, top, other), top->serial);
     else if (is_primary(d, s))
         went_back(f, label, subject_label(d, top, other), top->serial);
     else

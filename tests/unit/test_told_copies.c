@@ -257,6 +257,56 @@ static void test_servers(void **state)
     zonecase_check(&left_dead);
 }
 
+/* The two addresses of the primary lead to two machines: its serial did not go backwards. */
+static const zonecase_t two_machines = {
+    "the other address of a server leads to an old copy",
+    TWO_GLUED "ns1.zone A 8.0.9.1\n",
+    TWO_VERSIONS("@ SOA ns1 host 9" TIMES TWO_NS "ns1 A 8.0.9.1\n",
+                 "@ SOA ns1 host 9" TIMES TWO_NS
+                 "ns1 A 8.0.9.1\n") "zone zone.test@old {\n$TTL 3600\n@ SOA ns1 host 8" TIMES TWO_NS
+                                    "ns1 A 8.0.9.1\n}\n"
+                                    "address 8.0.9.1 {\nserves zone.test@old\n}\n",
+    {"warning serial-differs [ns1.zone.test. 8.0.9.1]",
+     "Serial 8 here; 9 at ns1.zone.test (8.0.1.1). Both are addresses of one server.",
+     "find out what answers at ns1.zone.test (8.0.9.1)"},
+    {"backwards", "raise its serial"}};
+
+/* A server that was renumbered: the old machine goes on serving an old copy. */
+static const zonecase_t old_at_glue = {
+    "glue leads to an old copy",
+    "zone NS ns1.zone\nzone NS ns2.zone\nns1.zone A 8.0.1.1\nns2.zone A 8.0.9.1\n",
+    TWO_VERSIONS("@ SOA ns1 host 9" TIMES TWO_NS,
+                 "@ SOA ns1 host 9" TIMES
+                     TWO_NS) "zone zone.test@old {\n$TTL 3600\n@ SOA ns1 host 8" TIMES TWO_NS "}\n"
+                             "address 8.0.9.1 {\nserves zone.test@old\n}\n",
+    {"warning glue-mismatch [ns2.zone.test.]\n",
+     "fix: Have 8.0.9.1 in the glue of ns2.zone.test replaced by 8.0.2.1 at the registrar",
+     "warning serial-differs [ns2.zone.test. 8.0.9.1] <- glue-mismatch [ns2.zone.test.]"},
+    {"Find out which addresses"}};
+
+/* The zone at the new address is the old one: the glue may be right. */
+static const zonecase_t new_at_glue = {
+    "glue leads to the newer copy",
+    "zone NS ns1.zone\nzone NS ns2.zone\nns1.zone A 8.0.1.1\nns2.zone A 8.0.9.1\n",
+    TWO_VERSIONS("@ SOA ns1 host 9" TIMES TWO_NS,
+                 "@ SOA ns1 host 8" TIMES TWO_NS) "address 8.0.9.1 {\nserves zone.test\n}\n",
+    {"warning glue-mismatch [ns2.zone.test.]\n",
+     "Find out which addresses of ns2.zone.test are right",
+     "warning serial-differs [ns2.zone.test. 8.0.2.1]\n"},
+    {"replaced by"}};
+
+/* The zone has moved, and the registrar was not told. */
+static const zonecase_t moved = {
+    "delegation and zone name servers that have nothing in common, and all serve the zone",
+    "zone NS ns3.zone\nzone NS ns4.zone\nns3.zone A 8.0.3.1\nns4.zone A 8.0.4.1\n",
+    "zone zone.test {\n$TTL 3600\n@ SOA ns1 host 9" TIMES TWO_NS "ns3 A 8.0.3.1\nns4 A 8.0.4.1\n}\n"
+    "address 8.0.1.1 {\nserves zone.test\n}\naddress 8.0.2.1 {\nserves zone.test\n}\n"
+    "address 8.0.3.1 {\nserves zone.test\n}\naddress 8.0.4.1 {\nserves zone.test\n}\n",
+    {"warning ns-mismatch [-]\n",
+     "fix: If the zone is moving to ns1.zone.test, ns2.zone.test: have the registrar delegate to "
+     "these alone, in place of ns3.zone.test, ns4.zone.test."},
+    {"Add ns3"}};
+
 static void test_serials(void **state)
 {
     (void)state;
@@ -268,6 +318,9 @@ static void test_serials(void **state)
     zonecase_check(&mistyped_primary);
     zonecase_check(&far_ahead);
     zonecase_check(&step_ahead);
+    zonecase_check(&two_machines);
+    zonecase_check(&old_at_glue);
+    zonecase_check(&new_at_glue);
 }
 
 static void test_primaries(void **state)
@@ -278,6 +331,7 @@ static void test_primaries(void **state)
     zonecase_check(&by_turns);
     zonecase_check(&made_up);
     zonecase_check(&renamed);
+    zonecase_check(&moved);
 }
 
 int main(void)
