@@ -287,6 +287,8 @@ typedef struct mix {
     uint16_t rcode; /* of those that get an error */
     unsigned bad;
     unsigned good;
+    unsigned more_bad; /* of the other questions over UDP */
+    unsigned more_good;
     /* bits of what is among them: which transport, EDNS or not, the type, mixed case */
     unsigned bad_traits;
     unsigned good_traits;
@@ -298,14 +300,26 @@ static unsigned traits_of(const fact_t *f)
            (f->x->qtype == NSP_TYPE_NS ? 16u : 32u) | (f->kind == PROBE_CASE ? 64u : 128u);
 }
 
+/* Other questions over UDP that every server answers. */
+static bool is_more(const fact_t *f)
+{
+    return f->kind == PROBE_BIG || f->kind == PROBE_NXDOMAIN || f->kind == PROBE_NODATA ||
+           f->kind == PROBE_SIGNED;
+}
+
 static mix_t mix_of(const diag_t *d, const subject_t *s, uint16_t rcode)
 {
     mix_t m = {.rcode = rcode};
     for (size_t i = 0; i < s->count; i++) {
         const fact_t *f = subject_at(d, s, i);
-        if (!is_basic(f) || !fact_answered(f))
+        bool failed = f->cls == CLASS_RCODE && f->rcode == rcode;
+        if (!fact_answered(f))
             continue;
-        if (f->cls == CLASS_RCODE && f->rcode == rcode) {
+        if (!is_basic(f)) {
+            bool well = f->rcode == NSP_RCODE_NOERROR || f->rcode == NSP_RCODE_NXDOMAIN;
+            m.more_bad += failed && is_more(f);
+            m.more_good += well && is_more(f);
+        } else if (failed) {
             m.bad++;
             m.bad_traits |= traits_of(f);
         } else if (f->cls == CLASS_GOOD) {
@@ -321,7 +335,8 @@ static mix_t mix_of(const diag_t *d, const subject_t *s, uint16_t rcode)
  */
 static bool is_by_chance(const mix_t *m)
 {
-    if (m->bad < 2 || m->good < 2)
+    bool more = m->bad > 0 && m->more_bad > 0 && m->more_good > 0 && m->bad + m->more_bad > 2;
+    if ((m->bad < 2 && !more) || m->good < 2)
         return false;
     for (unsigned pair = 3; pair <= 3u << 6; pair <<= 2) {
         unsigned bad = m->bad_traits & pair;
@@ -345,8 +360,16 @@ static bool mixed_rule(diag_t *d, const subject_t *s)
         finding_t *f = subject_finding(
             d, s, rcodes[k] == NSP_RCODE_REFUSED ? FINDING_LAME_REFUSED : FINDING_LAME_SERVFAIL,
             "%u of %u questions for SOA and NS get %s, and the others are answered well, whatever "
-            "their form.",
-            m.bad, m.bad + m.good, nsp_rcode_text(m.rcode, rcode));
+            "their form%s.",
+            m.bad, m.bad + m.good, nsp_rcode_text(m.rcode, rcode),
+            m.more_bad > 0 && m.more_good > 0 ? "; so it is with other questions" : "");
+        finding_add_likely(f,
+                           "One of the machines behind the address does not have the zone, or its "
+                           "copy has expired.",
+                           "The same kinds of question are answered and refused by turns.");
+        if (rcodes[k] == NSP_RCODE_REFUSED)
+            finding_add_likely(f, "A rate limit that answers REFUSED.",
+                               "Only some questions are refused, whatever they ask.");
         for (size_t i = 0; i < s->count; i++) {
             const fact_t *x = subject_at(d, s, i);
             if (is_basic(x) && fact_answered(x) && x->rcode == m.rcode)

@@ -121,7 +121,7 @@ static bool needs_copies(const row_t *r)
 {
     return r->where == LEFT_OUT || r->where == SPLIT || r->where == BY_WILDCARD ||
            r->where == DISPUTED || r->where == ONE_PARENT || r->where == REFERRED_WELL ||
-           r->where == OF_DATA;
+           r->where == OF_DATA || r->where == BY_GLUE;
 }
 
 static void test_every_line_links(void **state)
@@ -318,6 +318,11 @@ static void refused0(xlab_t *x)
     rcode_at(x, 0, NSP_RCODE_REFUSED);
 }
 
+static void refused_by_turns(xlab_t *x)
+{
+    x->probe[0][XQ_EDNS].rcode = x->probe[0][XQ_NS_TCP].rcode = NSP_RCODE_REFUSED;
+}
+
 static void refused_server(xlab_t *x)
 {
     rcode_at(x, 0, NSP_RCODE_REFUSED);
@@ -398,6 +403,7 @@ static const struct {
     {big_lost_all, FINDING_BIG_ANSWER_LOST, "Something near this machine"},
     {big_lost_one, FINDING_BIG_ANSWER_LOST, "Fragments are dropped"},
     {refused_all, FINDING_LAME_REFUSED, "The delegation leads to servers that do not"},
+    {refused_by_turns, FINDING_LAME_REFUSED, "One of the machines behind the address"},
     {servfail0, FINDING_LAME_SERVFAIL, "A secondary that never got"},
     {servfail_all, FINDING_LAME_SERVFAIL, "The zone does not load"},
 };

@@ -243,6 +243,13 @@ static void refused_by_turns(xlab_t *x)
     x->probe[BAD][XQ_EDNS].rcode = x->probe[BAD][XQ_NS_TCP].rcode = NSP_RCODE_REFUSED;
 }
 
+/* The same, with luck for the SOA: the other questions show it. */
+static void refused_beside(xlab_t *x)
+{
+    x->probe[BAD][XQ_EDNS].rcode = x->probe[BAD][XQ_TXT].rcode = x->probe[BAD][XQ_NX].rcode =
+        NSP_RCODE_REFUSED;
+}
+
 static void servfail_by_turns(xlab_t *x)
 {
     x->probe[BAD][XQ_SOA].rcode = x->probe[BAD][XQ_NS].rcode = NSP_RCODE_SERVFAIL;
@@ -318,6 +325,7 @@ const xcase_t xcases_address[] = {
     {FINDING_LAME_REFUSED, true, "REFUSED", refused, "lame-refused"},
     {FINDING_LAME_REFUSED, true, "and nothing else", lame_and_broken, "lame-refused"},
     {FINDING_LAME_REFUSED, true, "by turns", refused_by_turns, "lame-refused"},
+    {FINDING_LAME_REFUSED, true, "by turns, seldom for the SOA", refused_beside, "lame-refused negative-broken"},
     {FINDING_LAME_SERVFAIL, true, "by turns", servfail_by_turns, "lame-servfail"},
     {FINDING_LAME_REFUSED, false, "for NS alone", ns_refused, "ns-missing"},
     {FINDING_LAME_REFUSED, false, "over TCP alone", xedit_tcp_answers_refused, "tcp-wrong-answer"},
