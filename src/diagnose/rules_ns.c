@@ -234,7 +234,7 @@ static void mismatch_fix(diag_t *d, const mismatch_t *n, finding_t *f)
                   "delegation then.");
     len = add_fix(fix, sizeof fix, len, "Remove ", &from_parent,
                   " from the delegation at the registrar.");
-    if (to_zone.count > 0 && to_parent.count > 0 && !any_common(d, n)) {
+    if (to_zone.count > 0 && to_parent.count > 1 && !any_common(d, n)) {
         /* all serve the zone, and the sets have nothing in common: half of a move */
         len = add_fix(fix, sizeof fix, len, "If the zone is moving to ", &to_parent,
                       ": have the registrar delegate to these alone");
