@@ -37,6 +37,42 @@ typedef struct wrong {
     bool severe; /* silence or an error at what resolvers ask, not only a wrong detail */
 } wrong_t;
 
+/* What a form is, behind "A query" and "one". */
+static const char *form_text(form_id_t id)
+{
+    static const char *const text[FORM_COUNT] = {
+        [FORM_ID_AA] = "with the flag AA",
+        [FORM_ID_AD] = "with the flag AD",
+        [FORM_ID_CD] = "with the flag CD",
+        [FORM_ID_RA] = "with the flag RA",
+        [FORM_ID_RD] = "with the flag RD",
+        [FORM_ID_TC] = "with the flag TC",
+        [FORM_ID_Z] = "with the reserved flag",
+        [FORM_ID_OPCODE] = "with opcode 15",
+        [FORM_ID_OPCODE_FLAGS] = "with opcode 15 and all flags",
+        [FORM_ID_NOTIFY] = "with opcode NOTIFY",
+        [FORM_ID_UPDATE] = "with opcode UPDATE",
+        [FORM_ID_TYPE666] = "for an unknown type (666)",
+        [FORM_ID_AAAA] = "for AAAA",
+        [FORM_ID_EDNS1] = "with EDNS version 1",
+        [FORM_ID_EDNS1_OPTION] = "with EDNS version 1 and an option",
+        [FORM_ID_EDNS1_DO] = "with EDNS version 1 and DO",
+        [FORM_ID_EDNS_512] = "with DO and a size of 512 octets",
+        [FORM_ID_EDNS_OPTION] = "with an unknown EDNS option",
+        [FORM_ID_EDNS_FLAG] = "with an unknown EDNS flag",
+        [FORM_ID_DO] = "with DO",
+        [FORM_ID_DO_CD] = "with DO and CD",
+        [FORM_ID_NSID] = "with NSID",
+        [FORM_ID_COOKIE] = "with a COOKIE",
+        [FORM_ID_EXPIRE] = "with EXPIRE",
+        [FORM_ID_ECS] = "with a client's subnet",
+        [FORM_ID_OPTIONS] = "with several EDNS options",
+        [FORM_ID_A] = "for A",
+        [FORM_ID_MX] = "for MX",
+    };
+    return text[id] != NULL ? text[id] : form_name(id);
+}
+
 static bool is_answered(const form_fact_t *f)
 {
     return f->x != NULL && f->o.kind == OUTCOME_ANSWERED;
@@ -91,20 +127,20 @@ static void fact_of(diag_t *d, const exchange_t *x, form_fact_t *f)
     read_edns(m, f);
 }
 
-/* Notes what is wrong: "edns1 gets SERVFAIL". */
-static void say_what(wrong_t *w, const char *name, const form_fact_t *f, const char *what)
+/* Notes what is wrong: "A query for AAAA gets SERVFAIL; one with DO gets no answer". */
+static void say_what(wrong_t *w, const char *kind, const form_fact_t *f, const char *what)
 {
     if (w->count < WRONG_MAX)
         w->proof[w->count] = f->x;
     w->count++;
-    if (w->len + 60 < sizeof w->text)
-        w->len += (size_t)snprintf(w->text + w->len, sizeof w->text - w->len, "%s%s %s",
-                                   w->len > 0 ? "; " : "", name, what);
+    if (w->len + 100 < sizeof w->text)
+        w->len += (size_t)snprintf(w->text + w->len, sizeof w->text - w->len, "%s %s %s",
+                                   w->len > 0 ? "; one" : "A query", kind, what);
 }
 
 static void say(wrong_t *w, form_id_t id, const form_fact_t *f, bool severe, const char *what)
 {
-    say_what(w, form_name(id), f, what);
+    say_what(w, form_text(id), f, what);
     w->severe = w->severe || (severe && !form_is_thorough(id));
 }
 
@@ -209,8 +245,22 @@ static void txt_one(wrong_t *w, const fact_t *txt)
     char text[40];
     snprintf(text, sizeof text, "gets %s",
              txt->cls == CLASS_NOT_AA ? "an answer without AA" : nsp_rcode_text(txt->rcode, rcode));
-    say_what(w, "txt", &f, text);
+    say_what(w, "for TXT", &f, text);
     w->severe = true;
+}
+
+/* Whoever looks for an address asks for AAAA, too, and waits for the answer; NXDOMAIN denies the
+ * name with all that it has (RFC 4074 4, RFC 8020 2). */
+static bool aaaa_harms(const subject_t *s, const form_fact_t *f)
+{
+    return is_silent(s, f) || (is_answered(f) && f->rcode == NSP_RCODE_NXDOMAIN);
+}
+
+/* Another type that the zone's name does not have is answered as it should be. */
+static bool nodata_works(const diag_t *d, const subject_t *s)
+{
+    const fact_t *f = subject_fact(d, s, PROBE_NODATA);
+    return fact_answered(f) && f->cls == CLASS_NODATA;
 }
 
 /* Types of which a zone's name has records or not, and an error either way says something false:
@@ -251,7 +301,7 @@ static void type_rule(diag_t *d, const subject_t *s, const form_fact_t *facts)
                         "Look at the log of %s for these questions: a type has its records, or "
                         "NOERROR without any.",
                         label);
-    if (w.count > before)
+    if (w.count > before || (aaaa_harms(s, &facts[FORM_ID_AAAA]) && nodata_works(d, s)))
         d->list->item[count].severity = SEVERITY_ERROR;
 }
 
@@ -275,8 +325,12 @@ static void version_one(wrong_t *w, const subject_t *s, form_id_t id, const form
 static void option_one(wrong_t *w, const subject_t *s, form_id_t id, const form_fact_t *f)
 {
     bool asks_cookie = id == FORM_ID_COOKIE || id == FORM_ID_OPTIONS;
-    if (asks_cookie && is_answered(f) && f->rcode == NSP_RCODE_BADCOOKIE)
-        return; /* a server may insist on its own cookie (RFC 7873 5.2.3) */
+    if (asks_cookie && is_answered(f) && f->rcode == NSP_RCODE_BADCOOKIE) {
+        /* a server may insist on its own cookie, when it gives one (RFC 7873 5.2.3) */
+        if (!f->cookie)
+            say(w, id, f, true, "gets BADCOOKIE without a cookie to come back with");
+        return;
+    }
     if (!plain_answer(w, s, id, f))
         return;
     if (!f->opt)
