@@ -97,6 +97,13 @@ unsigned notes_of(const cap_item_t *item)
     return out;
 }
 
+/* The same of a reply, and what is said of its checksum alone. */
+static unsigned notes_of_reply(const cap_item_t *item)
+{
+    return notes_of(item) | ((item->notes & CAP_NOTE_CHECKSUM) != 0 ? FLOW_REPLY_BAD_SUM : 0) |
+           ((item->notes & CAP_NOTE_NEVER) != 0 ? FLOW_REPLY_NEVER : 0);
+}
+
 uint32_t flow_begin(pairer_t *p, const cap_item_t *item, const addr_t *client, const addr_t *server,
                     bool tcp)
 {
@@ -166,7 +173,7 @@ void flow_answer(pairer_t *p, uint32_t attempt, const cap_item_t *item)
     f.reply_attempt = a->attempt;
     f.asked = a->at;
     f.ended = s->began = item->at; /* from now on when it was answered */
-    f.notes |= FLOW_ANSWERED | notes_of(item);
+    f.notes |= FLOW_ANSWERED | notes_of_reply(item);
     if (a->attempt < s->attempts)
         f.notes |= FLOW_LATE;
     p->stats.answered++;
@@ -198,7 +205,7 @@ void flow_alone(pairer_t *p, const cap_item_t *item, const addr_t *client, const
 {
     flow_t f = {.number = number,
                 .transport = item->connection != 0 ? TRANSPORT_TCP : TRANSPORT_UDP,
-                .notes = notes | notes_of(item),
+                .notes = notes | notes_of_reply(item),
                 .client = *client,
                 .server = *server,
                 .connection = item->connection,

@@ -301,7 +301,8 @@ static guess_t guess_at(pairer_t *p, const cap_item_t *item, const pair_question
     return g;
 }
 
-/* A message that answers no attempt in every respect. Evidence, if it is clear of which. */
+/* A message that answers no attempt in every respect. Evidence, if it is clear of which. With a
+ * wrong checksum it is no other answer, but one that was damaged, and who asked does not get it. */
 static void add_evidence(pairer_t *p, const cap_item_t *item, const guess_t *g)
 {
     const slot_t *s = &p->slot[g->slot];
@@ -310,7 +311,13 @@ static void add_evidence(pairer_t *p, const cap_item_t *item, const guess_t *g)
                       .mismatch = g->bits,
                       .peer = item->from,
                       .message = message_of(item)};
-    p->stats.mismatches++;
+    if ((item->notes & CAP_NOTE_CHECKSUM) != 0) {
+        e.kind = FLOW_EVENT_DAMAGED;
+        e.message.bytes = NULL;
+        e.message.size = 0;
+    } else {
+        p->stats.mismatches++;
+    }
     slot_event(p, s->head, &e);
 }
 
@@ -378,7 +385,7 @@ void pair_answer(pairer_t *p, uint32_t attempt, const cap_item_t *item, conn_t *
 static void add_strange(pairer_t *p, const cap_item_t *item, const guess_t *g, uint32_t key)
 {
     add_evidence(p, item, g);
-    if (key != 0 && (g->bits & MISMATCH_ID) != 0)
+    if (key != 0 && (g->bits & MISMATCH_ID) != 0 && (item->notes & CAP_NOTE_CHECKSUM) == 0)
         (void)pair_early_keep(p, item, key, p->slot[g->slot].head);
 }
 

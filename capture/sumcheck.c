@@ -1,5 +1,7 @@
 #include "capture/sumcheck.h"
 
+#include <string.h>
+
 #include "capture/octets.h"
 #include "capture/origin.h"
 #include "exchange/checksum.h"
@@ -12,19 +14,53 @@ static uint64_t host_hash(unsigned family, const uint8_t *from)
     return h | 1;
 }
 
-static sumcheck_result_t host_was_wrong(sumcheck_t *state, const ip_view_t *v)
+/* One more that was the same as before, or not. */
+static void tally_add(sumcheck_tally_t *t, bool same)
+{
+    uint8_t *n = same ? &t->same : &t->other;
+    if (*n == UINT8_MAX) {
+        t->same /= 2;
+        t->other /= 2;
+    }
+    (*n)++;
+}
+
+/* Nearly always the same: what is sent again a few times is so by itself. */
+static bool tally_is_same(const sumcheck_tally_t *t)
+{
+    return t->same > 0 && t->other * 8u <= t->same;
+}
+
+/* Remembers what the checksums of two hosts are wrong by. */
+static void count_by(sumcheck_t *state, const ip_view_t *v, size_t host, uint16_t by)
+{
+    uint64_t ends = origin_mix(state->slot[host].host, host_hash(v->family, v->to)) | 1;
+    size_t i = (ends >> 8) % SUMCHECK_PAIRS;
+    if (state->pair[i].ends == ends)
+        tally_add(&state->slot[host].by, state->pair[i].by == by);
+    state->pair[i].ends = ends;
+    state->pair[i].by = by;
+}
+
+/* stored: the checksum, which is wrong; by: what the sum over everything comes to with it. */
+static sumcheck_result_t host_was_wrong(sumcheck_t *state, const ip_view_t *v, uint16_t stored,
+                                        uint16_t by)
 {
     uint64_t host = host_hash(v->family, v->from);
     size_t i = (host >> 8) % SUMCHECK_HOSTS;
     state->suspects += state->slot[i].wrong == 0;
     if (state->slot[i].host != host) {
+        memset(&state->slot[i], 0, sizeof state->slot[i]);
         state->slot[i].host = host;
-        state->slot[i].wrong = 0;
-        state->slot[i].tells = false;
+    } else if (state->slot[i].wrong > 0) {
+        tally_add(&state->slot[i].number, state->slot[i].stored == stored);
     }
+    state->slot[i].stored = stored;
+    count_by(state, v, i, by);
     if (state->slot[i].wrong < SUMCHECK_STREAK)
         state->slot[i].wrong++;
-    if (state->slot[i].wrong == SUMCHECK_STREAK)
+    if (state->slot[i].wrong == SUMCHECK_STREAK &&
+        (tally_is_same(&state->slot[i].number) || tally_is_same(&state->slot[i].by)))
         return SUMCHECK_NEVER;
     return state->slot[i].tells ? SUMCHECK_DAMAGED : SUMCHECK_BAD;
 }
@@ -35,6 +71,7 @@ void sumcheck_was_good(sumcheck_t *state, unsigned family, const uint8_t *from)
     size_t i = (host >> 8) % SUMCHECK_HOSTS;
     if (state->slot[i].host == host && state->slot[i].wrong > 0) {
         state->slot[i].wrong = 0;
+        state->slot[i].number = state->slot[i].by = (sumcheck_tally_t){0, 0};
         state->slot[i].tells = true;
         state->suspects--;
     }
@@ -58,7 +95,8 @@ sumcheck_result_t sumcheck_payload(sumcheck_t *state, const ip_view_t *v, uint32
         return SUMCHECK_UNKNOWN; /* RFC 768: the sender made none */
     uint64_t pseudo = pseudo_sum(v);
     uint64_t with_length = v->protocol == IP_ICMP ? 0 : checksum_number(pseudo, (uint16_t)length);
-    if (checksum_fold(checksum_join(with_length, checksum_sum(v->payload, length))) == 0xffff) {
+    uint16_t sum = checksum_fold(checksum_join(with_length, checksum_sum(v->payload, length)));
+    if (sum == 0xffff) {
         if (state->suspects > 0)
             sumcheck_was_good(state, v->family, v->from);
         return SUMCHECK_GOOD;
@@ -68,5 +106,5 @@ sumcheck_result_t sumcheck_payload(sumcheck_t *state, const ip_view_t *v, uint32
             (stored == 0 && v->protocol == IP_TCP))
             return SUMCHECK_OFFLOADED;
     }
-    return host_was_wrong(state, v);
+    return host_was_wrong(state, v, stored, sum);
 }

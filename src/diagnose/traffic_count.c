@@ -166,7 +166,8 @@ static void count_events(traffic_t *t, seen_t *k)
             break;
         case FLOW_EVENT_DAMAGED:
             n->checksum++;
-            n->damaged++;
+            n->damaged += e->mismatch == 0;
+            k->e->wrong_strange += e->mismatch != 0;
             traffic_sample(t, k, CAUSE_DAMAGED);
             break;
         case FLOW_EVENT_TCP_REFUSED:
@@ -299,8 +300,13 @@ static void note_fault(traffic_t *t, seen_t *k)
 {
     traffic_server_t *s = &k->e->s;
     const flow_message_t *m = &k->flow->reply;
-    if (k->reply.fault == NSP_OK || m->size < m->original || (k->flow->notes & FLOW_CHECKSUM) != 0)
+    if (k->reply.fault == NSP_OK || m->size < m->original)
         return;
+    if ((k->flow->notes & FLOW_REPLY_BAD_SUM) != 0) {
+        k->e->wrong_faults++;
+        traffic_sample(t, k, CAUSE_DAMAGED);
+        return;
+    }
     s->n.malformed++;
     traffic_sample(t, k, CAUSE_MALFORMED);
     if (s->fault_count < TRAFFIC_FAULTS_MAX)
@@ -448,8 +454,9 @@ static void count_fragmented(traffic_t *t, seen_t *k)
  * it asks again. */
 static void count_wrong_sum(traffic_t *t, seen_t *k)
 {
-    k->e->s.n.checksum += (k->flow->notes & FLOW_CHECKSUM) != 0;
+    k->e->s.n.checksum += (k->flow->notes & FLOW_REPLY_BAD_SUM) != 0;
     k->e->wrong_sums++;
+    k->e->never_sums += (k->flow->notes & FLOW_REPLY_NEVER) != 0;
     if (is_late(k) || !names_is_unheeded(t, k))
         return;
     k->e->wrong_unheeded++;
@@ -492,7 +499,7 @@ static void count_reply(traffic_t *t, seen_t *k)
                       (k->reply.rcode == NSP_RCODE_NOERROR && k->reply.answers == 0);
     if ((f->notes & FLOW_FRAGMENTS) != 0)
         count_fragmented(t, k);
-    if ((f->notes & (FLOW_CHECKSUM | FLOW_NEVER_RIGHT)) != 0)
+    if ((f->notes & (FLOW_REPLY_BAD_SUM | FLOW_REPLY_NEVER)) != 0)
         count_wrong_sum(t, k);
     if (has_flag(k, NSP_FLAG_TC)) {
         count_cut(t, k);

@@ -146,7 +146,10 @@ typedef struct entry {
     uint64_t strange[STRANGE_KINDS]; /* flows, in the order of count_mismatch */
     uint64_t unheeded;       /* answers in fragments, whole, after which the client asked again */
     uint64_t wrong_sums;     /* answers with a wrong checksum that may be offloaded */
+    uint64_t never_sums;     /* of these, wrong in the way of all that the server sends */
     uint64_t wrong_unheeded; /* the same as unheeded, of these */
+    uint64_t wrong_faults;   /* of these, with a checksum that is just wrong, malformed ones */
+    uint64_t wrong_strange;  /* replies with such a checksum that do not match their question */
     differ_fact_t serial;
     differ_fact_t data;
     big_fact_t big;
@@ -368,6 +371,10 @@ bool traffic_counts_heard(const traffic_counts_t *n);
 void traffic_note_unheard(traffic_t *t, const flow_t *flow);
 /* Of a server, unfolded, that makes room for another. */
 void traffic_note_evicted(traffic_t *t, const entry_t *e);
+
+/* True when so much of what came from the server was changed on its way, or in the capture, that
+ * nothing of it is the server's for certain. */
+bool traffic_is_damaged(const entry_t *e);
 
 /* A finding about an address. NULL when memory is out, which the list notes. */
 finding_t *traffic_finding(finding_list_t *list, const addr_t *addr, finding_id_t id,

@@ -307,26 +307,59 @@ static bool match_rules(const look_t *l)
     return told;
 }
 
+/* Replies that came, whole or not. */
+static uint64_t replies_of(const entry_t *e)
+{
+    return e->s.n.answered + e->s.n.damaged + e->wrong_strange;
+}
+
+/* Wrong checksums may be the sender's way, which leaves them to its card. They are not when what is
+ * under them makes no sense, */
+static bool sums_tell_damage(const entry_t *e)
+{
+    uint64_t senseless = e->wrong_faults + e->wrong_strange;
+    return senseless >= STRANGE_MIN && look_often(senseless, replies_of(e)) &&
+           e->never_sums <= e->s.n.checksum;
+}
+
+/* or when clients ask again all the same. */
+static bool sums_are_unheeded(const entry_t *e)
+{
+    return e->wrong_unheeded >= STRANGE_MIN && look_often(e->wrong_unheeded, e->wrong_sums);
+}
+
+bool traffic_is_damaged(const entry_t *e)
+{
+    uint64_t wrong = e->wrong_sums + e->wrong_strange;
+    return sums_tell_damage(e) && wrong * 2 >= replies_of(e);
+}
+
 /* Replies that leave the server whole, and do not arrive so. */
 static void damaged_rule(const look_t *l)
 {
     const traffic_counts_t *n = l->n;
-    uint64_t replies = n->damaged + n->answered;
-    uint64_t again = l->e->wrong_unheeded;
+    const entry_t *e = l->e;
+    uint64_t replies = replies_of(e);
     finding_t *f;
     if (n->damaged >= STRANGE_MIN && look_often(n->damaged, replies))
-        f = traffic_finding(l->list, &l->e->s.addr, FINDING_DAMAGED,
+        f = traffic_finding(l->list, &e->s.addr, FINDING_DAMAGED,
                             "%llu of %llu replies have a wrong checksum; the others of the server "
                             "are right.",
                             U(n->damaged), U(replies));
-    else if (again >= STRANGE_MIN && look_often(again, l->e->wrong_sums))
-        f = traffic_finding(l->list, &l->e->s.addr, FINDING_DAMAGED,
+    else if (sums_tell_damage(e))
+        f = traffic_finding(l->list, &e->s.addr, FINDING_DAMAGED,
+                            "%llu of %llu replies have a wrong checksum, and %llu of these are "
+                            "malformed, or do not match their question.",
+                            U(e->wrong_sums + e->wrong_strange), U(replies),
+                            U(e->wrong_faults + e->wrong_strange));
+    else if (sums_are_unheeded(e))
+        f = traffic_finding(l->list, &e->s.addr, FINDING_DAMAGED,
                             "%llu of %llu replies have a wrong checksum, and after %llu of them "
                             "the client asked again.",
-                            U(l->e->wrong_sums), U(replies), U(again));
+                            U(e->wrong_sums), U(replies), U(e->wrong_unheeded));
     else
         return;
-    traffic_evidence(l->t, f, l->e, CAUSE_DAMAGED);
+    traffic_evidence(l->t, f, e, CAUSE_DAMAGED);
 }
 
 /* Queries that do not get to servers whole: whose these are cannot be told. */
@@ -358,6 +391,8 @@ static void malformed_rule(const look_t *l)
 /* What does not hang on which reply belongs to which question, and when it came. */
 static void content_rules(const look_t *l)
 {
+    if (traffic_is_damaged(l->e))
+        return;
     malformed_rule(l);
     look_lame(l);
     traffic_rules_names(l->t, l->e, l->list);
@@ -366,8 +401,10 @@ static void content_rules(const look_t *l)
 static void server_rules(traffic_t *t, const entry_t *e, bool one_way, finding_list_t *list)
 {
     look_t l = {t, e, &e->s.n, list, one_way};
-    bool strange = match_rules(&l);
     damaged_rule(&l);
+    if (traffic_is_damaged(e))
+        return;
+    bool strange = match_rules(&l);
     malformed_rule(&l);
     bool fragments = look_fragments(&l);
     if (icmp_rule(&l))

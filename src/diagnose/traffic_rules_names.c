@@ -43,14 +43,17 @@ static void note_differ(differ_fact_t *d, uint32_t name, uint16_t self, uint16_t
     }
 }
 
-/* The server with the newest version. */
-static uint16_t newest(const name_entry_t *n)
+/* The server with the newest version, of those whose replies arrive as they were sent. */
+static uint16_t newest(traffic_t *t, const name_entry_t *n)
 {
     uint16_t top = NAME_SERVERS;
-    for (uint16_t i = 0; i < n->server_count; i++)
-        if (n->server[i].has_data &&
-            (top == NAME_SERVERS || serial_newer(n->server[i].serial, n->server[top].serial)))
+    for (uint16_t i = 0; i < n->server_count; i++) {
+        const name_server_t *s = &n->server[i];
+        const entry_t *e = s->has_data ? traffic_entry(t, &s->addr) : NULL;
+        if (s->has_data && (e == NULL || !traffic_is_damaged(e)) &&
+            (top == NAME_SERVERS || serial_newer(s->serial, n->server[top].serial)))
             top = i;
+    }
     return top;
 }
 
@@ -64,7 +67,7 @@ static bool is_behind(const name_server_t *s, const name_server_t *top)
 static void gather_serial(traffic_t *t, uint32_t name)
 {
     const name_entry_t *n = &t->name[name];
-    uint16_t top = newest(n);
+    uint16_t top = newest(t, n);
     for (uint16_t i = 0; top < NAME_SERVERS && i < n->server_count; i++) {
         entry_t *e = traffic_entry(t, &n->server[i].addr);
         if (e != NULL && is_behind(&n->server[i], &n->server[top]))
@@ -88,7 +91,7 @@ static uint32_t comparable(traffic_t *t, const name_entry_t *n)
     for (uint16_t i = 0; i < n->server_count; i++) {
         const name_server_t *s = &n->server[i];
         const entry_t *e = s->has_data && !s->changing ? traffic_entry(t, &s->addr) : NULL;
-        if (e != NULL && !is_explained(t, e, &n->name))
+        if (e != NULL && !traffic_is_damaged(e) && !is_explained(t, e, &n->name))
             bits |= UINT32_C(1) << i;
     }
     return bits;

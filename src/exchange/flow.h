@@ -22,7 +22,8 @@ typedef enum flow_event_kind {
     FLOW_EVENT_MISMATCH,  /* a message that does not match; mismatch says why */
     FLOW_EVENT_ICMP,      /* about attempt; peer is who reports */
     FLOW_EVENT_LOST,      /* fragments that never came together; the message's beginning, if any */
-    FLOW_EVENT_DAMAGED,   /* a reply with a wrong checksum, which nobody gets to see */
+    FLOW_EVENT_DAMAGED,   /* a reply with a wrong checksum, which nobody gets to see; where nothing
+                             but what it holds says so, mismatch says what does not match */
     FLOW_EVENT_SYN_AGAIN, /* TCP: the SYN again */
     FLOW_EVENT_TCP_OPEN,
     FLOW_EVENT_TCP_REFUSED,
@@ -33,7 +34,7 @@ typedef enum flow_event_kind {
 typedef struct flow_event {
     flow_event_kind_t kind;
     uint8_t attempt;  /* 1 is the first; 0: cannot be told */
-    uint8_t mismatch; /* MISMATCH_ bits */
+    uint8_t mismatch; /* MISMATCH_ bits; of MISMATCH and DAMAGED */
     uint8_t icmp_type;
     uint8_t icmp_code;
     uint32_t icmp_mtu;
@@ -67,6 +68,9 @@ typedef struct flow_event {
 #define FLOW_NEVER_RIGHT                                                                           \
     0x20000u /* a checksum is wrong, as all others of the sender: offloaded, or damaged all the    \
                 same */
+
+#define FLOW_REPLY_BAD_SUM 0x40000u /* of FLOW_CHECKSUM: it is the reply's */
+#define FLOW_REPLY_NEVER   0x80000u /* of FLOW_NEVER_RIGHT: the same */
 
 #define FLOW_EVENTS_MAX   64
 #define FLOW_ATTEMPTS_MAX 32

@@ -453,6 +453,44 @@ def flipped(packet, bit):
     return packet[:bit // 8] + bytes([packet[bit // 8] ^ 1 << bit % 8]) + packet[bit // 8 + 1:]
 
 
+def damage_of_all(t, prog):
+    """Every reply of one server is damaged, by a bit or by some octets: nothing is said of what they
+    hold. That addresses were changed afterwards is no damage, and what replies hold is judged."""
+    for octets in (0, 6):
+        for attempts in (1, 3):
+            f = pm.Pcap()
+            for i in range(60):
+                q = pm.query(i, f"n{i}.example", "A", flags=0)
+                for server in [S] * attempts + [D]:
+                    says = pm.ip(server, C, 17, pm.udp(server, 53, C, 1024 + i,
+                                                       pm.reply(q, pm.a_record("192.0.2.80"))))
+                    at = 40 + len(f.packets) * 37 % (len(says) - 46)
+                    if server == S:
+                        says = (flipped(says, 8 * at + len(f.packets) % 8) if octets == 0 else
+                                says[:at] + bytes((len(f.packets) * 89 + k * 41) % 256
+                                                  for k in range(octets)) + says[at + octets:])
+                    f.add(pm.ip(C, server, 17, pm.udp(C, 1024 + i, server, 53, q)))
+                    f.wait(0.005)
+                    f.add(says)
+                    f.wait(1)
+            p = run(prog, "-", "--json", stdin=f.octets())
+            t.equal(f"all replies are damaged by {octets or 'a bit, not'} octets, asked {attempts} "
+                    "times", [(v["id"], v["address"]) for v in lines_of(p) if v["kind"] == "finding"],
+                    [("damaged", S)])
+    f = pm.Pcap()
+    for i in range(60):
+        q = pm.query(i, f"n{i}.example", "A", flags=0)
+        a = pm.reply(q, rcode=5)
+        f.packets += [(f.now, pm.ip("10.1.2.3", S, 17, pm.udp(C, 1024 + i, S, 53, q))),
+                      (f.now + 0.01, pm.ip(S, "10.1.2.3", 17,
+                                           pm.udp(S, 53, C, 1024 + i, a + b"\0" * (i % 2))))]
+        f.wait(1)
+    p = run(prog, "-", "--json", stdin=f.octets())
+    t.equal("changed addresses are no damage",
+            {(v["id"], v["address"]) for v in lines_of(p) if v["kind"] == "finding"},
+            {("malformed", S), ("lame-refused", S)})
+
+
 def damage_tests(t, prog):
     """A path that damages packets is told, and nothing of what damaged packets hold. Nor is a host
     that leaves checksums to its card, whatever it puts there."""
@@ -481,6 +519,7 @@ def damage_tests(t, prog):
         p = run(prog, "-", "--json", stdin=f.octets())
         found = {(v["id"], v["address"]) for v in lines_of(p) if v["kind"] == "finding"}
         t.equal(f"one in {every} {side} is damaged", found, wanted)
+    damage_of_all(t, prog)
     for garbage in (b"\x55\x12", b"\x7f\xff"):
         for host in (C, S):
             f = pm.Pcap()

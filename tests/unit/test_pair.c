@@ -24,7 +24,8 @@ typedef struct step {
     unsigned server;      /* last octet; 0: 1 */
     uint16_t server_port; /* 0: 53 */
     char twist;      /* e with EDNS, n no question and FORMERR, z QR clear, h one octet, u upper
-                        case, c cut by the capture, a for AXFR, d damaged */
+                        case, c cut by the capture, a for AXFR, d damaged, s with a wrong checksum, f
+                        seen behind routers, k with hops that are not known */
     unsigned client; /* last octet; 0: 10 */
 } step_t;
 
@@ -56,7 +57,7 @@ static void show_events(seen_t *s, const flow_t *f)
     for (uint32_t i = 0; i < f->event_count; i++) {
         const flow_event_t *e = &f->event[i];
         say(s, " %c%u", letters[e->kind], e->attempt);
-        if (e->kind == FLOW_EVENT_MISMATCH)
+        if (e->kind == FLOW_EVENT_MISMATCH || (e->kind == FLOW_EVENT_DAMAGED && e->mismatch != 0))
             say(s, "/%u", e->mismatch);
     }
 }
@@ -70,10 +71,11 @@ static void show(void *user, const flow_t *f)
     static const struct {
         unsigned bit;
         const char *word;
-    } words[] = {{FLOW_LATE, "late"},        {FLOW_NO_QUERY, "noq"},      {FLOW_PENDING, "pending"},
-                 {FLOW_EVICTED, "evicted"},  {FLOW_QUERY_TWICE, "twice"}, {FLOW_DUPLICATE, "dup"},
-                 {FLOW_NEW_PORT, "port"},    {FLOW_CUT, "cut"},           {FLOW_QUOTED, "quoted"},
-                 {FLOW_REPLY_FIRST, "first"}};
+    } words[] = {
+        {FLOW_LATE, "late"},         {FLOW_NO_QUERY, "noq"},      {FLOW_PENDING, "pending"},
+        {FLOW_EVICTED, "evicted"},   {FLOW_QUERY_TWICE, "twice"}, {FLOW_DUPLICATE, "dup"},
+        {FLOW_NEW_PORT, "port"},     {FLOW_CUT, "cut"},           {FLOW_QUOTED, "quoted"},
+        {FLOW_REPLY_FIRST, "first"}, {FLOW_REPLY_BAD_SUM, "sum"}};
     if ((f->notes & FLOW_ANSWERED) != 0)
         say(s, " =%u@%lld", f->reply_attempt, (long long)((f->ended - f->asked) / MS));
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -166,6 +168,8 @@ static void feed(pairer_t *p, const step_t *s, uint64_t number)
         item.notes = CAP_NOTE_ASSUMED;
     if (s->twist == 'd')
         item.notes = CAP_NOTE_CHECKSUM | CAP_NOTE_DAMAGED;
+    if (s->twist == 's')
+        item.notes = CAP_NOTE_CHECKSUM;
     if (s->twist == 'c')
         item.notes |= CAP_NOTE_GAP | CAP_NOTE_CUT;
     if (s->kind == 'l') {
@@ -329,6 +333,12 @@ static const pair_case_t cases[] = {
      "1 u1 x2 =2@3 d1 r2"},
     {"a damaged reply, whose ID is, too", "q0/5000/7 r3/5000/8=b%d q9000/5001/1=c",
      "1 u1 x1 d1; 2 u1 x1 pending"},
+    {"a reply with a wrong checksum", "q0/5000/7 r3/5000/7%s", "1 u1 x1 =1@3 sum"},
+    {"the same of the question", "q0/5000/7%s r3/5000/7", "1 u1 x1 =1@3"},
+    {"a reply with a wrong checksum, whose ID is wrong, too: no other's",
+     "q0/5000/7 r3/5000/8%s q5/5000/8=b r1003/5000/7", "1 u1 x1 =1@1003 d0/4; 2 u1 x1 pending"},
+    {"the same with another question", "q0/5000/7 r3/5000/7=b%s r1003/5000/7",
+     "1 u1 x1 =1@1003 d1/8"},
     {"a damaged reply that nobody asked for", "r3/5000/7%d", ""},
     {"a damaged question is none", "q3/5000/7%d q1000/5000/8 r1003/5000/8", "1 u1 x1 =1@3"},
     {"a reply recorded before its question", "r3/5000/7 q5/5000/7 q9000/5001/1=b",

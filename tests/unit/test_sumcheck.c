@@ -117,6 +117,61 @@ static void test_streak(void **state)
     }
 }
 
+/* Wrong ones that are never wrong in the same way are wrong, however many there are, as those of a
+ * path that damages every packet; twice the same packet, damaged, is no exception. */
+static void test_damage_of_all(void **state)
+{
+    sumcheck_t s = {0};
+    (void)state;
+    for (unsigned i = 0; i < 600; i++) {
+        ip_view_t v = make(4, IP_UDP);
+        uint8_t *end = packet.octets + packet.size;
+        end[-9] = (uint8_t)(i / 3); /* as sent */
+        store(&v, 0);
+        store(&v, (uint16_t)(0xffff ^ i / 3)); /* of its own for each */
+        end[-3 - (int)(i % 4)] ^= (uint8_t)(1u << i % 7);
+        assert_int_equal(sumcheck_payload(&s, &v, v.length, 6), SUMCHECK_BAD);
+        assert_int_equal(s.suspects, 1);
+    }
+}
+
+/* The same number in whatever is sent: a card's. */
+static void test_same_number(void **state)
+{
+    sumcheck_t s = {0};
+    (void)state;
+    for (unsigned i = 1; i < 600; i++) {
+        ip_view_t v = make(6, IP_UDP);
+        packet.octets[packet.size - 9] = (uint8_t)i;
+        store(&v, 0x5512);
+        assert_int_equal(sumcheck_payload(&s, &v, v.length, 6),
+                         i < SUMCHECK_STREAK ? SUMCHECK_BAD : SUMCHECK_NEVER);
+    }
+}
+
+/* Addresses were changed, each always to the same one: two hosts' checksums are wrong by the same,
+ * however many hosts there are. */
+static void test_changed_addresses(void **state)
+{
+    sumcheck_t s = {0};
+    unsigned never = 0;
+    (void)state;
+    for (unsigned i = 0; i < 600; i++) {
+        addr_t a = paddr("192.0.2.53");
+        addr_t b = paddr("10.9.0.0#4000");
+        ip_view_t v;
+        uint8_t content[16] = {0};
+        content[3] = (uint8_t)i;
+        b.octets[3] = (uint8_t)(i * 5 % 7);
+        packet_udp(&packet, NULL, &a, &b, content, sizeof content);
+        packet.octets[12] = (uint8_t)(packet.octets[12] ^ 0x31);
+        packet.octets[19] = (uint8_t)(packet.octets[19] * 11 + 2);
+        assert_int_equal(ip_read(&v, 4, packet.octets, packet.size, packet.size), IP_GOOD);
+        never += sumcheck_payload(&s, &v, v.length, 6) == SUMCHECK_NEVER;
+    }
+    assert_in_range(never, 600 - 2 * SUMCHECK_STREAK, 600 - SUMCHECK_STREAK + 1);
+}
+
 /* Any number of hosts takes the same memory; each is told from the others. */
 static void test_many_hosts(void **state)
 {
@@ -243,10 +298,12 @@ static void test_tcp_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_and_bad),    cmocka_unit_test(test_offloaded),
-        cmocka_unit_test(test_unknown),         cmocka_unit_test(test_streak),
-        cmocka_unit_test(test_many_hosts),      cmocka_unit_test(test_streak_through_decoder),
-        cmocka_unit_test(test_through_decoder), cmocka_unit_test(test_tcp_damage),
+        cmocka_unit_test(test_good_and_bad),      cmocka_unit_test(test_offloaded),
+        cmocka_unit_test(test_unknown),           cmocka_unit_test(test_streak),
+        cmocka_unit_test(test_many_hosts),        cmocka_unit_test(test_streak_through_decoder),
+        cmocka_unit_test(test_damage_of_all),     cmocka_unit_test(test_same_number),
+        cmocka_unit_test(test_changed_addresses), cmocka_unit_test(test_through_decoder),
+        cmocka_unit_test(test_tcp_damage),
     };
     return cmocka_run_group_tests_name("sumcheck", tests, NULL, NULL);
 }

@@ -47,7 +47,9 @@ typedef struct part {
     uint16_t id;    /* 0: one of its own */
     char data;      /* letter that data are made of */
     char twist;     /* t trailing octets, c cut by the capture, x the question has trailing octets,
-                       k the question is signed (TSIG) */
+                       k the question is signed (TSIG), n a checksum as no other is right, m the same
+                    and trailing octets, w trailing     octets and a wrong checksum, q the same, and the
+                    question has it */
     int at;         /* seconds since the flow before; 0: 1 */
     uint8_t net;    /* the server's network; 0: 2 */
     uint8_t client; /* the client's; 0: 2 */
@@ -170,7 +172,7 @@ static uint32_t build_reply(const part_t *p, uint16_t id, uint8_t *buf, size_t c
     if (p->room != 0 && !p->no_opt)
         nsp_build_opt(&b, &edns);
     assert_int_equal(nsp_build_end(&b, &size), NSP_OK);
-    if (p->twist == 't')
+    if (p->twist == 't' || p->twist == 'w' || p->twist == 'q' || p->twist == 'm')
         buf[size++] = 0;
     return (uint32_t)size;
 }
@@ -193,6 +195,7 @@ static flow_event_t event_of(char c, const part_t *p)
         {'f', FLOW_EVENT_ICMP, 0, 3, 4},
         {'l', FLOW_EVENT_LOST, 0, 0, 0},
         {'D', FLOW_EVENT_DAMAGED, 0, 0, 0},
+        {'W', FLOW_EVENT_DAMAGED, MISMATCH_QUESTION, 0, 0},
         {'o', FLOW_EVENT_TCP_OPEN, 0, 0, 0},
         {'x', FLOW_EVENT_TCP_REFUSED, 0, 0, 0},
         {'r', FLOW_EVENT_TCP_RESET, 0, 0, 0},
@@ -263,8 +266,12 @@ static void feed_one(traffic_t *t, const part_t *p, uint64_t number, int64_t at)
         f.notes |= FLOW_FRAGMENTS;
     if (p->late != 0)
         f.notes |= FLOW_LATE;
-    if (p->twist == 'n')
-        f.notes |= FLOW_NEVER_RIGHT;
+    if (p->twist == 'n' || p->twist == 'm')
+        f.notes |= FLOW_NEVER_RIGHT | FLOW_REPLY_NEVER;
+    if (p->twist == 'w')
+        f.notes |= FLOW_CHECKSUM | FLOW_REPLY_BAD_SUM;
+    if (p->twist == 'q')
+        f.notes |= FLOW_CHECKSUM | FLOW_NEVER_RIGHT;
     messages_of(&f, p, number);
     traffic_feed(t, &f);
 }
