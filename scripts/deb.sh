@@ -31,6 +31,5 @@ cp -r packaging/debian "$src/debian"
     tail -40 "$out/build.log" >&2
     exit 1
 }
-# a first upload to Debian would close a bug; this is none
-lintian --suppress-tags initial-upload-closes-no-bugs --fail-on error,warning "$out"/*.changes
+lintian --fail-on error,warning "$out"/*.changes
 ls "$out"/*.deb
