@@ -111,10 +111,13 @@ static bool is_too_deep(decoder_t *d, const layer_t *layer)
     return layer->depth == TUNNEL_DEPTH_MAX;
 }
 
-/* Goes on inside of a datagram to a tunnel's port. False when there is no IP packet in it. */
+/* Goes on inside of a datagram of a tunnel's port. False when there is no IP packet in it. */
 static bool take_udp_tunnel(decoder_t *d, const udp_view_t *u, layer_t layer)
 {
-    link_t inner = tunnel_read_udp(u->to_port, u->bytes, u->size);
+    uint16_t port = tunnel_udp_port(u->from_port, u->to_port);
+    if (port == 0 || port_served(d, u->from_port) || port_served(d, u->to_port))
+        return false;
+    link_t inner = tunnel_read_udp(port, u->bytes, u->size);
     if ((inner.kind != LINK_IPV4 && inner.kind != LINK_IPV6) || u->beyond || is_too_deep(d, &layer))
         return false;
     layer.depth++;
@@ -129,8 +132,7 @@ static void take_udp(decoder_t *d, const ip_view_t *v, const layer_t *layer)
     cap_item_t item;
     if (!is_good(d, udp_read(&u, v)))
         return;
-    if (tunnel_is_udp_port(u.to_port) && !port_served(d, u.from_port) &&
-        !port_served(d, u.to_port) && take_udp_tunnel(d, &u, *layer))
+    if (take_udp_tunnel(d, &u, *layer))
         return;
     if (!udp_served(d, u.from_port, u.to_port)) {
         d->stats.other++;
@@ -419,7 +421,7 @@ static inline void give_plain(decoder_t *d, cap_item_t *item, const cap_packet_t
 static inline bool is_plain_port(const decoder_t *d, const uint8_t *udp)
 {
     return octets_u16(udp) == d->port || octets_u16(udp + 2) == d->port ||
-           (d->options.any_udp_port && !tunnel_is_udp_port(octets_u16(udp + 2)));
+           (d->options.any_udp_port && tunnel_udp_port(octets_u16(udp), octets_u16(udp + 2)) == 0);
 }
 
 /* Eight octets in one go, since they are soon read so. */

@@ -21,10 +21,18 @@
 #define ERSPAN3_MORE      0x0001u
 #define ERSPAN3_SUBHEADER 8u
 
-#define VXLAN_VALID  0x08000000u
-#define GTP_OPTIONS  0x07u
-#define GTP_EXTENDED 0x04u
-#define GTP_PACKET   255
+#define VXLAN_VALID 0x08000000u
+/* The next header is told, and the version is 0. */
+#define GPE_TOLD      0x04000000u
+#define GPE_VERSION   0x30000000u
+#define GPE_IPV4      1
+#define GPE_IPV6      2
+#define GPE_ETHERNET  3
+#define GTP_OPTIONS   0x07u
+#define GTP_EXTENDED  0x04u
+#define GTP_PACKET    255
+#define TEREDO_AUTH   0x0001
+#define TEREDO_ORIGIN 0x0000
 
 bool tunnel_is(const ip_view_t *v)
 {
@@ -101,6 +109,24 @@ static link_t vxlan(nsp_reader_t *r)
     return behind(r, link_read_plain(CAP_LINK_ETHERNET, r->base + r->pos, nsp_left(r)));
 }
 
+/* The same with a kind for what follows. */
+static link_t vxlan_gpe(nsp_reader_t *r)
+{
+    uint32_t first = nsp_read_u32(r);
+    (void)nsp_read_u32(r);
+    if (r->err != NSP_OK || (first & GPE_TOLD) == 0 || (first & GPE_VERSION) != 0)
+        return (link_t){LINK_OTHER, r->pos};
+    switch (first & 0xff) {
+    case GPE_IPV4:
+    case GPE_IPV6:
+        return behind(r, link_read_plain(CAP_LINK_RAW, r->base + r->pos, nsp_left(r)));
+    case GPE_ETHERNET:
+        return behind(r, link_read_plain(CAP_LINK_ETHERNET, r->base + r->pos, nsp_left(r)));
+    default:
+        return (link_t){LINK_OTHER, r->pos};
+    }
+}
+
 static link_t geneve(nsp_reader_t *r)
 {
     uint32_t first = nsp_read_u16(r);
@@ -136,14 +162,38 @@ static link_t gtp(nsp_reader_t *r)
     return behind(r, link_read_plain(CAP_LINK_RAW, r->base + r->pos, nsp_left(r)));
 }
 
+/* An authentication and an origin indication may stand in front of the packet (RFC 4380 5.1.1),
+ * which is always of IPv6. Trailers (RFC 6081 4) lie behind what its header counts. */
+static link_t teredo(nsp_reader_t *r)
+{
+    uint16_t kind = nsp_read_u16(r);
+    if (kind == TEREDO_AUTH) {
+        uint32_t id = nsp_read_u8(r);
+        uint32_t value = nsp_read_u8(r);
+        (void)nsp_read_bytes(r, id + value + 9); /* a nonce and a confirmation as well */
+        kind = nsp_read_u16(r);
+    }
+    if (kind == TEREDO_ORIGIN) {
+        (void)nsp_read_bytes(r, 6);
+        kind = nsp_read_u16(r);
+    }
+    if (r->err != NSP_OK || kind >> 12 != 6)
+        return (link_t){LINK_OTHER, r->pos};
+    return (link_t){LINK_IPV6, r->pos - 2};
+}
+
 link_t tunnel_read_udp(uint16_t port, const uint8_t *bytes, uint32_t size)
 {
     nsp_reader_t r = nsp_reader(bytes, size);
     switch (port) {
     case TUNNEL_VXLAN:
         return vxlan(&r);
+    case TUNNEL_VXLAN_GPE:
+        return vxlan_gpe(&r);
     case TUNNEL_GENEVE:
         return geneve(&r);
+    case TUNNEL_TEREDO:
+        return teredo(&r);
     case TUNNEL_GTP:
         return gtp(&r);
     default:

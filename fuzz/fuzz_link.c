@@ -73,6 +73,18 @@ static uint64_t plain_gtp(const uint8_t *p, uint64_t size)
     return at;
 }
 
+/* Where a packet of IPv6 begins in a datagram of Teredo (RFC 4380 5.1.1); 0, too, when it is at the
+ * beginning, and size when there is none. */
+static uint64_t plain_teredo(const uint8_t *p, uint64_t size)
+{
+    uint64_t at = 0;
+    if (size >= 4 && p[0] == 0 && p[1] == 1)
+        at = 13u + p[2] + p[3];
+    if (at + 2 <= size && p[at] == 0 && p[at + 1] == 0)
+        at += 8;
+    return at + 2 <= size && p[at] / 16 == 6 ? at : size;
+}
+
 /* The reading says that a packet of either family begins at an offset, or that none does. */
 static void compare(link_t l, uint64_t at, const uint8_t *p, uint32_t size)
 {
@@ -100,6 +112,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     compare(link_read(LINK_NFLOG, copy, n), plain_nflog(copy, n), copy, n);
     compare(tunnel_read_udp(TUNNEL_GTP, copy, n), plain_gtp(copy, n), copy, n);
+    link_t teredo = tunnel_read_udp(TUNNEL_TEREDO, copy, n);
+    if ((teredo.kind == LINK_IPV6 ? teredo.offset : n) != plain_teredo(copy, n))
+        abort();
     if (n > 0 && (l.kind == LINK_IPV4 || l.kind == LINK_IPV6) && l.offset < n) {
         link_t again = link_read(type, copy, l.offset + 1);
         if (again.kind != l.kind || again.offset != l.offset)

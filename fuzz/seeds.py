@@ -129,6 +129,15 @@ def networks():
                           pm.ip(C, S, 47, b"\0\1\x88\x0b" + p4), pm.ip(C, S, 47, b"\0\0\x08\x06xx"),
                           pm.ip(C, S, 47, b"\xb0\0\x08"), pm.ip(C, S, 47, b"\0\0\0\0xx"),
                           pm.ip(C, S, 47, b"\0\0" + b"\x65\x58" + bytes(12) + b"\x08\0" + p4)),
+        "udp-tunnels": script(*[pm.ip(C, S, 17, pm.udp(C, a, S, b, octets)) for a, b, octets in (
+            (50000, 4789, b"\x08" + bytes(7) + bytes(12) + b"\x08\0" + p4),
+            (50000, 4790, b"\x0c\0\0\1" + bytes(4) + p4),
+            (50000, 4790, b"\x0c\0\0\3" + bytes(16) + b"\x86\xdd" + p6),
+            (50000, 4790, b"\x0c\0\0\4" + bytes(4) + p4), (50000, 4790, b"\x0c"),
+            (50000, 6081, b"\1\0\x08\0" + bytes(8) + p4),
+            (50000, 2152, b"\x30\xff" + len(p4).to_bytes(2, "big") + bytes(4) + p4),
+            (50000, 3544, p6), (3544, 50000, bytes(8) + p6),
+            (3544, 50001, b"\0\1\2\1" + bytes(12) + bytes(8) + p6), (3544, 50002, b"\0\1\xff"))]),
         "erspan3": script(*[pm.ip(C, S, 47, b"\x10\0\x22\xeb\0\0\0\1\x20\1" + bytes(8) + flags + rest)
                             for flags, rest in ((b"\0\0", bytes(12) + b"\x08\0" + p4),
                                                 (b"\0\1", bytes(20) + b"\x08\0" + p4),
@@ -142,6 +151,9 @@ def networks():
             C, S, 4, p4)))))),
         "other-protocols": script(pm.ip(C, S, 132, bytes(20)), pm.ip(C, S, 58, bytes(20)),
                                   pm.ip(C6, S6, 1, bytes(20))),
+        "sums-damaged": script(*[udp4()[:-3] + bytes([7 * n % 251, n, n * n % 256])
+                                 for n in range(1, 12)], udp4(),
+                               *[udp4()[:-3] + bytes([5 * n % 251, n, n]) for n in range(1, 12)]),
         "bad-sums": script(*[udp4()[:-1] + bytes([n]) for n in range(12)], udp4()),
         "offloaded": script(pm.ip(C, S, 17, u4[:6] + struct.pack(">H", 0xffff ^ pm.checksum(
             pm.ipaddress.ip_address(C).packed + pm.ipaddress.ip_address(S).packed +

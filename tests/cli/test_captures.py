@@ -241,6 +241,38 @@ def capture_wrapped():
     return f, 12, 12, []
 
 
+def capture_overlays():
+    """Tunnels in UDP, as overlay networks, mobile networks and IPv6 behind address translators have
+    them; one in another, what is none at their ports, and a message to such a port."""
+    f = pm.Pcap(link=pm.ETHERNET)
+    macs = bytes(range(12))
+    out = ("198.51.100.1", "198.51.100.2")
+    six = ("2001:0:c633:6401::1", S6)
+    origin = bytes((0, 0)) + bytes(6)
+    auth = bytes((0, 1, 0, 0)) + bytes(8) + b"\0"
+    for i, (a, b, data) in enumerate((((C, 40000), (S, 53), Q), ((S, 53), (C, 40000), A))):
+        inner = pm.ip(a[0], b[0], 17, pm.udp(*a, *b, data))
+        frame = macs + b"\x08\0" + inner
+        ends = six if i == 0 else six[::-1]
+        inner6 = pm.ip(*ends, 17, pm.udp(ends[0], a[1], ends[1], b[1], data))
+        vxlan = b"\x08" + bytes(7) + frame
+        outer = macs + b"\x08\0" + pm.ip(*out, 17, pm.udp(out[0], 50000, out[1], 4789, vxlan))
+        for port, payload in ((4789, vxlan), (6081, b"\0\0\x08\0" + bytes(4) + inner),
+                              (6081, b"\2\0\x65\x58" + bytes(12) + frame),
+                              (2152, b"\x30\xff" + len(inner).to_bytes(2, "big") + bytes(4) + inner),
+                              (4790, b"\x0c\0\0\1" + bytes(4) + inner),
+                              (4790, b"\x0c\0\0\3" + bytes(4) + frame),
+                              (4789, b"\x08" + bytes(7) + outer),
+                              (3544, inner6), (3544, origin + inner6), (3544, auth + inner6),
+                              (3544, auth + origin + inner6)):
+            f.udp(out[0], 50000, out[1], port, payload)
+        f.udp(out[1], 3544, out[0], 50000, inner6)
+        f.udp(out[0], 50000, out[1], 3544, b"\0\1\xff\xff")  # cut within its own headers
+        f.udp(out[0], 50000, out[1], 6081, b"\0")
+        f.udp(*((out[0], 3544, out[1], 53) if i == 0 else (out[1], 53, out[0], 3544)), data)
+    return f, 13, 13, []
+
+
 def capture_again():
     """Retries, two replies, a question that comes back, one reply alone."""
     f = pm.Pcap()
@@ -265,6 +297,7 @@ CAPTURES = [
     ("others", capture_others, [53], 0),
     ("others, with a port", lambda: (capture_others()[0], 2, 1, []), [53, 8053], 0),
     ("tunnels and tags", capture_wrapped, [53], 0),
+    ("tunnels in UDP", capture_overlays, [53], 0),
     ("again", capture_again, [53], 0),
 ]
 
