@@ -126,7 +126,7 @@ uint64_t rrset_digest(uint8_t *octets, const nsp_msg_t *m, nsp_section_t section
     *count = 0;
     for (uint16_t i = 0; i < m->found[section]; i++) {
         const nsp_rr_t *rr = nsp_msg_rr(m, section, i);
-        if (rr->type != type || !nsp_rr_owner_is(m, rr, owner))
+        if (rr->type != type || rr->rclass != NSP_CLASS_IN || !nsp_rr_owner_is(m, rr, owner))
             continue;
         nsp_err_t err = NSP_OK;
         size_t n = nsp_rdata_canonical(m, rr, octets, UINT16_MAX, &err);
@@ -210,8 +210,8 @@ static void read_serial(const diag_t *d, const nsp_msg_t *m, fact_t *f)
     uint64_t serial = 0;
     for (uint16_t i = 0; i < m->found[NSP_ANSWER] && !f->has_serial; i++) {
         const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
-        if (rr->type != NSP_TYPE_SOA || !nsp_rr_owner_is(m, rr, &d->m->zone) ||
-            !nsp_rdata_number(m, rr, 2, &serial))
+        if (rr->type != NSP_TYPE_SOA || rr->rclass != NSP_CLASS_IN ||
+            !nsp_rr_owner_is(m, rr, &d->m->zone) || !nsp_rdata_number(m, rr, 2, &serial))
             continue;
         f->has_serial = true;
         f->serial = (uint32_t)serial;

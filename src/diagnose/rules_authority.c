@@ -73,8 +73,21 @@ static finding_t *lame_other(diag_t *d, const subject_t *s, const fact_t *f)
                            known ? text : "which is not named");
 }
 
+/* The class of an SOA record that answers in another class than IN (RFC 1035 4.1.2, 4.1.3). */
+static uint16_t soa_class(diag_t *d, const fact_t *f)
+{
+    const nsp_msg_t *m = fact_message(d, f);
+    for (uint16_t i = 0; i < m->found[NSP_ANSWER]; i++) {
+        const nsp_rr_t *rr = nsp_msg_rr(m, NSP_ANSWER, i);
+        if (rr->type == NSP_TYPE_SOA && nsp_rr_owner_is(m, rr, &d->m->zone))
+            return rr->rclass;
+    }
+    return NSP_CLASS_IN;
+}
+
 static finding_t *lame_finding(diag_t *d, const subject_t *s, const fact_t *f)
 {
+    char text[16];
     switch (f->cls) {
     case CLASS_RCODE:
         return lame_rcode(d, s, f);
@@ -90,6 +103,11 @@ static finding_t *lame_finding(diag_t *d, const subject_t *s, const fact_t *f)
             d, s, FINDING_LAME_NOT_AUTHORITATIVE, "The SOA query is answered without AA%s.",
             (f->flags & NSP_FLAG_RA) != 0 ? "; the server offers recursion" : "");
     default:
+        if (soa_class(d, f) != NSP_CLASS_IN)
+            return subject_finding(d, s, FINDING_SOA_MISSING,
+                                   "The reply has AA, and an SOA record of class %s, not IN: "
+                                   "resolvers drop it.",
+                                   nsp_class_text(soa_class(d, f), text));
         return subject_finding(d, s, FINDING_SOA_MISSING,
                                "The reply has AA, but no SOA record of the zone.");
     }
@@ -159,6 +177,15 @@ static void lame_address(diag_t *d, const subject_t *s, const subject_t *other, 
         name_label(&d->m->server[s->a->server[0]].name, name), here, there);
 }
 
+/* True when the zone is served at some address. */
+static bool any_serves(const diag_t *d)
+{
+    for (size_t i = 0; i < d->subject_count; i++)
+        if (d->subject[i].serves)
+            return true;
+    return false;
+}
+
 /* Evidence: every SOA fact with the same answer. */
 static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
 {
@@ -194,6 +221,15 @@ static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
             label);
     else if (other != NULL)
         lame_address(d, s, other, out);
+    else if (!any_serves(d))
+        finding_set_fix(out,
+                        "Have the zone set up at %s again%s, or have the registrar delegate to "
+                        "servers that hold it.",
+                        label,
+                        f->cls == CLASS_RCODE
+                            ? " (a closed account, an unpaid bill and a zone that "
+                              "was deleted look like this)"
+                            : "");
     else
         finding_set_fix(out,
                         "Have %s set up to serve the zone; until then take it out of the NS "

@@ -225,6 +225,9 @@ static void test_texts(void **state)
          "Only the zone itself names ns3.example.org.", "ns3.example.org"},
         {xcases_zone, FINDING_GLUE_MISMATCH, "an address in the zone only",
          "ns2.example.net: only its own records have 8.0.2.1.", "Add 8.0.2.1 to the glue"},
+        {xcases_address, FINDING_SOA_MISSING, "of another class",
+         "The reply has AA, and an SOA record of class CH, not IN: resolvers drop it.",
+         "serve the zone at 8.0.2.1"},
         {xcases_zone, FINDING_SERIAL_DIFFERS, "one behind",
          "Serial 2024010100 here; 2024010101 at ns2.example.net (2a00:2::1). Both are addresses of "
          "one server.",

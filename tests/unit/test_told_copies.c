@@ -239,6 +239,16 @@ static const zonecase_t by_turns = {
     {"versions-mixed [ns2.zone.test. 8.0.2.1]"},
     {"tcp-wrong-answer"}};
 
+/* Nobody holds the zone: one server less would not help. */
+static const zonecase_t all_refuse = {
+    "all servers refuse",
+    TWO_GLUED,
+    "address 8.0.1.1 {\nbehave refuse\n}\naddress 8.0.2.1 {\nbehave refuse\n}\n",
+    {"error lame-refused [ns1.zone.test. 8.0.1.1]\n",
+     "fix: Have the zone set up at ns1.zone.test (8.0.1.1) again",
+     "delegate to servers that hold it"},
+    {"until then take it out"}};
+
 static void test_addresses(void **state)
 {
     (void)state;
@@ -255,6 +265,7 @@ static void test_servers(void **state)
     zonecase_check(&half_moved);
     zonecase_check(&extra_lame);
     zonecase_check(&left_dead);
+    zonecase_check(&all_refuse);
 }
 
 /* The two addresses of the primary lead to two machines: its serial did not go backwards. */

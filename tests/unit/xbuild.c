@@ -147,15 +147,21 @@ void xlab_keep(xlab_t *x, bool (*keep)(const model_address_t *a))
     x->count = n;
 }
 
-static void put_rr(nsp_builder_t *b, nsp_section_t section, const nsp_name_t *owner, uint16_t type,
-                   uint32_t ttl, const char *text)
+static void put_class(nsp_builder_t *b, nsp_section_t section, const nsp_name_t *owner,
+                      uint16_t type, uint16_t rclass, uint32_t ttl, const char *text)
 {
     uint8_t rdata[4096];
     size_t size = 0;
     if (nsp_rdata_from_text(type, text, strlen(text), NULL, rdata, sizeof rdata, &size, NULL) !=
             NSP_OK ||
-        !nsp_build_rr(b, section, owner, type, NSP_CLASS_IN, ttl, rdata, (uint16_t)size))
+        !nsp_build_rr(b, section, owner, type, rclass, ttl, rdata, (uint16_t)size))
         abort();
+}
+
+static void put_rr(nsp_builder_t *b, nsp_section_t section, const nsp_name_t *owner, uint16_t type,
+                   uint32_t ttl, const char *text)
+{
+    put_class(b, section, owner, type, NSP_CLASS_IN, ttl, text);
 }
 
 static void put_soa(nsp_builder_t *b, nsp_section_t section, const char *owner, const xprobe_t *p)
@@ -163,7 +169,8 @@ static void put_soa(nsp_builder_t *b, nsp_section_t section, const char *owner, 
     char text[300];
     nsp_name_t name = xname(owner);
     snprintf(text, sizeof text, "%s %u %s", p->soa_names, p->serial, p->soa_timers);
-    put_rr(b, section, &name, NSP_TYPE_SOA, p->ttl, text);
+    put_class(b, section, &name, NSP_TYPE_SOA, p->soa_class != 0 ? p->soa_class : NSP_CLASS_IN,
+              p->ttl, text);
 }
 
 static void put_txt(nsp_builder_t *b, const nsp_name_t *owner, const xprobe_t *p)

@@ -75,6 +75,7 @@ typedef struct xprobe {
     const char *soa_names;  /* MNAME and RNAME */
     const char *soa_timers; /* refresh, retry, expire, minimum */
     bool soa_twice;
+    uint16_t soa_class;       /* of the SOA; 0: IN */
     const char *cname;        /* of the apex, in place of what was asked for */
     const char *beside_ns[2]; /* owner and target of an NS record in the authority section */
     const char *beside_a[2];  /* owner and address of an A record in the additional section */

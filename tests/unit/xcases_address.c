@@ -243,6 +243,17 @@ static void refused_by_turns(xlab_t *x)
     x->probe[BAD][XQ_EDNS].rcode = x->probe[BAD][XQ_NS_TCP].rcode = NSP_RCODE_REFUSED;
 }
 
+/* The answers are of another class than the questions (RFC 1035 4.1.2). */
+static void make_chaos(xprobe_t *p)
+{
+    p->soa_class = 3;
+}
+
+static void soa_of_chaos(xlab_t *x)
+{
+    xedit_each(x, make_chaos);
+}
+
 /* The same, with luck for the SOA: the other questions show it. */
 static void refused_beside(xlab_t *x)
 {
@@ -345,6 +356,7 @@ const xcase_t xcases_address[] = {
     {FINDING_CNAME_AT_APEX, true, "in place of the SOA", apex_cname_for_all, "cname-at-apex"},
     {FINDING_CNAME_AT_APEX, false, "AA without NS", ns_missing, "ns-missing answers-differ"},
     {FINDING_SOA_MISSING, true, "AA without SOA", soa_missing, "soa-missing"},
+    {FINDING_SOA_MISSING, true, "of another class", soa_of_chaos, "soa-missing"},
     {FINDING_SOA_MISSING, false, "AA without NS", ns_missing, "ns-missing answers-differ"},
     {FINDING_NS_MISSING, true, "AA without NS", ns_missing, "ns-missing answers-differ"},
     {FINDING_NS_MISSING, true, "REFUSED", ns_refused, "ns-missing"},
