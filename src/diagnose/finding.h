@@ -61,6 +61,7 @@ typedef struct finding {
     addr_t addr;
     char *text;              /* what was seen, one sentence, owned */
     char *fix;               /* fix for this very case, owned; NULL: the table's */
+    bool by_transfer;        /* about an old copy, which a transfer brings up */
     uint8_t ds_algorithm;    /* it is about nothing but DS records with this algorithm; 0: is not */
     uint16_t evidence_count; /* exchanges that prove it; more exist when it is the maximum */
     uint32_t evidence[FINDING_EVIDENCE_MAX]; /* exchange ids */

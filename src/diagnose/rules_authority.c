@@ -221,6 +221,11 @@ static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
             label);
     else if (other != NULL)
         lame_address(d, s, other, out);
+    else if (!any_serves(d) && f->cls == CLASS_NODATA)
+        finding_set_fix(out,
+                        "Have %s serve the whole zone, its SOA and NS records, too, or have the "
+                        "registrar delegate to servers that do.",
+                        label);
     else if (!any_serves(d))
         finding_set_fix(out,
                         "Have the zone set up at %s again%s, or have the registrar delegate to "

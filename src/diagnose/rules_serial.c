@@ -214,6 +214,8 @@ static void serial_finding(diag_t *d, const subject_t *s, const subject_t *top)
     finding_add_evidence(f, subject_soa(d, s)->x);
     finding_add_evidence(f, subject_soa(d, top)->x);
     subject_label(d, s, label);
+    if (f != NULL)
+        f->by_transfer = own != NULL || !is_primary(d, s);
     if (!serial_newer(top->serial, s->serial))
         undefined(f, s->serial > top->serial ? s->serial : top->serial);
     else if (own != NULL)

@@ -1,6 +1,7 @@
 /* What is to be done about DNSSEC in this very case, where the table's word is too general. */
 #include <stdio.h>
 
+#include "diagnose/copies.h"
 #include "diagnose/signed.h"
 #include "diagnose/verdict_text.h"
 #include "dnssec/rrset.h"
@@ -25,21 +26,28 @@ static bool has_seen(const cure_t *c, size_t place)
     return false;
 }
 
-/* Whether some other address has right what is wrong here; *newer: with a newer serial, so that a
- * transfer would bring it here (RFC 1034 4.3.5). */
-static bool right_elsewhere(const cure_t *c, bool *newer)
+/* Where others have right what is wrong at an address. */
+typedef enum right {
+    RIGHT_NOWHERE,
+    RIGHT_OTHER_PRIMARY, /* only in copies of another primary, which do not get here */
+    RIGHT_SAME_SERIAL,
+    RIGHT_NEWER /* with a newer serial, so that a transfer would bring it (RFC 1034 4.3.5) */
+} right_t;
+
+static right_t right_elsewhere(const cure_t *c)
 {
-    bool any = false;
-    *newer = false;
+    right_t right = RIGHT_NOWHERE;
     for (size_t i = 0; i < c->z->place_count; i++) {
         const signed_place_t *o = &c->z->place[i];
         if (o == c->p || !o->counts || has_seen(c, i) ||
             (c->id == FINDING_DNSSEC_DS_MISMATCH && !o->led))
             continue;
-        any = true;
-        *newer = *newer || serial_newer(o->s->serial, c->p->s->serial);
+        right_t r = !copy_same_primary(c->z->d, o->s, c->p->s)    ? RIGHT_OTHER_PRIMARY
+                    : serial_newer(o->s->serial, c->p->s->serial) ? RIGHT_NEWER
+                                                                  : RIGHT_SAME_SERIAL;
+        right = r > right ? r : right;
     }
-    return any;
+    return right;
 }
 
 /* Key tags of the keys of an address that belong into a DS record. */
@@ -228,6 +236,27 @@ static void fix_same_serial(const cure_t *c)
                         c->label);
 }
 
+/* Two providers, of which one does not sign: a move, and the DS record would have to go before it;
+ * or both are to serve the zone, and must both sign it (RFC 8901). */
+static void fix_other_primary(const cure_t *c)
+{
+    char name[NSP_NAME_TEXT_MAX];
+    if (c->id != FINDING_DNSSEC_UNSIGNED || !c->p->s->no_keys) {
+        fix_same_serial(c);
+        return;
+    }
+    finding_add_likely(c->f,
+                       "This server has an unsigned copy of the zone, from another provider than "
+                       "the signed ones.",
+                       "Its SOA names another primary than those of the others.");
+    finding_set_fix(c->f,
+                    "If the zone is moving to %s: at the registrar, remove the DS record of %s "
+                    "first, and delegate there when it has expired from caches. If both are to "
+                    "serve it: have both sign it, with each other's keys (RFC 8901). Until then "
+                    "take this server out of the delegation and of the NS records.",
+                    c->label, name_label(&c->z->d->m->zone, name));
+}
+
 /* What answers with an error gets the question: nothing is to be let through. */
 static void fix_no_answer(const cure_t *c)
 {
@@ -292,7 +321,7 @@ void signed_fix(const signed_zone_t *z, finding_id_t id, size_t place, const sig
                 finding_t *f)
 {
     cure_t c = {.z = z, .id = id, .seen = seen, .f = f};
-    bool newer = false;
+    right_t right = RIGHT_NOWHERE;
     if (seen->place == SIGNED_NOWHERE)
         return;
     c.p = &z->place[seen->place];
@@ -311,8 +340,10 @@ void signed_fix(const signed_zone_t *z, finding_id_t id, size_t place, const sig
     else if (place != SIGNED_NOWHERE && c.p->ahead &&
              (id == FINDING_DNSSEC_DS_MISMATCH || id == FINDING_DNSSEC_UNSIGNED))
         fix_ahead(&c);
-    else if (place != SIGNED_NOWHERE && right_elsewhere(&c, &newer))
-        newer ? fix_transfer(&c) : fix_same_serial(&c);
+    else if (place != SIGNED_NOWHERE && (right = right_elsewhere(&c)) != RIGHT_NOWHERE)
+        right == RIGHT_NEWER           ? fix_transfer(&c)
+        : right == RIGHT_OTHER_PRIMARY ? fix_other_primary(&c)
+                                       : fix_same_serial(&c);
     else if (id == FINDING_DNSSEC_DS_MISMATCH)
         fix_ds(&c);
     else if (seen->v.status == DNSSEC_KEYS_NOT_SIGNED)
@@ -325,8 +356,7 @@ void signed_hold_back(const signed_zone_t *z)
     bool ahead = any_ahead(z);
     for (size_t i = z->d->first; ahead && i < z->d->list->count; i++) {
         finding_t *f = &z->d->list->item[i];
-        /* where the serial itself is what is wrong, that has been told */
-        bool old = f->id == FINDING_SERIAL_DIFFERS && f->likely_count == 0;
+        bool old = f->id == FINDING_SERIAL_DIFFERS && f->by_transfer;
         for (size_t k = 0; old && k < z->place_count; k++)
             if (z->place[k].led && addr_equal(&f->addr, &z->place[k].s->a->addr))
                 fix_held_back(f, subject_label(z->d, z->place[k].s, label));

@@ -122,6 +122,14 @@ static void unsigned_behind(signedworld_t *w)
     set_serials(w, 2, 1);
 }
 
+/* Half of a move to a provider that does not sign: its serials do not compare. */
+static void unsigned_provider(signedworld_t *w)
+{
+    unsigned_behind(w);
+    for (unsigned q = 0; q < XQ_COUNT; q++)
+        w->x.probe[3][q].soa_names = "ns.example.org. host.example.org.";
+}
+
 static void expired_behind(signedworld_t *w)
 {
     w->place[3].how.expiration = NOW - DAY;
@@ -153,5 +161,7 @@ const scase_t scases_copy[] = {
     {"an unsigned copy of the newest zone", unsigned_ahead,
      "dnssec-unsigned dnssec-keys-differ dnssec-keys-differ dnssec-keys-differ"},
     {"an unsigned copy of an older zone", unsigned_behind, "dnssec-unsigned dnssec-keys-differ"},
+    {"an unsigned copy of another provider", unsigned_provider,
+     "dnssec-unsigned dnssec-keys-differ"},
     {"expired at one address, of an older zone", expired_behind, "dnssec-expired"},
     {NULL, NULL, NULL}};
