@@ -6,6 +6,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/flow_pipe.h"
+#include "exchange/noun.h"
 
 #define MIB   ((size_t)1 << 20)
 #define NOTES 32
@@ -292,61 +293,79 @@ bool analysis_finish(analysis_t *a, bool broken)
     return good;
 }
 
-static void note(analysis_t *a, const char *id, const char *text, uint64_t count)
+/* one and many: what follows the count. */
+static void note(analysis_t *a, const char *id, const char *one, const char *many, uint64_t count)
 {
     if (a->note_count < NOTES)
-        a->notes[a->note_count++] = (report_count_t){id, text, count};
+        a->notes[a->note_count++] = (report_count_t){id, noun(count, one, many), count};
 }
 
 static void note_decoding(analysis_t *a)
 {
     const decode_stats_t *d = decoder_stats(a->decoder);
-    note(a, "not-ip", "packets not IP", d->not_ip);
-    note(a, "other", "packets of other protocols or ports", d->other);
-    note(a, "link-unknown", "packets of a link type that is not known", d->link_unknown);
+    note(a, "not-ip", "packet not IP", "packets not IP", d->not_ip);
+    note(a, "other", "packet of another protocol or port", "packets of other protocols or ports",
+         d->other);
+    note(a, "link-unknown", "packet of a link type that is not known",
+         "packets of a link type that is not known", d->link_unknown);
     snprintf(a->bad_packets, sizeof a->bad_packets,
-             "packets with headers that make no sense (first: %" PRIu64 ")", d->malformed_first);
-    note(a, "bad-packets", a->bad_packets, d->malformed);
-    note(a, "cut", "packets cut too short by the capture (snap length)", d->cut);
+             "%s with headers that make no sense (first: %" PRIu64 ")",
+             noun(d->malformed, "packet", "packets"), d->malformed_first);
+    note(a, "bad-packets", a->bad_packets, a->bad_packets, d->malformed);
+    note(a, "cut", "packet cut too short by the capture (snap length)",
+         "packets cut too short by the capture (snap length)", d->cut);
     snprintf(a->bad_checksum, sizeof a->bad_checksum,
-             "packets with a wrong checksum (first: %" PRIu64 ")", d->bad_checksum_first);
-    note(a, "bad-checksum", a->bad_checksum, d->bad_checksum);
-    note(a, "never-right", "packets of hosts whose checksums are all wrong", d->never_right);
-    note(a, "fragments", "IP fragments", d->fragments);
-    note(a, "fragments-lost", "datagrams whose fragments never came together", d->fragments_lost);
-    note(a, "fragments-evicted", "datagrams in fragments given up (--memory)",
-         d->fragments_evicted);
-    note(a, "overlaps", "fragments or segments that overlap with other octets", d->overlaps);
-    note(a, "connections-evicted", "TCP connections given up (--memory)", d->connections_evicted);
-    note(a, "segments-evicted", "TCP segments given up (--memory)", d->segments_evicted);
-    note(a, "tunnels-too-deep", "packets in too many tunnels", d->tunnels_too_deep);
+             "%s with a wrong checksum (first: %" PRIu64 ")",
+             noun(d->bad_checksum, "packet", "packets"), d->bad_checksum_first);
+    note(a, "bad-checksum", a->bad_checksum, a->bad_checksum, d->bad_checksum);
+    note(a, "never-right", "packet of a host whose checksums are all wrong",
+         "packets of hosts whose checksums are all wrong", d->never_right);
+    note(a, "fragments", "IP fragment", "IP fragments", d->fragments);
+    note(a, "fragments-lost", "datagram whose fragments never came together",
+         "datagrams whose fragments never came together", d->fragments_lost);
+    note(a, "fragments-evicted", "datagram in fragments given up (--memory)",
+         "datagrams in fragments given up (--memory)", d->fragments_evicted);
+    note(a, "overlaps", "fragment or segment that overlaps with other octets",
+         "fragments or segments that overlap with other octets", d->overlaps);
+    note(a, "connections-evicted", "TCP connection given up (--memory)",
+         "TCP connections given up (--memory)", d->connections_evicted);
+    note(a, "segments-evicted", "TCP segment given up (--memory)",
+         "TCP segments given up (--memory)", d->segments_evicted);
+    note(a, "tunnels-too-deep", "packet in too many tunnels", "packets in too many tunnels",
+         d->tunnels_too_deep);
 }
 
 static void note_pairing(analysis_t *a)
 {
     const pair_stats_t *p = pairer_stats(a->pairer);
-    note(a, "orphans", "replies without a question", p->orphans);
-    note(a, "early", "replies recorded before their question", p->early);
+    note(a, "orphans", "reply without a question", "replies without a question", p->orphans);
+    note(a, "early", "reply recorded before its question", "replies recorded before their question",
+         p->early);
     /* of a rotated set a few are */
-    note(a, "across", "replies in another file than their questions: two clocks tell their times",
+    note(a, "across", "reply in another file than its question: two clocks tell their times",
+         "replies in another file than their questions: two clocks tell their times",
          p->across * 2 > p->answered ? p->across : 0);
-    note(a, "icmp-orphans", "ICMP errors about no known question", p->icmp_orphans);
+    note(a, "icmp-orphans", "ICMP error about no known question",
+         "ICMP errors about no known question", p->icmp_orphans);
     snprintf(a->empty, sizeof a->empty,
-             "datagrams without a message: malformed at octet 0 (packet %" PRIu64 ")",
-             p->empty_first);
-    note(a, "empty", a->empty, p->empty);
-    note(a, "not-dns", "payloads that are no DNS message", p->not_dns);
-    note(a, "pending", "questions that the capture ends too early for", p->pending);
-    note(a, "evicted", "exchanges given up (--memory)", p->evicted);
-    note(a, "events-dropped", "events of exchanges not kept", p->events_dropped);
-    note(a, "servers-dropped", "servers that had to make room (--memory)",
-         traffic_servers_dropped(a->traffic));
-    note(a, "names-dropped", "names no longer compared (--memory)",
-         traffic_names_dropped(a->traffic));
+             "%s without a message: malformed at octet 0 (packet %" PRIu64 ")",
+             noun(p->empty, "datagram", "datagrams"), p->empty_first);
+    note(a, "empty", a->empty, a->empty, p->empty);
+    note(a, "not-dns", "payload that is no DNS message", "payloads that are no DNS message",
+         p->not_dns);
+    note(a, "pending", "question that the capture ends too early for",
+         "questions that the capture ends too early for", p->pending);
+    note(a, "evicted", "exchange given up (--memory)", "exchanges given up (--memory)", p->evicted);
+    note(a, "events-dropped", "event of an exchange not kept", "events of exchanges not kept",
+         p->events_dropped);
+    note(a, "servers-dropped", "server that had to make room (--memory)",
+         "servers that had to make room (--memory)", traffic_servers_dropped(a->traffic));
+    note(a, "names-dropped", "name no longer compared (--memory)",
+         "names no longer compared (--memory)", traffic_names_dropped(a->traffic));
     if (a->runs != NULL)
-        note(a, "runs-dropped", "questions not looked at for runs of check (--memory)",
-             runs_dropped(a->runs));
-    note(a, "one-way", "direction only: questions or replies were not captured",
+        note(a, "runs-dropped", "question not looked at for runs of check (--memory)",
+             "questions not looked at for runs of check (--memory)", runs_dropped(a->runs));
+    note(a, "one-way", "direction only: questions or replies were not captured", "",
          traffic_is_one_way(a->traffic));
 }
 
@@ -355,11 +374,15 @@ void analysis_report(analysis_t *a, const cap_stats_t *stats, replay_report_t *o
     const pair_stats_t *p = pairer_stats(a->pairer);
     a->note_count = 0;
     if (stats != NULL) {
-        note(a, "dropped", "packets lost by the capture (buffer full)", stats->dropped);
-        note(a, "if-dropped", "packets lost by the interface", stats->if_dropped);
-        note(a, "bpf", "packets left out by the BPF filter", stats->filtered);
+        note(a, "dropped", "packet lost by the capture (buffer full)",
+             "packets lost by the capture (buffer full)", stats->dropped);
+        note(a, "if-dropped", "packet lost by the interface", "packets lost by the interface",
+             stats->if_dropped);
+        note(a, "bpf", "packet left out by the BPF filter", "packets left out by the BPF filter",
+             stats->filtered);
     }
-    note(a, "outside", "packets outside of the times asked for", a->outside);
+    note(a, "outside", "packet outside of the times asked for",
+         "packets outside of the times asked for", a->outside);
     note_decoding(a);
     note_pairing(a);
     out->packets = a->packets;

@@ -15,6 +15,7 @@
 #include "cmd/common.h"
 #include "cmd/files.h"
 #include "cmd/session.h"
+#include "exchange/noun.h"
 
 /* Octets that the C library keeps for later at the end of each of its heaps. What checks need comes
  * and goes a thousand times a second; to give it back to the kernel each time costs a twentieth. */
@@ -106,8 +107,9 @@ static void show_progress(const bulk_run_t *run, meter_t *m)
     char end[40] = "";
     if (left >= 0)
         snprintf(end, sizeof end, ", %.0f s left", left);
-    session_progress_show("%" PRIu64 " results, %.0f/s, %" PRIu64 " outstanding, %.1f %% lost%s",
-                          done, took > 0 ? (double)(done - m->before) / took : 0,
+    session_progress_show("%" PRIu64 " %s, %.0f/s, %" PRIu64 " outstanding, %.1f %% lost%s", done,
+                          noun(done, "result", "results"),
+                          took > 0 ? (double)(done - m->before) / took : 0,
                           (uint64_t)run->outstanding, loss_of(run), end);
 }
 
@@ -116,20 +118,24 @@ static void show_summary(const bulk_run_t *run, const meter_t *m)
     double took = (double)(flight_now() - m->began) / 1e9;
     uint64_t done = results_of(run) - m->before;
     fprintf(stderr,
-            "%" PRIu64 " results, %.0f/s; %" PRIu64 " messages sent, %.1f %% lost; %" PRIu64
-            " bad lines; %.1f s\n",
-            done, took > 0 ? (double)done / took : 0, (uint64_t)run->sent, loss_of(run),
-            (uint64_t)run->bad, took);
+            "%" PRIu64 " %s, %.0f/s; %" PRIu64 " %s sent, %.1f %% lost; %" PRIu64
+            " bad %s; %.1f s\n",
+            done, noun(done, "result", "results"), took > 0 ? (double)done / took : 0,
+            (uint64_t)run->sent, noun(run->sent, "message", "messages"), loss_of(run),
+            (uint64_t)run->bad, noun(run->bad, "line", "lines"), took);
     if (m->before > 0)
-        fprintf(stderr, "%" PRIu64 " results of earlier runs\n", m->before);
+        fprintf(stderr, "%" PRIu64 " %s of earlier runs\n", m->before,
+                noun(m->before, "result", "results"));
     if (run->skipped > 0)
-        fprintf(stderr, "%" PRIu64 " lines not asked: opt-out\n", (uint64_t)run->skipped);
+        fprintf(stderr, "%" PRIu64 " %s not asked: opt-out\n", (uint64_t)run->skipped,
+                noun(run->skipped, "line", "lines"));
     if (run->share != NULL) {
         share_stats_t c = share_stats(run->share);
         fprintf(stderr,
-                "cache: %" PRIu64 " hits, %" PRIu64 " misses, %" PRIu64 " evictions; %" PRIu64
-                " entries, %.1f MiB\n",
-                c.known, c.asked, c.evictions, c.entries, (double)c.octets / (1 << 20));
+                "cache: %" PRIu64 " %s, %" PRIu64 " %s, %" PRIu64 " %s; %" PRIu64 " %s, %.1f MiB\n",
+                c.known, noun(c.known, "hit", "hits"), c.asked, noun(c.asked, "miss", "misses"),
+                c.evictions, noun(c.evictions, "eviction", "evictions"), c.entries,
+                noun(c.entries, "entry", "entries"), (double)c.octets / (1 << 20));
     }
 }
 

@@ -12,6 +12,7 @@
 #include "cmd/common.h"
 #include "cmd/session.h"
 #include "cmd/standard.h"
+#include "exchange/noun.h"
 #include "queue/collect.h"
 #include "queue/submit.h"
 #include "queue/worker.h"
@@ -259,8 +260,8 @@ static int submit_from(bulk_run_t *run)
     }
     free(j.rows.text);
     if (!c->quiet)
-        fprintf(stderr, "%" PRIu64 " jobs submitted, %" PRIu64 " of them were there already\n",
-                s.kept, s.twice);
+        fprintf(stderr, "%" PRIu64 " %s submitted, %" PRIu64 " of them %s there already\n", s.kept,
+                noun(s.kept, "job", "jobs"), s.twice, noun(s.twice, "was", "were"));
     return rc == 0 && run->bad > 0 ? EXIT_UNTESTED : rc;
 }
 
@@ -281,7 +282,8 @@ int bulk_nats_submit(const bulk_args_t *c)
 static void tell_collected(void *user, uint64_t results, uint64_t left)
 {
     (void)user;
-    session_progress_show("%" PRIu64 " collected, %" PRIu64 " jobs left", results, left);
+    session_progress_show("%" PRIu64 " collected, %" PRIu64 " %s left", results, left,
+                          noun(left, "job", "jobs"));
 }
 
 /* The file is open. Returns the exit code. */
@@ -307,10 +309,12 @@ static int collect_to(FILE *out, const bulk_args_t *c)
         fprintf(stderr, "nsprobe bulk: %s\n", err);
     if (!c->quiet)
         fprintf(stderr, "%" PRIu64 " %s collected\n", s.count,
-                c->nats.collect ? "results" : "dead letters");
+                c->nats.collect ? noun(s.count, "result", "results")
+                                : noun(s.count, "dead letter", "dead letters"));
     if (!c->quiet && s.twice + s.foreign > 0)
-        fprintf(stderr, "%" PRIu64 " doubles and %" PRIu64 " messages of others left out\n",
-                s.twice, s.foreign);
+        fprintf(stderr, "%" PRIu64 " %s and %" PRIu64 " %s of others left out\n", s.twice,
+                noun(s.twice, "double", "doubles"), s.foreign,
+                noun(s.foreign, "message", "messages"));
     return good ? EXIT_HEALTHY : stop_requested != 0 ? EXIT_INTERRUPTED : EXIT_UNTESTED;
 }
 
@@ -386,9 +390,11 @@ bool bulk_nats_close(bulk_run_t *run)
     if (q->worker != NULL && !run->args->quiet) {
         worker_stats_t s = worker_stats(q->worker);
         fprintf(stderr,
-                "queue: %" PRIu64 " results kept, %" PRIu64 " of them were there already; %" PRIu64
-                " dead letters; %" PRIu64 " jobs given back\n",
-                s.done, s.twice, s.dead, s.returned);
+                "queue: %" PRIu64 " %s kept, %" PRIu64 " of them %s there already; %" PRIu64
+                " dead %s; %" PRIu64 " %s given back\n",
+                s.done, noun(s.done, "result", "results"), s.twice, noun(s.twice, "was", "were"),
+                s.dead, noun(s.dead, "letter", "letters"), s.returned,
+                noun(s.returned, "job", "jobs"));
     }
     /* a thread of the library that still runs may use what would be freed */
     if (broker_close(&q->broker)) {

@@ -10,6 +10,7 @@
 #include "capture/sandbox.h"
 #include "capture/source_live.h"
 #include "cmd/cmd.h"
+#include "exchange/noun.h"
 
 /* What the kernel keeps between two looks: a check of one domain is far less. */
 #define BUFFER ((uint32_t)32 << 20)
@@ -83,8 +84,8 @@ bool check_capture_join(check_capture_t *c, exchange_set_t *set)
     cap_source_stats(c->source, &stats);
     uint64_t lost = stats.dropped + stats.if_dropped + witness_stats(c->witness).forgotten;
     if (lost > c->dropped)
-        fprintf(stderr, "nsprobe check: --capture %s: %" PRIu64 " packets lost\n", c->interface,
-                lost - c->dropped);
+        fprintf(stderr, "nsprobe check: --capture %s: %" PRIu64 " %s lost\n", c->interface,
+                lost - c->dropped, noun(lost - c->dropped, "packet", "packets"));
     c->dropped = lost;
     return witness_join(c->witness, set);
 }

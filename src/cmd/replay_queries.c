@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/replay_source.h"
+#include "exchange/noun.h"
 #include "report/requery_report.h"
 
 /* Differences that are printed without -v. */
@@ -85,10 +86,19 @@ static int exit_code(const run_t *run, const requery_stats_t *s, net_err_t err)
 static void print_summary(run_t *run, const requery_stats_t *s, bool interrupted)
 {
     const report_count_t skipped[] = {
-        {"no-query", "questions that the recording has not, or not the whole of", s->no_query},
-        {"transfers", "zone transfers", s->transfers},
-        {"opcodes", "messages other than questions (UPDATE, NOTIFY, ...)", s->opcodes},
-        {"signed", "questions signed with TSIG or SIG(0): good for one time only", s->signed_},
+        {"no-query",
+         noun(s->no_query, "question that the recording has not, or not the whole of",
+              "questions that the recording has not, or not the whole of"),
+         s->no_query},
+        {"transfers", noun(s->transfers, "zone transfer", "zone transfers"), s->transfers},
+        {"opcodes",
+         noun(s->opcodes, "message other than a question (UPDATE, NOTIFY, ...)",
+              "messages other than questions (UPDATE, NOTIFY, ...)"),
+         s->opcodes},
+        {"signed",
+         noun(s->signed_, "question signed with TSIG or SIG(0): good for one time only",
+              "questions signed with TSIG or SIG(0): good for one time only"),
+         s->signed_},
     };
     requery_summary_t sum = {.to = run->o->requery.to,
                              .asked = s->asked,

@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/session.h"
+#include "exchange/noun.h"
 
 #define BATCH          256
 #define PROGRESS_EVERY INT64_C(250000000)
@@ -64,8 +65,9 @@ static void show_progress(replay_source_t *s, const analysis_t *a)
     if (ns - s->shown < PROGRESS_EVERY)
         return;
     s->shown = ns;
-    session_progress_show("%" PRIu64 " packets, %" PRIu64 " exchanges", s->packets,
-                          analysis_pairs(a)->flows);
+    session_progress_show("%" PRIu64 " %s, %" PRIu64 " %s", s->packets,
+                          noun(s->packets, "packet", "packets"), analysis_pairs(a)->flows,
+                          noun(analysis_pairs(a)->flows, "exchange", "exchanges"));
 }
 
 /* The files have their order from the first read on. */
@@ -105,8 +107,8 @@ void replay_source_complain(const replay_source_t *s)
     for (size_t i = 0; i < s->broken && i < REPLAY_BROKEN_MAX; i++)
         fprintf(stderr, "nsprobe replay: %s\n", s->error[i]);
     if (s->broken > REPLAY_BROKEN_MAX)
-        fprintf(stderr, "nsprobe replay: %zu more files broke off\n",
-                s->broken - REPLAY_BROKEN_MAX);
+        fprintf(stderr, "nsprobe replay: %zu more %s broke off\n", s->broken - REPLAY_BROKEN_MAX,
+                noun(s->broken - REPLAY_BROKEN_MAX, "file", "files"));
 }
 
 void replay_source_close(replay_source_t *s)

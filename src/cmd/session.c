@@ -10,6 +10,7 @@
 #include "capture/pcap_write.h"
 #include "cmd/cmd.h"
 #include "diagnose/tested.h"
+#include "exchange/noun.h"
 
 bool session_terminal(int fd)
 {
@@ -42,8 +43,9 @@ void session_progress_show(const char *format, ...)
 void session_progress(void *user, const model_t *m, size_t done, size_t outstanding)
 {
     (void)user;
-    session_progress_show("%u addresses, %zu exchanges done, %zu outstanding", m->address_count,
-                          done, outstanding);
+    session_progress_show("%u %s, %zu %s done, %zu outstanding", m->address_count,
+                          noun(m->address_count, "address", "addresses"), done,
+                          noun(done, "exchange", "exchanges"), outstanding);
 }
 
 bool session_wants_progress(bool quiet)

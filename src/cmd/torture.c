@@ -11,6 +11,7 @@
 #include "cmd/session.h"
 #include "cmd/side_file.h"
 #include "cmd/standard.h"
+#include "exchange/noun.h"
 
 enum {
     T_ONLY = 1,
@@ -145,7 +146,7 @@ static int parse_args(torture_args_t *t, int argc, char **argv)
 static void show_progress(void *user, size_t done, size_t count)
 {
     (void)user;
-    session_progress_show("%zu of %zu runs", done, count);
+    session_progress_show("%zu of %zu %s", done, count, noun(count, "run", "runs"));
 }
 
 static int exit_code_of(const torture_report_t *r)

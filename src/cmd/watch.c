@@ -13,6 +13,7 @@
 #include "cmd/standard.h"
 #include "cmd/watch_options.h"
 #include "diagnose/tested.h"
+#include "exchange/noun.h"
 #include "report/metrics.h"
 #include "report/watch_report.h"
 #include "watch/http.h"
@@ -255,7 +256,8 @@ static void begin_systemd(watcher_t *w)
     if (w->systemd == NULL)
         return;
     w->watchdog = sdnotify_watchdog(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"));
-    snprintf(text, sizeof text, "READY=1\nSTATUS=watching %zu domains", w->watch.count);
+    snprintf(text, sizeof text, "READY=1\nSTATUS=watching %zu %s", w->watch.count,
+             noun(w->watch.count, "domain", "domains"));
     (void)sdnotify_send(w->systemd, text);
 }
 

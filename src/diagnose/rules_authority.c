@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "diagnose/facts.h"
+#include "exchange/noun.h"
 
 /* Reasons of a server that will not, in contrast to one that cannot (RFC 8914 4.16 to 4.19) */
 #define EDE_BLOCKED    15u
@@ -400,9 +401,9 @@ static bool mixed_rule(diag_t *d, const subject_t *s)
             continue;
         finding_t *f = subject_finding(
             d, s, rcodes[k] == NSP_RCODE_REFUSED ? FINDING_LAME_REFUSED : FINDING_LAME_SERVFAIL,
-            "%u of %u questions for SOA and NS get %s, and the others are answered well, whatever "
+            "%u of %u questions for SOA and NS %s %s, and the others are answered well, whatever "
             "their form%s.",
-            m.bad, m.bad + m.good, nsp_rcode_text(m.rcode, rcode),
+            m.bad, m.bad + m.good, noun(m.bad, "gets", "get"), nsp_rcode_text(m.rcode, rcode),
             m.more_bad > 0 && m.more_good > 0 ? "; so it is with other questions" : "");
         finding_add_likely(f,
                            "One of the machines behind the address does not have the zone, or its "

@@ -6,6 +6,7 @@
 #include "diagnose/form_reply.h"
 #include "diagnose/host.h"
 #include "diagnose/spf.h"
+#include "exchange/noun.h"
 
 #define HOUR   3600u
 #define DAY    (24u * HOUR)
@@ -267,7 +268,8 @@ static void mx_targets(diag_t *d, const exchange_t *x, unsigned *count)
     if (odd)
         f = finding_add(d->list, FINDING_MX_ODD, "%s is not a host name.", text);
     else if (null && *count > 1)
-        f = finding_add(d->list, FINDING_MX_ODD, "A null MX stands beside %u others.", *count - 1);
+        f = finding_add(d->list, FINDING_MX_ODD, "A null MX stands beside %u %s.", *count - 1,
+                        noun(*count - 1, "other", "others"));
     else if (null && preference != 0)
         f = null_mx_preference(d, (unsigned)preference);
     finding_add_evidence(f, x);

@@ -22,8 +22,11 @@ static void zone_down(diag_t *d)
     if (d->subject_count == 0)
         f = finding_add(d->list, FINDING_ZONE_DOWN, "No address of a server of %s is known.", zone);
     else if (tested > 0)
-        f = finding_add(d->list, FINDING_ZONE_DOWN,
-                        "None of the %u addresses tested answers for %s.", tested, zone);
+        f = tested == 1
+                ? finding_add(d->list, FINDING_ZONE_DOWN,
+                              "The only address tested does not answer for %s.", zone)
+                : finding_add(d->list, FINDING_ZONE_DOWN,
+                              "None of the %u addresses tested answers for %s.", tested, zone);
     else
         return;
     for (size_t i = 0; i < d->subject_count; i++) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "diagnose/facts.h"
+#include "exchange/noun.h"
 
 /* The one thing that is said about a mismatch with several bits: what decides first. */
 static bool mismatch_id(uint8_t bits, finding_id_t *id)
@@ -63,10 +64,11 @@ static finding_t *report_mismatch(diag_t *d, const subject_t *s, finding_id_t id
     case FINDING_WRONG_ID:
         return subject_finding(d, s, id, "The reply has ID %u, the query %u.", got, sent);
     case FINDING_NOT_A_RESPONSE:
-        return subject_finding(d, s, id, "What came back is a query (QR clear), %u octets.",
-                               e->size);
+        return subject_finding(d, s, id, "What came back is a query (QR clear), %u %s.", e->size,
+                               noun_octets(e->size));
     case FINDING_MALFORMED:
-        return subject_finding(d, s, id, "The reply is shorter than a header: %u octets.", e->size);
+        return subject_finding(d, s, id, "The reply is shorter than a header: %u %s.", e->size,
+                               noun_octets(e->size));
     default:
         return subject_finding(d, s, id, "The question in the reply is not the one asked (%s).",
                                probe_name(f->kind));
@@ -109,10 +111,11 @@ static void malformed_rule(diag_t *d, const subject_t *s)
             continue;
         if (out == NULL)
             out = subject_finding(d, s, FINDING_MALFORMED,
-                                  "Octet %u of the reply (%s): %s. %u of %u replies are "
+                                  "Octet %u of the reply (%s): %s. %u of %u %s "
                                   "malformed.",
                                   f->o.fault_offset, probe_name(f->kind), nsp_err_text(f->o.fault),
-                                  bad, all);
+                                  bad, all,
+                                  all == 1 ? "reply is" : noun(bad, "replies is", "replies are"));
         finding_add_evidence(out, f->x);
     }
     finding_set_fix(out,

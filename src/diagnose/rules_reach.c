@@ -14,6 +14,7 @@
 
 #include "diagnose/facts.h"
 #include "exchange/icmp.h"
+#include "exchange/noun.h"
 
 static bool icmp_from_host(const event_t *e)
 {
@@ -150,11 +151,11 @@ static void report_dead(diag_t *d, subject_t *s)
                             "No host has this address, in a network that this machine is in%s.",
                             siblings_text(d, s));
     else if (s->tcp == REACH_NONE || s->tcp == REACH_NOT_SENT)
-        f = subject_finding(d, s, FINDING_UNRESPONSIVE, "UDP: %u queries, no answer%s.", udp,
-                            siblings_text(d, s));
+        f = subject_finding(d, s, FINDING_UNRESPONSIVE, "UDP: %u %s, no answer%s.", udp,
+                            noun(udp, "query", "queries"), siblings_text(d, s));
     else
-        f = subject_finding(d, s, FINDING_UNRESPONSIVE, "UDP: %u queries, no answer; TCP: %s%s.",
-                            udp, tcp_text(d, s), siblings_text(d, s));
+        f = subject_finding(d, s, FINDING_UNRESPONSIVE, "UDP: %u %s, no answer; TCP: %s%s.", udp,
+                            noun(udp, "query", "queries"), tcp_text(d, s), siblings_text(d, s));
     add_evidence(d, s, f, -1);
     add_way(s, f);
     set_dead_fix(d, s, f);
@@ -202,9 +203,10 @@ static void report_icmp(diag_t *d, subject_t *s)
 static void report_udp(diag_t *d, const subject_t *s)
 {
     char label[LABEL_MAX];
-    finding_t *f = subject_finding(d, s, FINDING_UDP_UNRESPONSIVE,
-                                   "UDP: %u queries, no answer; TCP is answered.",
-                                   attempts_of(d, s, TRANSPORT_UDP));
+    unsigned udp = attempts_of(d, s, TRANSPORT_UDP);
+    finding_t *f =
+        subject_finding(d, s, FINDING_UDP_UNRESPONSIVE, "UDP: %u %s, no answer; TCP is answered.",
+                        udp, noun(udp, "query", "queries"));
     add_evidence(d, s, f, TRANSPORT_UDP);
     add_way(s, f);
     finding_set_fix(f, "Open UDP port %u to and from %s.", s->a->addr.port,

@@ -1,6 +1,7 @@
 /* Proofs that there is nothing: NSEC and NSEC3, at one address and among all. */
 #include "diagnose/signed.h"
 #include "diagnose/verdict_text.h"
+#include "exchange/noun.h"
 
 /* Iterations from which on validators give up (RFC 9276 3.2: 100 was the first limit). */
 #define ITERATIONS_BAD 100u
@@ -12,18 +13,18 @@ static void iterations_rule(signed_zone_t *z, size_t place, const exchange_t *by
                             const nsec3_params_t *p)
 {
     if (p->iterations > 0) {
-        sighting_t *s = signed_see(z, FINDING_DNSSEC_NSEC3_ITERATIONS, place, by,
-                                   "NSEC3 with %u extra iterations%s.", p->iterations,
-                                   p->iterations > ITERATIONS_BAD
-                                       ? ": more than validators take, for which the zone is "
-                                         "as good as unsigned, or broken"
-                                       : "");
+        sighting_t *s = signed_see(
+            z, FINDING_DNSSEC_NSEC3_ITERATIONS, place, by, "NSEC3 with %u extra %s%s.",
+            p->iterations, noun(p->iterations, "iteration", "iterations"),
+            p->iterations > ITERATIONS_BAD ? ": more than validators take, for which the zone is "
+                                             "as good as unsigned, or broken"
+                                           : "");
         if (s != NULL && p->iterations > ITERATIONS_BAD)
             s->severity = SEVERITY_ERROR;
     }
     if (p->salt_size > 0)
-        signed_see(z, FINDING_DNSSEC_NSEC3_SALT, place, by, "NSEC3 with a salt of %u octets.",
-                   p->salt_size);
+        signed_see(z, FINDING_DNSSEC_NSEC3_SALT, place, by, "NSEC3 with a salt of %u %s.",
+                   p->salt_size, noun_octets(p->salt_size));
     if ((p->flags & 1) != 0)
         signed_see(z, FINDING_DNSSEC_OPT_OUT, place, by, "NSEC3 with opt-out.");
     if (p->hash != 1)
@@ -46,9 +47,9 @@ static void scan(signed_zone_t *z, size_t place, const signed_answer_t *a, const
         if (p->has_params && !nsec3_params_equal(&p->params, &params))
             signed_see(z, FINDING_DNSSEC_DENIAL_MIXED, place, a->x,
                        "NSEC3 records have different parameters: %u and %u iterations, salts of "
-                       "%u and %u octets.",
+                       "%u and %u %s.",
                        p->params.iterations, params.iterations, p->params.salt_size,
-                       params.salt_size);
+                       params.salt_size, noun_octets(params.salt_size));
         if (p->has_params && p->params.flags == params.flags)
             continue;
         iterations_rule(z, place, a->x, &params);

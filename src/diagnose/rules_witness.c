@@ -1,6 +1,7 @@
 /* What the interface saw and the sockets did not (check --capture): replies that this host itself
  * drops, and fragments that never come together. */
 #include "diagnose/facts.h"
+#include "exchange/noun.h"
 
 static bool has_undelivered_reply(const fact_t *f)
 {
@@ -27,14 +28,18 @@ static void dropped_rule(diag_t *d, subject_t *s)
     finding_t *f =
         handshakes == 0
             ? subject_finding(d, s, FINDING_REPLY_DROPPED_LOCALLY,
-                              "The replies to %u of %zu questions come to this machine's "
-                              "interface, and this machine drops them.",
-                              replies, s->count)
+                              "The %s to %u of %zu %s to this machine's "
+                              "interface, and this machine drops %s.",
+                              noun(replies, "reply", "replies"), replies, s->count,
+                              s->count == 1 ? "question comes"
+                                            : noun(replies, "questions comes", "questions come"),
+                              noun(replies, "it", "them"))
             : subject_finding(d, s, FINDING_REPLY_DROPPED_LOCALLY,
-                              "The replies to %u questions over UDP, and the answers to %u TCP "
-                              "handshakes, come to this machine's interface, and this machine "
+                              "The replies to %u %s over UDP, and the answers to %u TCP "
+                              "%s, come to this machine's interface, and this machine "
                               "drops them.",
-                              replies, handshakes);
+                              replies, noun(replies, "question", "questions"), handshakes,
+                              noun(handshakes, "handshake", "handshakes"));
     for (size_t i = 0; i < s->count; i++) {
         const fact_t *k = subject_at(d, s, i);
         if (has_undelivered_reply(k) || has_undelivered_handshake(k))

@@ -7,6 +7,7 @@
 #include "diagnose/facts.h"
 #include "diagnose/traffic_look.h"
 #include "exchange/icmp.h"
+#include "exchange/noun.h"
 
 finding_t *traffic_finding(finding_list_t *list, const addr_t *addr, finding_id_t id,
                            const char *format, ...)
@@ -118,16 +119,17 @@ static void tcp_evidence(const look_t *l, finding_t *f)
 static void dead_rule(const look_t *l)
 {
     unsigned long long silent = U(l->e->udp_attempts_silent);
+    const char *queries = noun(silent, "query", "queries");
     finding_t *f;
     if (l->n->tcp_answered > 0)
         f = traffic_finding(l->list, &l->e->s.addr, FINDING_UDP_UNRESPONSIVE,
-                            "UDP: %llu queries, no answer; TCP is answered.", silent);
+                            "UDP: %llu %s, no answer; TCP is answered.", silent, queries);
     else if (tcp_failures(l) > 0)
         f = traffic_finding(l->list, &l->e->s.addr, FINDING_UNRESPONSIVE,
-                            "UDP: %llu queries, no answer; TCP: %s.", silent, tcp_words(l));
+                            "UDP: %llu %s, no answer; TCP: %s.", silent, queries, tcp_words(l));
     else
         f = traffic_finding(l->list, &l->e->s.addr, FINDING_UNRESPONSIVE,
-                            "UDP: %llu queries, no answer.", silent);
+                            "UDP: %llu %s, no answer.", silent, queries);
     traffic_evidence(l->t, f, l->e, CAUSE_SILENT);
     if (l->n->tcp_answered == 0)
         tcp_evidence(l, f);
@@ -191,9 +193,10 @@ static bool icmp_rule(const look_t *l)
                         : udp            ? " for UDP; TCP is answered"
                         : tcp            ? " for TCP; UDP is answered"
                                          : "; other queries are answered";
-    finding_t *f = traffic_finding(
-        l->list, &e->s.addr, FINDING_ICMP_UNREACHABLE, "ICMP \"%s\" from %s, %llu times%s.",
-        icmp_text(most->from.family, most->type, most->code), from, U(most->count), which);
+    finding_t *f = traffic_finding(l->list, &e->s.addr, FINDING_ICMP_UNREACHABLE,
+                                   "ICMP \"%s\" from %s, %llu %s%s.",
+                                   icmp_text(most->from.family, most->type, most->code), from,
+                                   U(most->count), noun(most->count, "time", "times"), which);
     traffic_evidence(l->t, f, l->e, CAUSE_ICMP);
     return n->answered == 0;
 }
@@ -207,12 +210,15 @@ static bool tcp_cut_rule(const look_t *l)
     finding_t *f =
         l->n->truncated > 0
             ? traffic_finding(l->list, &l->e->s.addr, FINDING_TRUNCATED_NO_TCP,
-                              "%llu answers over UDP are cut; over TCP %llu of %llu are cut as "
+                              "%llu %s over UDP %s cut; over TCP %llu of %llu %s cut as "
                               "well.",
-                              U(l->n->truncated), U(cut), U(l->n->tcp_answered))
+                              U(l->n->truncated), noun(l->n->truncated, "answer", "answers"),
+                              noun(l->n->truncated, "is", "are"), U(cut), U(l->n->tcp_answered),
+                              noun(cut, "is", "are"))
             : traffic_finding(l->list, &l->e->s.addr, FINDING_TRUNCATED_NO_TCP,
-                              "Over TCP %llu of %llu answers are cut.", U(cut),
-                              U(l->n->tcp_answered));
+                              "Over TCP %llu of %llu %s %s cut.", U(cut), U(l->n->tcp_answered),
+                              noun(l->n->tcp_answered, "answer", "answers"),
+                              noun(cut, "is", "are"));
     traffic_evidence(l->t, f, l->e, CAUSE_TRUNCATED);
     traffic_evidence(l->t, f, l->e, CAUSE_TCP_TRUNCATED);
     return true;
@@ -260,9 +266,9 @@ static void tcp_rule(const look_t *l)
     if (id == FINDING_COUNT)
         return; /* icmp_rule has told */
     if (cut)
-        f = traffic_finding(l->list, &l->e->s.addr, id,
-                            "%llu answers over UDP are cut; over TCP %s.", U(n->truncated),
-                            tcp_words(l));
+        f = traffic_finding(l->list, &l->e->s.addr, id, "%llu %s over UDP %s cut; over TCP %s.",
+                            U(n->truncated), noun(n->truncated, "answer", "answers"),
+                            noun(n->truncated, "is", "are"), tcp_words(l));
     else
         f = traffic_finding(l->list, &l->e->s.addr, id, "%sver TCP %s (%llu of %llu).",
                             n->udp_answered > 0 ? "UDP is answered; o" : "O", tcp_words(l),
@@ -298,9 +304,10 @@ static bool match_rules(const look_t *l)
                                        : count >= STRANGE_MIN && look_often(count, n->queries);
         if (!enough || (kinds[i].id == FINDING_MALFORMED && l->e->s.fault_count > 0))
             continue;
-        finding_t *f = traffic_finding(l->list, &l->e->s.addr, kinds[i].id,
-                                       "%llu of %llu queries have a reply %s.", U(count),
-                                       U(n->queries), kinds[i].what);
+        finding_t *f =
+            traffic_finding(l->list, &l->e->s.addr, kinds[i].id, "%llu of %llu %s %s a reply %s.",
+                            U(count), U(n->queries), noun(n->queries, "query", "queries"),
+                            noun(count, "has", "have"), kinds[i].what);
         traffic_evidence(l->t, f, l->e, kinds[i].cause);
         told = true;
     }
@@ -377,14 +384,16 @@ static void damaged_queries_rule(const traffic_t *t, const traffic_end_t *end, f
 static void malformed_rule(const look_t *l)
 {
     const traffic_server_t *s = &l->e->s;
+    uint64_t replies = s->n.answered + s->n.orphans + s->n.duplicates;
     if (s->fault_count == 0)
         return;
     finding_t *f =
         traffic_finding(l->list, &s->addr, FINDING_MALFORMED,
-                        "%llu of %llu replies are malformed; the first: %s at offset "
+                        "%llu of %llu %s %s malformed; the first: %s at offset "
                         "%u, packet %llu.",
-                        U(s->n.malformed), U(s->n.answered + s->n.orphans + s->n.duplicates),
-                        nsp_err_text(s->fault[0].fault), s->fault[0].offset, U(s->fault[0].number));
+                        U(s->n.malformed), U(replies), noun(replies, "reply", "replies"),
+                        noun(s->n.malformed, "is", "are"), nsp_err_text(s->fault[0].fault),
+                        s->fault[0].offset, U(s->fault[0].number));
     traffic_evidence(l->t, f, l->e, CAUSE_MALFORMED);
 }
 
@@ -451,8 +460,9 @@ static void one_way_rule(const traffic_t *t, const traffic_end_t *end, finding_l
     const char *were = n->queries == 1 ? "query was" : "queries were";
     if (!end->no_server)
         finding_add(list, FINDING_ONE_WAY_CAPTURE,
-                    "%llu queries and %llu replies without a query were captured.", U(n->queries),
-                    U(n->orphans));
+                    "%llu %s and %llu %s without a query were captured.", U(n->queries),
+                    noun(n->queries, "query", "queries"), U(n->orphans),
+                    noun(n->orphans, "reply", "replies"));
     else if (end->one_way)
         finding_add(list, FINDING_ONE_WAY_CAPTURE,
                     "%llu %s captured and no packet of any server, though clients went on as if "

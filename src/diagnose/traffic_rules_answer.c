@@ -3,6 +3,7 @@
 
 #include "diagnose/facts.h"
 #include "diagnose/traffic_look.h"
+#include "exchange/noun.h"
 
 /* "answered NOTAUTH", or what most are answered. */
 static const char *error_words(const look_t *l, char out[48])
@@ -50,8 +51,9 @@ void look_lame(const look_t *l)
         if (kinds[i].count < (never ? 1 : SILENCE_MIN) || !look_often(kinds[i].count, all))
             continue;
         finding_t *f =
-            traffic_finding(l->list, &l->e->s.addr, kinds[i].id, "%llu of %llu queries are %s.",
-                            U(kinds[i].count), U(all), kinds[i].what);
+            traffic_finding(l->list, &l->e->s.addr, kinds[i].id, "%llu of %llu %s %s %s.",
+                            U(kinds[i].count), U(all), noun(all, "query", "queries"),
+                            noun(kinds[i].count, "is", "are"), kinds[i].what);
         traffic_evidence(l->t, f, l->e, kinds[i].cause);
         if (f != NULL && !never)
             f->severity = SEVERITY_WARNING;
@@ -71,10 +73,12 @@ static void edns_rejected(const look_t *l)
     const traffic_counts_t *n = l->n;
     char again[64] = "";
     if (n->edns_fallback > 0)
-        snprintf(again, sizeof again, "; %llu were asked again without", U(n->edns_fallback));
+        snprintf(again, sizeof again, "; %llu %s asked again without", U(n->edns_fallback),
+                 noun(n->edns_fallback, "was", "were"));
     finding_t *f = traffic_finding(l->list, &l->e->s.addr, FINDING_EDNS_BROKEN,
-                                   "%llu of %llu queries with EDNS are rejected%s.",
-                                   U(n->edns_rejected), U(n->edns_answered), again);
+                                   "%llu of %llu %s with EDNS %s rejected%s.", U(n->edns_rejected),
+                                   U(n->edns_answered), noun(n->edns_answered, "query", "queries"),
+                                   noun(n->edns_rejected, "is", "are"), again);
     traffic_evidence(l->t, f, l->e, CAUSE_EDNS_REJECTED);
 }
 
@@ -120,10 +124,10 @@ static bool options_rejected(const look_t *l)
 static void option_finding(const look_t *l, uint64_t count, const char *fate, cause_t cause)
 {
     char name[16];
-    finding_t *f =
-        traffic_finding(l->list, &l->e->s.addr, FINDING_EDNS_OPTION_BROKEN,
-                        "%llu queries with an EDNS option (%s) %s; those without are answered.",
-                        U(count), nsp_option_text(l->e->option, name), fate);
+    finding_t *f = traffic_finding(
+        l->list, &l->e->s.addr, FINDING_EDNS_OPTION_BROKEN,
+        "%llu %s with an EDNS option (%s) %s; those without are answered.", U(count),
+        noun(count, "query", "queries"), nsp_option_text(l->e->option, name), fate);
     traffic_evidence(l->t, f, l->e, cause);
 }
 
@@ -135,17 +139,21 @@ bool look_edns(const look_t *l)
     if (n->edns_answered == 0 && n->plain_answered > 0 && !l->one_way && !size_explains(l) &&
         look_is_no_chance(l, e->edns_attempts_silent)) {
         f = traffic_finding(l->list, &e->s.addr, FINDING_EDNS_DROPPED,
-                            "%llu queries with EDNS, no answer; those without are answered.",
-                            U(e->edns_attempts_silent));
+                            "%llu %s with EDNS, no answer; those without are answered.",
+                            U(e->edns_attempts_silent),
+                            noun(e->edns_attempts_silent, "query", "queries"));
         traffic_evidence(l->t, f, e, CAUSE_EDNS_SILENT);
         return true;
     }
     if (look_options_dropped(l)) {
-        option_finding(l, e->option_attempts_silent, "get no answer", CAUSE_EDNS_SILENT);
+        option_finding(l, e->option_attempts_silent,
+                       noun(e->option_attempts_silent, "gets no answer", "get no answer"),
+                       CAUSE_EDNS_SILENT);
         return true;
     }
     if (n->edns_rejected > 0 && options_rejected(l)) {
-        option_finding(l, n->edns_rejected, "are rejected", CAUSE_EDNS_REJECTED);
+        option_finding(l, n->edns_rejected, noun(n->edns_rejected, "is rejected", "are rejected"),
+                       CAUSE_EDNS_REJECTED);
         return false;
     }
     if (n->edns_rejected > 0 && n->edns_rejected * 2 >= n->edns_answered && !rejects_all(l)) {
@@ -210,14 +218,15 @@ void look_types(const look_t *l, bool fragments)
         const char *text = nsp_type_text(s->type[i].type, type);
         finding_t *f =
             big ? traffic_finding(l->list, &s->addr, FINDING_BIG_ANSWER_LOST,
-                                  "%u queries for %s over UDP, no answer; %s.", k->silent, text,
+                                  "%u %s for %s over UDP, no answer; %s.", k->silent,
+                                  noun(k->silent, "query", "queries"), text,
                                   over_tcp ? "over TCP it comes"
                                   : known  ? "such answers are large elsewhere"
                                            : "they have room for answers in fragments, and others, "
                                              "which have not, are answered")
                 : traffic_finding(l->list, &s->addr, FINDING_QUERY_DROPPED,
-                                  "%u queries for %s, no answer; other types are answered.",
-                                  k->silent, text);
+                                  "%u %s for %s, no answer; other types are answered.", k->silent,
+                                  noun(k->silent, "query", "queries"), text);
         if (k->sample != 0)
             finding_add_evidence(f, l->t->samples.item[k->sample - 1]);
     }

@@ -5,6 +5,7 @@
 
 #include "diagnose/facts.h"
 #include "diagnose/traffic_look.h"
+#include "exchange/noun.h"
 
 /* An older version that was seen so long before the newer one elsewhere may be gone by then,
  * nanoseconds. */
@@ -192,7 +193,8 @@ static void serial_rule(traffic_t *t, const entry_t *e, finding_list_t *list)
     char other[ADDR_TEXT_MAX];
     char more[40] = "";
     if (e->serial.count > 1)
-        snprintf(more, sizeof more, " %u more zones are behind.", e->serial.count - 1);
+        snprintf(more, sizeof more, " %u more %s behind.", e->serial.count - 1,
+                 noun(e->serial.count - 1, "zone is", "zones are"));
     finding_t *f = traffic_finding(
         list, &e->s.addr, FINDING_SERIAL_DIFFERS, "Serial %u of %.200s here; %u at %s.%s",
         s->serial, traffic_name_text(n, name), top->serial, addr_text(&top->addr, other), more);

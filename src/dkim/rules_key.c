@@ -5,6 +5,7 @@
 
 #include "dkim/facts.h"
 #include "dkim/key.h"
+#include "exchange/noun.h"
 
 #define TEXT_MAX       4096
 #define NAMES_SHOWN    6
@@ -253,8 +254,8 @@ static void report_several(key_rules_t *k, size_t i)
         return;
     begin(k);
     say_where(k, i);
-    nsp_text_printf(&k->out, "%s there are %u TXT records, %u of them keys.",
-                    s->linked ? ", and" : ":", s->texts, s->keys);
+    nsp_text_printf(&k->out, "%s there are %u TXT records, %u of them %s.",
+                    s->linked ? ", and" : ":", s->texts, s->keys, noun(s->keys, "a key", "keys"));
     (void)add(k, FINDING_KEY_SEVERAL, i);
 }
 

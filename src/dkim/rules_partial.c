@@ -2,6 +2,7 @@
 #include "diagnose/verdict_text.h"
 #include "dkim/mistake.h"
 #include "dkim/say.h"
+#include "exchange/noun.h"
 
 #define NAMED_MAX  4 /* records that one text names */
 #define DIFF_WIDTH 62
@@ -197,7 +198,8 @@ static void say_share(say_t *s, const facts_t *f, const expected_t *x)
 {
     char share[24];
     (void)f;
-    say(s, " %zu of %zu addresses have it: %s lookups find it.", x->matched, x->asked,
+    say(s, " %zu of %zu %s it: %s lookups find it.", x->matched, x->asked,
+        x->asked == 1 ? "address has" : noun(x->matched, "addresses has", "addresses have"),
         chance_label(x->chance, share));
 }
 

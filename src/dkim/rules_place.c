@@ -3,6 +3,7 @@
 
 #include "dkim/say.h"
 #include "exchange/icmp.h"
+#include "exchange/noun.h"
 
 /* What one place says to all expectations of its zone. */
 typedef struct tally {
@@ -120,10 +121,11 @@ static void say_chances(say_t *s, const facts_t *f, size_t zone)
     say(s, " like that: %s lookups begin there and lose time",
         chance_label((double)dead / (double)n, share));
     if (lost < 1e-9)
-        say(s, "; with %u tries each gets to another one.", f->options->tries);
+        say(s, "; with %u %s each gets to another one.", f->options->tries,
+            noun(f->options->tries, "try", "tries"));
     else
-        say(s, ", and with %u tries %s find no other.", f->options->tries,
-            chance_label(lost, share));
+        say(s, ", and with %u %s %s find no other.", f->options->tries,
+            noun(f->options->tries, "try", "tries"), chance_label(lost, share));
 }
 
 /* A label that begins with an underscore, as no host's does. */
@@ -184,7 +186,8 @@ static void dead_rule(facts_t *f, size_t zone, const place_t *p, const tally_t *
         say(&s, " is asked for");
     }
     if (t->failed < t->asked) {
-        say(&s, "; so it is with %zu of %zu records.", t->failed, t->asked);
+        say(&s, "; so it is with %zu of %zu %s.", t->failed, t->asked,
+            noun(t->asked, "record", "records"));
     } else {
         say(&s, ".");
         say_chances(&s, f, zone);

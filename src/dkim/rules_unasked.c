@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "dkim/say.h"
+#include "exchange/noun.h"
 
 #define NAMED_MAX 8 /* addresses that one text names */
 
@@ -124,7 +125,8 @@ static void excluded_rule(facts_t *f, size_t zone)
         delegated += f->zone[zone].place[k].delegated;
     if (n == 0)
         return;
-    say(&s, "-%u leaves out %zu of the %zu addresses of ", family == 6 ? 4u : 6u, n, delegated);
+    say(&s, "-%u leaves out %zu of the %zu %s of ", family == 6 ? 4u : 6u, n, delegated,
+        noun(delegated, "address", "addresses"));
     say_name(&s, &f->zone[zone].apex);
     say(&s, ", which a verifier may ask: %s. Nothing is known about the records there.", list.buf);
     say(&fix, "Run the test without -%u.", family == 6 ? 4u : 6u);
@@ -196,7 +198,7 @@ static void blind_rule(facts_t *f)
             say(&s, "The zone that holds ");
             say_name(&s, &first->e->owner);
             if (lost > 1)
-                say(&s, " and %zu other names", lost - 1);
+                say(&s, " and %zu other %s", lost - 1, noun(lost - 1, "name", "names"));
             say(&s, " was not reached: from here, nothing could be sent to the servers on the way");
             say_reason(&s, x);
             say(&s, ". That says nothing about them.");

@@ -1,6 +1,7 @@
 /* What is wrong with the zones that hold the names, as a whole. */
 #include "diagnose/verdict_text.h"
 #include "dkim/say.h"
+#include "exchange/noun.h"
 
 /* Second labels under which registries delegate (co.uk): a zone of two such labels is theirs. */
 static bool is_registry(const nsp_name_t *zone)
@@ -110,7 +111,7 @@ static void lost_rule(facts_t *f)
     say(&s, "No server was found for the zone that holds ");
     say_name(&s, &first->e->owner);
     if (lost > 1)
-        say(&s, " and %zu other names", lost - 1);
+        say(&s, " and %zu other %s", lost - 1, noun(lost - 1, "name", "names"));
     say(&s, ".");
     say_finding(f, FINDING_RECORD_ZONE_UNREACHABLE, &s, NULL);
 }
@@ -353,8 +354,9 @@ static void luck_rule(facts_t *f)
     say_begin(&s);
     say(&s, "%s verifications find ", chance_label(f->chance, share));
     say(&s, f->expected_count == 1 ? "the record: " : "all %zu records: ", f->expected_count);
-    say(&s, "%zu of %zu addresses lack a record or give no usable answer, and a lookup tries %u.",
-        bad, places, f->options->tries);
+    say(&s, "%zu of %zu %s a record or %s no usable answer, and a lookup tries %u.", bad, places,
+        places == 1 ? "address lacks" : noun(bad, "addresses lacks", "addresses lack"),
+        noun(bad, "gives", "give"), f->options->tries);
     say_finding(f, FINDING_RECORD_LUCK, &s, NULL);
 }
 
@@ -370,7 +372,8 @@ static void cut_short_rule(facts_t *f)
     if (pending == 0)
         return;
     say_begin(&s);
-    say(&s, "The test ended before %zu answers about the records were in.", pending);
+    say(&s, "The test ended before %zu %s about the records %s in.", pending,
+        noun(pending, "answer", "answers"), noun(pending, "was", "were"));
     say_finding(f, FINDING_CUT_SHORT, &s, NULL);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "exchange/noun.h"
 #include "proto/text.h"
 #include "queue/clock.h"
 #include "queue/hand.h"
@@ -185,8 +186,9 @@ static void take_up(worker_t *w, natsMsg *m)
     natsMsg_Destroy(put == HAND_FULL ? m : old);
     if (dead && put == HAND_NEW) {
         size_t size = text_of(m, &cut);
-        snprintf(why, sizeof why, "delivered %llu times, and no worker had a result",
-                 (unsigned long long)(job.deliveries - 1));
+        snprintf(why, sizeof why, "delivered %llu %s, and no worker had a result",
+                 (unsigned long long)(job.deliveries - 1),
+                 noun(job.deliveries - 1, "time", "times"));
         send_dead(w, job.sequence, job.deliveries, natsMsg_GetData(m), size, why);
     }
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exchange/noun.h"
 #include "report/dkim_matrix.h"
 #include "report/exchange_text.h"
 #include "report/finding_text.h"
@@ -64,7 +65,8 @@ static void print_head(FILE *out, const dkim_report_t *r)
     fprintf(out, "%s  %s%s%s", name, status_colour(r), verifier_status_name(d->status),
             text_plain(&style));
     if (covers_a_part(&d->coverage))
-        fprintf(out, ", of %zu of %zu addresses", d->coverage.asked, d->coverage.addresses);
+        fprintf(out, ", of %zu of %zu %s", d->coverage.asked, d->coverage.addresses,
+                noun(d->coverage.addresses, "address", "addresses"));
     fputc('\n', out);
     for (size_t i = 0; i < d->address_count; i++) {
         size_t addresses = 0;
@@ -123,8 +125,8 @@ const char *dkim_coverage_text(const dkim_report_t *r, char buf[DKIM_VERDICT_MAX
     if (!covers_a_part(c))
         return "";
     size_t left = c->excluded + c->unsent;
-    snprintf(buf, DKIM_VERDICT_MAX, "of %zu of the %zu addresses: %zu %s, and may lack a record",
-             c->asked, c->addresses, left,
+    snprintf(buf, DKIM_VERDICT_MAX, "of %zu of the %zu %s: %zu %s, and may lack a record", c->asked,
+             c->addresses, noun(c->addresses, "address", "addresses"), left,
              c->unsent == 0     ? (left == 1 ? "was left out" : "were left out")
              : c->excluded == 0 ? "cannot be asked from here"
                                 : "were left out or cannot be asked from here");

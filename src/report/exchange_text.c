@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "exchange/icmp.h"
+#include "exchange/noun.h"
 #include "report/wrap.h"
 
 #define WORD_WIDTH 10
@@ -48,9 +49,9 @@ static void describe_sent(const exchange_t *x, const event_t *e, char *buf, size
 {
     char question[QUESTION_TEXT_MAX];
     unsigned id = e->size >= 2 ? (unsigned)(e->bytes[0] << 8 | e->bytes[1]) : 0;
-    snprintf(buf, cap, "sent      %s %s, id %u, %u octets",
-             x->transport == TRANSPORT_UDP ? "UDP" : "TCP", question_text(x, question), id,
-             e->size);
+    snprintf(buf, cap, "sent      %s %s, id %u, %u %s",
+             x->transport == TRANSPORT_UDP ? "UDP" : "TCP", question_text(x, question), id, e->size,
+             noun_octets(e->size));
 }
 
 static void describe_message(const event_t *e, const char *what, reply_t *scratch, char *buf,
@@ -59,7 +60,7 @@ static void describe_message(const event_t *e, const char *what, reply_t *scratc
     char rcode[16];
     nsp_msg_t *m = &scratch->msg;
     if (e->size < NSP_HEADER_SIZE) {
-        snprintf(buf, cap, "%s%u octets, no whole header", what, e->size);
+        snprintf(buf, cap, "%s%u %s, no whole header", what, e->size, noun_octets(e->size));
         return;
     }
     reply_index(scratch, e->bytes, e->size);
@@ -145,7 +146,8 @@ void event_describe(const exchange_t *x, const event_t *e, reply_t *scratch, cha
         snprintf(buf, cap, "reset     RST on the open connection");
         break;
     case EVENT_TCP_CLOSED:
-        snprintf(buf, cap, "closed    FIN after %u octets of the answer", e->size);
+        snprintf(buf, cap, "closed    FIN after %u %s of the answer", e->size,
+                 noun_octets(e->size));
         break;
     case EVENT_TCP_NO_SYNACK:
         snprintf(buf, cap, "timeout   no answer to SYN");

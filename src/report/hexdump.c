@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "exchange/noun.h"
 #include "report/message_text.h"
 
 #define PER_LINE 8
@@ -185,7 +186,7 @@ void message_print_hex(FILE *out, const nsp_msg_t *m, size_t most)
     for (uint16_t i = 0; i < m->rr_count && d.room > 0; i++)
         dump_rr(&d, i);
     if (d.room == 0 && d.shown < m->size)
-        fprintf(out, "... and %u more octets\n", m->size - d.shown);
+        fprintf(out, "... and %u more %s\n", m->size - d.shown, noun_octets(m->size - d.shown));
     else if (d.shown < m->size)
         octets(&d, d.shown, m->size, m->complete ? "left over" : "not understood");
     for (uint16_t i = 0; i < m->fault_count && i < NSP_FAULTS_KEPT; i++)

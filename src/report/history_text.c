@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exchange/noun.h"
 #include "report/history_report.h"
 #include "report/watch_report.h"
 
@@ -95,7 +96,7 @@ static void print_changes(FILE *out, const history_style_t *style, const history
         first = h->change_count - CHANGES_SHOWN;
     fprintf(out, "\nCHANGES\n");
     if (first > 0)
-        fprintf(out, "  %zu earlier ones; -v shows all\n", first);
+        fprintf(out, "  %zu earlier %s; -v shows all\n", first, noun(first, "one", "ones"));
     for (size_t i = first; i < h->change_count; i++) {
         const history_change_t *c = &h->change[i];
         fprintf(out, "  %s  %-9s  %s -> ", watch_time_text(c->at, at),

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exchange/noun.h"
 #include "report/exchange_text.h"
 #include "report/html.h"
 #include "report/message_text.h"
@@ -88,7 +89,7 @@ static void ladder_event(const html_t *h, const exchange_t *x, const event_t *e,
     if (e->peer.family != 0)
         html_textf(h, "\nfrom %s", addr_port_text(&e->peer, peer));
     if (e->bytes != NULL)
-        html_textf(h, "\n%u octets", e->size);
+        html_textf(h, "\n%u %s", e->size, noun_octets(e->size));
     html_rawf(h,
               "</title><text class=\"t-dim\" text-anchor=\"end\" x=\"%d\" y=\"%u\">+%.4f s</text>",
               CLIENT_X - 8, y + 4, (double)(e->at - x->event[0].at) / 1e9);
@@ -121,7 +122,8 @@ static void ladder(const html_t *h, const exchange_t *x)
         ladder_event(h, x, &x->event[i], TOP + i * ROW + ROW / 2);
     html_picture_end(h);
     if (n < x->event_count)
-        html_rawf(h, "<p class=\"dim\">and %u more events</p>\n", x->event_count - n);
+        html_rawf(h, "<p class=\"dim\">and %u more %s</p>\n", x->event_count - n,
+                  noun(x->event_count - n, "event", "events"));
 }
 
 static void octets(const html_t *h, const exchange_t *x, const event_t *e)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "exchange/icmp.h"
+#include "exchange/noun.h"
 #include "report/exchange_text.h"
 
 /* Columns, from 0: times stand before the client, letters of other hosts behind the server. */
@@ -240,7 +241,7 @@ static bool add_message(ladder_t *l, char *buf, const event_t *e)
     char word[16];
     nsp_msg_t *m = &l->scratch->msg;
     if (e->size < NSP_HEADER_SIZE) {
-        add(buf, "%u octets, no whole header", e->size);
+        add(buf, "%u %s, no whole header", e->size, noun_octets(e->size));
         return false;
     }
     reply_index(l->scratch, e->bytes, e->size);
@@ -402,7 +403,7 @@ static void draw_event(ladder_t *l, const event_t *e, const double *at)
         draw_left(l, at, "RST: reset", NULL);
         return;
     case EVENT_TCP_CLOSED:
-        add(text, "FIN after %u octets of the answer", e->size);
+        add(text, "FIN after %u %s of the answer", e->size, noun_octets(e->size));
         draw_left(l, at, text, NULL);
         return;
     case EVENT_TCP_NO_SYNACK:

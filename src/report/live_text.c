@@ -1,4 +1,5 @@
 #include "report/live_text.h"
+#include "exchange/noun.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -118,7 +119,8 @@ static size_t put_heading(FILE *out, const live_heading_t *h, size_t columns)
 {
     line_t line = {.length = 0};
     line_t names = {.length = 0};
-    add(&line, "%.30s  %" PRId64 " s, %" PRIu64 " packets", h->interface, h->seconds, h->packets);
+    add(&line, "%.30s  %" PRId64 " s, %" PRIu64 " %s", h->interface, h->seconds, h->packets,
+        noun(h->packets, "packet", "packets"));
     if (h->waiting > 0)
         add(&line, ", %" PRIu64 " waiting", h->waiting);
     if (h->dropped + h->if_dropped > 0)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exchange/noun.h"
 #include "report/exchange_text.h"
 #include "report/message_text.h"
 #include "report/number_text.h"
@@ -110,9 +111,9 @@ static void write_head(const letter_t *l, const finding_t *first)
     fprintf(l->out, "To whoever runs %s (%s)\n\n", names, addr);
     fprintf(l->out,
             "This address is a name server of the zone %s. It was tested at %s (UTC) with %u "
-            "questions over UDP and %u over TCP",
+            "%s over UDP and %u over TCP",
             zone, time_text(l->r->set->began_wall, when), asked[TRANSPORT_UDP],
-            asked[TRANSPORT_TCP]);
+            noun(asked[TRANSPORT_UDP], "question", "questions"), asked[TRANSPORT_TCP]);
     if (local != NULL) {
         addr_t host = *local;
         host.port = 53; /* each question has a port of its own: see below */

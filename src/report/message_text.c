@@ -1,4 +1,5 @@
 #include "report/message_text.h"
+#include "exchange/noun.h"
 
 #include <stdlib.h>
 
@@ -48,7 +49,8 @@ static void print_edns(FILE *out, const nsp_msg_t *m, char *buf)
         fprintf(out, "; %s: %s\n", nsp_option_text(e.option[i].code, code), buf);
     }
     if (e.option_lost > 0)
-        fprintf(out, "; ... and %u more options\n", e.option_lost);
+        fprintf(out, "; ... and %u more %s\n", e.option_lost,
+                noun(e.option_lost, "option", "options"));
 }
 
 static void print_questions(FILE *out, const nsp_msg_t *m)
@@ -110,7 +112,8 @@ static void print_faults(FILE *out, const nsp_msg_t *m)
                 sections[f->section & 3], nsp_err_text(f->err), nsp_err_name(f->err));
     }
     if (m->fault_count > NSP_FAULTS_KEPT)
-        fprintf(out, ";; ... and %d more faults\n", m->fault_count - NSP_FAULTS_KEPT);
+        fprintf(out, ";; ... and %d more %s\n", m->fault_count - NSP_FAULTS_KEPT,
+                noun((uint64_t)(m->fault_count - NSP_FAULTS_KEPT), "fault", "faults"));
     if (!m->complete)
         fprintf(out, ";; understood up to octet %u of %u\n", m->stopped, m->size);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exchange/noun.h"
 #include "report/json_parts.h"
 #include "report/number_text.h"
 
@@ -32,7 +33,7 @@ static void print_header(FILE *out, const char *label, const nsp_msg_t *m, int64
         return;
     }
     if (m->size < NSP_HEADER_SIZE) {
-        fprintf(out, "  %s  %u octets, no whole header\n", label, m->size);
+        fprintf(out, "  %s  %u %s, no whole header\n", label, m->size, noun_octets(m->size));
         return;
     }
     fprintf(out, "  %s  %s%s%s, %u/%u/%u records%s, %s\n", label,
@@ -100,8 +101,9 @@ void requery_print_summary(FILE *out, const requery_summary_t *s)
     char addr[ADDR_TEXT_MAX];
     if (s->not_shown > 0)
         fprintf(out, "and %" PRIu64 " more; -v shows all\n\n", s->not_shown);
-    fprintf(out, "asked      %" PRIu64 " questions of %s in %.3f s, %" PRIu64 " answered\n",
-            s->asked, addr_port_text(&s->to, addr), (double)s->took / 1e9, s->answered);
+    fprintf(out, "asked      %" PRIu64 " %s of %s in %.3f s, %" PRIu64 " answered\n", s->asked,
+            noun(s->asked, "question", "questions"), addr_port_text(&s->to, addr),
+            (double)s->took / 1e9, s->answered);
     for (size_t i = 0; i < s->skipped_count; i++)
         if (s->skipped[i].count > 0)
             fprintf(out, "not asked  %" PRIu64 " %s\n", s->skipped[i].count, s->skipped[i].text);

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "exchange/noun.h"
 #include "serve/later.h"
 #include "serve/tcp.h"
 
@@ -190,7 +191,7 @@ static void log_query(server_t *v, const addr_t *at, const addr_t *from, const c
     if (d->drop)
         fprintf(v->log, "dropped\n");
     else
-        fprintf(v->log, "%zu octets after %u ms\n", size, d->delay_ms);
+        fprintf(v->log, "%zu %s after %u ms\n", size, noun_octets(size), d->delay_ms);
     fflush(v->log);
 }
 
@@ -269,7 +270,8 @@ int serve_run(scenario_t *s, const _Atomic int *stop, FILE *ready, FILE *log, ch
     v->tcp = tcp_server_new();
     if (v->place != NULL && v->tcp != NULL && open_all(v)) {
         if (ready != NULL) {
-            fprintf(ready, "ready: %zu addresses\n", s->addr_count);
+            fprintf(ready, "ready: %zu %s\n", s->addr_count,
+                    noun(s->addr_count, "address", "addresses"));
             fflush(ready);
         }
         status = loop(v, stop);

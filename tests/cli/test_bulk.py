@@ -502,7 +502,7 @@ def summary(t, prog, server):
                         "--timeout", "0.2", "--tries", "2"], capture_output=True, text=True,
                        check=False, input="good.test\nsilent.test\na..b\n")
     t.check("summary of questions", "3 results" in p.stderr and "3 messages sent, 66.7 % lost" in p.stderr
-            and "1 bad lines" in p.stderr, p.stderr)
+            and "1 bad line;" in p.stderr, p.stderr)
     p = subprocess.run([prog, "bulk", "--lab", DEMO, *QUICK, *FREE], capture_output=True, text=True,
                        check=False, input="shop.example\nbakery.example\n")
     lost = re.search(r"(\d+) messages sent, ([0-9.]+) % lost", p.stderr)

@@ -699,6 +699,9 @@ def fragment_tests(t, prog):
     t.check("fragments without the first are no answer", by_id[2]["outcome"] != "answered", by_id[2])
     t.check("fragments lost are counted", values[-1]["notes"]["fragments-lost"] == 1,
             values[-1]["notes"])
+    out = text_of(run(prog, "-", stdin=f.octets()))
+    t.check("one is told as one", "1 datagram whose fragments" in out and
+            "1 question that the capture" in out and "7 IP fragments" in out, out)
 
 
 def number_tests(t, prog):
@@ -855,7 +858,7 @@ def requery_tests(t, prog, d):
         t.check("--queries: what differs", all(w in out for w in (
             "#1  UDP A www.example.: answer", "- www.example. 0 IN A 192.0.2.80", "198.51.100.80",
             "gone.example.: rcode, answer", "NXDOMAIN", "the same   1", "differ     2",
-            "1 zone transfers", "asked      3")), out)
+            "1 zone transfer\n", "asked      3")), out)
         values = lines_of(run(prog, *ask, "--json"))
         conform(t, "--queries", values)
         t.equal("--queries: NDJSON", (sorted(v.get("id", 0) for v in values), values[-1]["same"],

@@ -104,7 +104,7 @@ static void kinds_of_keys(void **state)
         {"\"v=DKIM1; k=ed25519; " ED "\"|\"v=DKIM1; p=\"", "key-several", SEVERITY_WARNING,
          "2 TXT records, 2 of them keys", NULL},
         {"\"v=spf1 -all\"|\"v=DKIM1; k=ed25519; " ED "\"", "key-several", SEVERITY_WARNING,
-         "2 TXT records, 1 of them keys", NULL},
+         "2 TXT records, 1 of them a key", NULL},
         {"", "key-missing", SEVERITY_WARNING, "leads to a.dkim.provider.net, where there is no TXT",
          NULL},
     };

@@ -606,7 +606,7 @@ static void test_texts(void **state)
          "5 answers over UDP are cut; over TCP 4 of 4 are cut as well.",
          0},
         {{GOOD(5), {.count = 3, .tcp = true}, {.count = 1, .tcp = true, .tc = true}},
-         "Over TCP 1 of 4 answers are cut.",
+         "Over TCP 1 of 4 answers is cut.",
          0},
         {{{.count = 1, .what = 's'}},
          "1 query was captured and no packet of any server. Where most are asked only once, "
