@@ -469,6 +469,9 @@ void ladder_print(FILE *out, const exchange_t *x, reply_t *scratch, bool utf8)
     int64_t first = x->event_count > 0 && x->event[0].kind == EVENT_SENT ? x->event[0].at : 0;
     find_others(&l);
     print_head(&l);
+    /* a connection in a capture that ends before anything came of it: its SYN is what was seen */
+    if (x->event_count == 0 && x->transport == TRANSPORT_TCP && x->number != 0)
+        draw_syn(&l, &(double){0}, true);
     for (uint32_t i = 0; i < x->event_count; i++) {
         double at = (double)(x->event[i].at - first) / 1e9;
         draw_event(&l, &x->event[i], &at);

@@ -436,7 +436,14 @@ static void captured_syn(void **state)
     const exchange_t *x = flow_exchange(&flow, NULL, &set);
     assert_non_null(x);
     assert_int_equal(x->event_count, 0);
-    exchange_set_free(&set);
+    expect(&set, "#5  TCP  (no query)\n"
+                 "  client 192.0.2.1#40000\n"
+                 "  server 192.0.2.30\n"
+                 "\n"
+                 "   seconds client                                                      server\n"
+                 "  0.000000 |-- TCP SYN --------------------------------------------------->|\n"
+                 "\n"
+                 "  outcome  pending, 0 sent, 0 lost\n");
 }
 
 int main(void)
