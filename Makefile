@@ -339,8 +339,10 @@ install: all man completions
 	install -m 644 $(BUILD)/completions/nsprobe.bash $(SHARE)/bash-completion/completions/nsprobe
 	install -m 644 $(BUILD)/completions/_nsprobe $(SHARE)/zsh/site-functions/
 	install -m 644 $(BUILD)/completions/nsprobe.fish $(SHARE)/fish/vendor_completions.d/
+	install -d $(BUILD)/systemd
 	for u in dist/systemd/*; do \
-	  sed 's|@PREFIX@|$(PREFIX)|' $$u > $(DESTDIR)$(PREFIX)/lib/systemd/system/$${u##*/}; done
+	  sed 's|@PREFIX@|$(PREFIX)|' $$u > $(BUILD)/systemd/$${u##*/} && \
+	  install -m 644 $(BUILD)/systemd/$${u##*/} $(DESTDIR)$(PREFIX)/lib/systemd/system/ || exit; done
 	for m in $(MAN); do install -m 644 $$m $(SHARE)/man/man1/; done
 
 ## deb         Debian packages in build/deb (see packaging/debian)

@@ -202,14 +202,27 @@ def completions(t, prog, usr):
     t.check("zsh: every option", all(f"{r[1]}[" in read(zsh) for r in rows if r[1] != "-"))
 
 
+def modes(t, top):
+    """Whoever installs, everybody can read it."""
+    closed = []
+    for folder, folders, files in os.walk(top):
+        for name in [*folders, *files]:
+            path = os.path.join(folder, name)
+            if not os.path.islink(path) and os.stat(path).st_mode & 0o777 not in (0o755, 0o644):
+                closed.append(path)
+    t.equal("modes, whatever the umask", closed, [])
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
     build = os.path.relpath(os.path.dirname(a.prog), ROOT)
     with tempfile.TemporaryDirectory(prefix="nsprobe-install-") as d:
+        os.umask(0o077)
         code, out = run("make", "-s", "install", f"DESTDIR={d}", "PREFIX=/usr", f"BUILD={build}")
         if t.check("make install", code == 0, out[-2000:]):
             usr = f"{d}/usr"
+            modes(t, usr)
             installed(t, a.prog, usr)
             documents(t, usr)
             library(t, usr)
