@@ -187,6 +187,67 @@ static bool any_serves(const diag_t *d)
     return false;
 }
 
+/* An answer of the zone's own, with authority, to a question for other records: the first of the
+ * facts that is one, or NULL. */
+static const fact_t *answered_other(diag_t *d, const subject_t *s)
+{
+    nsp_name_t owner;
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *k = subject_at(d, s, i);
+        if (fact_is_soa(k) || !fact_answered(k) || (k->flags & NSP_FLAG_AA) == 0 ||
+            !nsp_name_is_subdomain(&k->x->qname, &d->m->zone))
+            continue;
+        if (k->cls == CLASS_GOOD ||
+            ((k->cls == CLASS_NXDOMAIN || k->cls == CLASS_NODATA) &&
+             authority_owner(d, k, &owner) && nsp_name_equal(&owner, &d->m->zone)))
+            return k;
+    }
+    return NULL;
+}
+
+/* Each question for the SOA gets the same error, and there were enough to tell that from luck. */
+static bool always_error(const diag_t *d, const subject_t *s, const fact_t *f)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const fact_t *k = subject_at(d, s, i);
+        if (!fact_is_soa(k) || !fact_answered(k))
+            continue;
+        if (k->cls != CLASS_RCODE || k->rcode != f->rcode)
+            return false;
+        n++;
+    }
+    return n >= 3;
+}
+
+/* A device that answers for hosts, as load balancers do, and not for the zone that they are in; or
+ * one that lets some types through. Whoever asks for those is served: to take it out harms. False
+ * when it is none. */
+static bool lame_by_type(diag_t *d, const subject_t *s, const fact_t *f, const char *label,
+                         finding_t *out)
+{
+    char text[128];
+    char type[16];
+    char rcode[16];
+    const fact_t *k = f->cls == CLASS_RCODE && always_error(d, s, f) ? answered_other(d, s) : NULL;
+    if (k == NULL)
+        return false;
+    snprintf(text, sizeof text, " Asked for %s it answers for this zone, with authority: %s.",
+             nsp_type_text(k->x->qtype, type), nsp_rcode_text(k->rcode, rcode));
+    finding_add_text(out, text);
+    finding_add_evidence(out, k->x);
+    finding_add_likely(
+        out,
+        "A load balancer that knows hosts of the zone and not the zone, or a filter by "
+        "type in front of the server.",
+        "Only some types get the error.");
+    finding_set_fix(out,
+                    "Have %s answer for SOA and NS of the zone, too. Do not take it out of the "
+                    "delegation for that: it answers other questions.",
+                    label);
+    return true;
+}
+
 /* Evidence: every SOA fact with the same answer. */
 static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
 {
@@ -207,6 +268,9 @@ static void lame_report(diag_t *d, subject_t *s, const fact_t *f)
                         "Let everybody query the zone at %s: its access list (allow-query) refuses "
                         "this client.",
                         label);
+    } else if (lame_by_type(d, s, f, label, out)) {
+        s->folded = true;
+        return;
     } else if (f->rcode == NSP_RCODE_SERVFAIL)
         finding_set_fix(out,
                         "Look at the log of %s: an expired or broken copy of the zone, or "

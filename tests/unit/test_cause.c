@@ -318,6 +318,14 @@ static void refused0(xlab_t *x)
     rcode_at(x, 0, NSP_RCODE_REFUSED);
 }
 
+/* A load balancer: the zone's SOA is refused, what hosts have is not. */
+static void refused_soa(xlab_t *x)
+{
+    static const xquery_t soa[] = {XQ_SOA, XQ_EDNS, XQ_TCP, XQ_CASE};
+    for (size_t i = 0; i < sizeof soa / sizeof soa[0]; i++)
+        x->probe[0][soa[i]].rcode = NSP_RCODE_REFUSED;
+}
+
 static void refused_by_turns(xlab_t *x)
 {
     x->probe[0][XQ_EDNS].rcode = x->probe[0][XQ_NS_TCP].rcode = NSP_RCODE_REFUSED;
@@ -395,6 +403,7 @@ static const struct {
     {port_unreachable, FINDING_ICMP_UNREACHABLE, "The name server is not running"},
     {prohibited, FINDING_ICMP_UNREACHABLE, "A firewall or a router"},
     {refused0, FINDING_LAME_REFUSED, "Something else answers at this address"},
+    {refused_soa, FINDING_LAME_REFUSED, "A load balancer"},
     {refused_server, FINDING_LAME_REFUSED, "The zone is not configured at this server"},
     {refused_left_behind, FINDING_LAME_REFUSED, "The zone was moved away"},
     {refused_and_unknown, FINDING_LAME_REFUSED, "The delegation leads to servers that do not"},
