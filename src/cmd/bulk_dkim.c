@@ -58,9 +58,9 @@ static void print_result(FILE *f, const verifier_t *v, const dkim_report_t *r, i
             d->coverage.addresses, d->coverage.asked, d->coverage.excluded, d->coverage.unsent);
     fprintf(f,
             ",\"verdict\":\"%s\",\"records\":%zu,\"addresses\":%zu,\"exchanges\":%u,\"took\":%.3f",
-            r->untested ? "untested"
-            : worst < 0 ? "healthy"
-                        : severity_name((severity_t)worst),
+            dkim_report_knows_nothing(r) ? "untested"
+            : worst < 0                  ? "healthy"
+                                         : severity_name((severity_t)worst),
             d->expectation_count, d->address_count, r->set->count, (double)took / 1e9);
     bulk_print_shared(f, v->p);
     bulk_print_findings(f, &d->findings, r->set);

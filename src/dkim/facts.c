@@ -166,7 +166,8 @@ bool walk_was_answered(const facts_t *f)
         const answer_t *a = answers_at(f->answers, i);
         if (a == NULL)
             return false;
-        if (a->decided && a->outcome != OUTCOME_NOT_SENT && a->outcome != OUTCOME_SILENT)
+        if (a->decided && a->outcome != OUTCOME_NOT_SENT && a->outcome != OUTCOME_SILENT &&
+            a->outcome != OUTCOME_ICMP)
             return true;
     }
 }

@@ -191,7 +191,7 @@ int64_t facts_wall(const facts_t *f, const answer_t *a);
 bool expected_has_no_zone(const facts_t *f, const expected_t *x);
 /* True when the run was ended before the zone that holds it was found. */
 bool expected_is_cut(const facts_t *f, const expected_t *x);
-/* True when some server on the way to the zones answered. */
+/* True when some server on the way to the zones answered; an ICMP error is no answer. */
 bool walk_was_answered(const facts_t *f);
 /* True when nothing is known about an expectation since this machine could not send: not one
  * address of its zone was asked, or the way to the zone was not. */
@@ -245,6 +245,7 @@ void rules_expect(facts_t *f);
 void rules_dnssec(facts_t *f);
 /* Counts what was asked, for f->coverage. */
 void coverage_count(facts_t *f);
+void rules_nobody(facts_t *f);  /* nobody was heard */
 void rules_unasked(facts_t *f); /* addresses that the verdict says nothing about */
 void rules_zone(facts_t *f);
 void rules_place(facts_t *f);

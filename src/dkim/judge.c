@@ -306,6 +306,7 @@ bool judge(facts_t *f, int64_t now, dkim_result_t *out)
     f->outcome = out->outcome;
     out->status =
         judge_status(out->outcome, out->chance, f->expected_count == 0, f->options->began, now);
+    rules_nobody(f);
     rules_unasked(f);
     rules_zone(f);
     rules_place(f);

@@ -113,6 +113,7 @@ static void lost_rule(facts_t *f)
     if (lost > 1)
         say(&s, " and %zu other %s", lost - 1, noun(lost - 1, "name", "names"));
     say(&s, ".");
+    nobody_say(f, &s);
     say_finding(f, FINDING_RECORD_ZONE_UNREACHABLE, &s, NULL);
 }
 

@@ -27,6 +27,9 @@ void say_value(say_t *s, const expectation_t *e);
 void say_name(say_t *s, const nsp_name_t *name);
 /* "1 address", "4 addresses": n of a thing with a regular plural. */
 void say_count(say_t *s, size_t n, const char *one, const char *many);
+/* What came of the questions at servers that gave no answer, a sentence behind others; nothing when
+ * there are none. */
+void nobody_say(const facts_t *f, say_t *s);
 /* "300 s", "90 minutes", "36 hours", "14 days": as exact as fits one unit. */
 void say_span(say_t *s, int64_t seconds);
 

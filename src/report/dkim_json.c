@@ -102,7 +102,7 @@ static json_t *json_report(const dkim_report_t *r, reply_t *scratch, char *value
     json_object_set_new(j, "outcome", json_string(round_outcome_name(d->outcome)));
     json_object_set_new(j, "chance", untested ? json_null() : json_real(d->chance));
     json_object_set_new(j, "coverage", json_coverage(&d->coverage));
-    json_object_set_new(j, "verdict", json_verdict(&d->findings, r->untested));
+    json_object_set_new(j, "verdict", json_verdict(&d->findings, dkim_report_knows_nothing(r)));
     json_object_set_new(j, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(j, "began", json_time(r->set->began_wall));
     json_object_set_new(j, "records", records);

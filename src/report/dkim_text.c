@@ -103,6 +103,11 @@ static bool good_from_here(const dkim_result_t *d)
            c->asked + c->excluded + c->unsent == c->addresses;
 }
 
+bool dkim_report_knows_nothing(const dkim_report_t *r)
+{
+    return r->untested || (r->result->outcome == ROUND_UNTESTED && r->result->coverage.asked == 0);
+}
+
 const char *dkim_verdict_text(const dkim_report_t *r, char buf[DKIM_VERDICT_MAX])
 {
     const dkim_result_t *d = r->result;

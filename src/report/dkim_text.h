@@ -16,6 +16,9 @@ typedef struct dkim_report {
     bool untested;    /* nothing could be sent */
 } dkim_report_t;
 
+/* True when nothing is known of any record: no address was asked for one. */
+bool dkim_report_knows_nothing(const dkim_report_t *r);
+
 /* Prints head, matrix, findings and verdict within 80 columns (with verbose, names may be longer).
  * False when memory is out. */
 bool dkim_report_text(FILE *out, const dkim_report_t *r);

@@ -320,6 +320,72 @@ static void test_no_way_on(void **state)
     dkimcase_free(&c);
 }
 
+/* Nobody on the way to the zone answers: what came of it at each address is said, and that the
+ * network is to blame when that are many. */
+static void nobody(const char *of_them, uint8_t cut, const char *words, const char *more)
+{
+    char world[4000];
+    int n = snprintf(world, sizeof world, "root");
+    for (int i = 1; i <= 4; i++)
+        n += snprintf(world + n, sizeof world - (size_t)n, " 192.0.2.%d", i);
+    n += snprintf(world + n, sizeof world - (size_t)n,
+                  " 2001:db8::1\nzone . {\n"
+                  "@ 60 SOA a.root. h. 1 1 1 1 60\n@ 60 NS a.root.\na.root. 60 A 192.0.2.1\n}\n");
+    for (int i = 1; i <= 4; i++)
+        n += snprintf(world + n, sizeof world - (size_t)n,
+                      "address 192.0.2.%d {\nserves .\nbehave %s\n}\n", i, of_them);
+    snprintf(world + n, sizeof world - (size_t)n,
+             "address 2001:db8::1 {\nserves .\nbehave drop\n}\n");
+    dkimcase_t c;
+    dkimcase_init(&c, world, "example.com.");
+    fakezone_cut_family(c.world, cut);
+    dkimcase_expect(&c, DC_A);
+    dkimcase_run(&c);
+    assert_int_equal(c.r.outcome, ROUND_UNTESTED);
+    assert_int_equal(c.r.status, VERIFIER_NOT_STARTED);
+    assert_int_equal(dkimcase_count(&c, SEVERITY_WARNING), 0);
+    dkimcase_want(&c, "untested", words, NULL);
+    dkimcase_want(&c, "untested", more, NULL);
+    dkimcase_free(&c);
+}
+
+static void test_nobody(void **state)
+{
+    (void)state;
+    nobody("drop", 6,
+           "192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4: no answer; 2001:db8::1: "
+           "nothing could be sent (",
+           "DNS does not get out from here");
+    nobody("closed", 6, "192.0.2.4: ICMP \"port unreachable\" from the host itself; 2001:",
+           "Nothing listens there");
+    nobody("drop", 4,
+           "192.0.2.4: nothing could be sent (Network is unreachable); 2001:db8::1: no answer.",
+           "\"nsprobe trace @2001:db8::1 . NS\" shows where the way ends");
+}
+
+/* The root answers, and nobody behind it. */
+static void test_nobody_behind(void **state)
+{
+    (void)state;
+    dkimcase_t c;
+    dkimcase_init(
+        &c,
+        "root 198.41.0.4\nzone . {\n@ 60 SOA a.root. h. 1 1 1 1 60\n@ 60 NS a.root.\n"
+        "a.root. 60 A 198.41.0.4\ncom. 60 NS a.nic.com.\ncom. 60 NS b.nic.com.\n"
+        "a.nic.com. 60 A 192.0.2.9\nb.nic.com. 60 A 192.0.2.8\n}\n"
+        "zone com {\n@ 60 SOA a.nic h 1 1 1 1 60\n@ 60 NS a.nic\n@ 60 NS b.nic\n}\n"
+        "address 198.41.0.4 {\nserves .\n}\naddress 192.0.2.9 {\nserves com\nbehave drop\n}\n"
+        "address 192.0.2.8 {\nserves com\nbehave closed\n}\n",
+        "example.com.");
+    dkimcase_expect(&c, DC_A);
+    dkimcase_run(&c);
+    assert_int_equal(c.r.outcome, ROUND_TEMPORARY);
+    dkimcase_want(&c, "record-zone-unreachable", "192.0.2.9: no answer", NULL);
+    dkimcase_want(&c, "record-zone-unreachable",
+                  "192.0.2.8: ICMP \"port unreachable\" from the host itself", NULL);
+    dkimcase_free(&c);
+}
+
 /* This machine has no way to IPv6: that says nothing about the servers. */
 static void test_no_family(void **state)
 {
@@ -575,6 +641,8 @@ int main(void)
         cmocka_unit_test(test_family_left_out),
         cmocka_unit_test(test_no_family_and_missing),
         cmocka_unit_test(test_no_way_on),
+        cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_nobody_behind),
         cmocka_unit_test(test_began),
         cmocka_unit_test(test_no_expectation),
         cmocka_unit_test(test_one_lookup_for_two),
