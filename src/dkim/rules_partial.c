@@ -1,4 +1,5 @@
 /* Records that some servers of the zone have and others do not: which ones, and how far behind. */
+#include "diagnose/facts.h"
 #include "diagnose/verdict_text.h"
 #include "dkim/mistake.h"
 #include "dkim/say.h"
@@ -6,12 +7,6 @@
 
 #define NAMED_MAX  4 /* records that one text names */
 #define DIFF_WIDTH 62
-
-/* Whether a serial is newer than another one: serial number arithmetic (RFC 1982 3.2). */
-static bool serial_newer(uint32_t a, uint32_t b)
-{
-    return a != b && a - b < UINT32_C(1) << 31;
-}
 
 static bool lacks(const expected_t *x, size_t zone, size_t place)
 {
@@ -194,10 +189,9 @@ static void say_serials(say_t *s, say_t *fix, const facts_t *f, size_t zone, siz
     }
 }
 
-static void say_share(say_t *s, const facts_t *f, const expected_t *x)
+static void say_share(say_t *s, const expected_t *x)
 {
     char share[24];
-    (void)f;
     say(s, " %zu of %zu %s it: %s lookups find it.", x->matched, x->asked,
         x->asked == 1 ? "address has" : noun(x->matched, "addresses has", "addresses have"),
         chance_label(x->chance, share));
@@ -222,7 +216,7 @@ static void partial_rule(facts_t *f, size_t zone, size_t place)
     say(&s, "%s ", place_label(p, label));
     say_lacking(&s, f, zone, place);
     say_serials(&s, &fix, f, zone, place, holder);
-    say_share(&s, f, first);
+    say_share(&s, first);
     say_instead(&s, f, zone, place);
     finding_t *out =
         say_place_finding(f, p, FINDING_RECORD_PARTIAL, &s, fix.buf[0] != '\0' ? &fix : NULL);

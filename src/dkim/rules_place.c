@@ -48,6 +48,13 @@ static void say_icmp(say_t *s, const answer_t *a)
         say(s, "nothing comes back");
 }
 
+/* Whether say_silence says that it is about TCP. */
+static bool names_tcp(const answer_t *a)
+{
+    return a->outcome == OUTCOME_REFUSED || a->outcome == OUTCOME_NO_SYNACK ||
+           a->outcome == OUTCOME_RESET || a->outcome == OUTCOME_CLOSED;
+}
+
 /* What happened instead of an answer; after "At this address". */
 static void say_silence(say_t *s, const answer_t *a)
 {
@@ -207,7 +214,7 @@ static void tcp_rule(facts_t *f, const place_t *p, const tally_t *t)
         say(&s, "Over TCP ");
         say_lame(&s, t->tcp_by);
     } else {
-        say(&s, "Over UDP it answers, but ");
+        say(&s, "Over UDP it answers, but %s", names_tcp(t->tcp_by) ? "" : "over TCP ");
         say_silence(&s, t->tcp_by);
     }
     say(&s, ".");

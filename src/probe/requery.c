@@ -199,6 +199,14 @@ static uint8_t *copy_of(const flow_message_t *m)
     return copy;
 }
 
+/* How long the reply took; -1 when there is none, or no time tells: packets without any, and a
+ * reply that was recorded before its question. */
+static int64_t rtt_of(const flow_t *flow)
+{
+    bool timed = flow->reply.at != 0 && (flow->notes & FLOW_REPLY_FIRST) == 0;
+    return flow->reply.bytes != NULL && timed ? flow->reply.at - flow->asked : -1;
+}
+
 static entry_t *entry_of(requery_t *q, const flow_t *flow)
 {
     entry_t *e = calloc(1, sizeof *e);
@@ -208,7 +216,7 @@ static entry_t *entry_of(requery_t *q, const flow_t *flow)
     e->owner = q;
     e->number = flow->number;
     e->at = flow->query.at;
-    e->rtt = replied ? flow->reply.at - flow->asked : -1;
+    e->rtt = rtt_of(flow);
     e->transport = flow->transport;
     e->client = flow->client;
     e->server = flow->server;

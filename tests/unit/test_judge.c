@@ -257,6 +257,30 @@ static void test_marks(void **state)
     }
 }
 
+/* What happens over TCP is said to be over TCP, in whatever words. */
+static void test_words_of_tcp(void **state)
+{
+    static const struct {
+        const char *second;
+        const char *text;
+    } cases[] = {
+        {"behave drop when tcp\n", "Over UDP it answers, but over TCP nothing comes back."},
+        {"behave wrong-id when tcp\n", "but over TCP only replies come back that do not belong"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        dkimcase_t c;
+        char world[8000];
+        snprintf(world, sizeof world, "%saddress 192.0.2.2 {\nserves example.com\n%s}\n",
+                 DC_ROOT DC_COM(DC_TWO_NS) DC_PROVIDER(DC_KEYS)
+                     DC_EXAMPLE(DC_TOKENS) "address 192.0.2.1 {\nserves example.com\n}\n",
+                 cases[i].second);
+        dkimcase_begin(&c, world, "example.com.", DC_A, DC_B, NULL);
+        dkimcase_want(&c, "record-not-over-tcp", cases[i].text, NULL);
+        dkimcase_free(&c);
+    }
+}
+
 static void assert_coverage(const dkimcase_t *c, size_t addresses, size_t asked, size_t excluded,
                             size_t unsent)
 {
@@ -637,6 +661,7 @@ int main(void)
         cmocka_unit_test(test_one_silent_server),
         cmocka_unit_test(test_all_silent),
         cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_words_of_tcp),
         cmocka_unit_test(test_no_family),
         cmocka_unit_test(test_family_left_out),
         cmocka_unit_test(test_no_family_and_missing),

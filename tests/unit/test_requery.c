@@ -94,10 +94,11 @@ static bool feed_next(void *user)
         .bytes = query, .size = (uint32_t)size, .original = (uint32_t)size, .at = f.asked};
     if (r->answer != NULL) {
         size = write_reply(reply, sizeof reply, r);
-        f.reply = (flow_message_t){.bytes = reply,
-                                   .size = (uint32_t)size,
-                                   .original = (uint32_t)size,
-                                   .at = f.asked + 12 * MS};
+        f.reply =
+            (flow_message_t){.bytes = reply,
+                             .size = (uint32_t)size,
+                             .original = (uint32_t)size,
+                             .at = f.asked + ((r->notes & FLOW_REPLY_FIRST) != 0 ? 0 : 12 * MS)};
         if ((r->notes & FLOW_CUT) != 0)
             f.reply.original += 10;
     }
@@ -207,6 +208,13 @@ static void dead_and_slow(void **state)
     o = options_to("192.0.2.3");
     assert_int_equal(run_list(z, &o, list, 1, &run), NET_OK);
     assert_int_equal(requery_stats(run.q)->slower, 1);
+    assert_int_equal(requery_stats(run.q)->was.count, 1);
+    requery_free(run.q);
+    recorded_t early = list[0]; /* recorded before its question: nobody knows how long it took */
+    early.notes = FLOW_REPLY_FIRST;
+    assert_int_equal(run_list(z, &o, &early, 1, &run), NET_OK);
+    assert_int_equal(requery_stats(run.q)->slower, 0);
+    assert_int_equal(requery_stats(run.q)->was.count, 0);
     requery_free(run.q);
     fakezone_free(z);
 }
