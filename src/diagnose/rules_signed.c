@@ -62,6 +62,9 @@ static void add_subjects(const group_t *g, nsp_text_t *t)
     bool any = false;
     bool proofs = false;
     find_subjects(g, &about);
+    bool bare = !about.any_there && g->id != FINDING_DNSSEC_NO_DENIAL;
+    if (bare)
+        nsp_text_str(t, "proofs that something does not exist (");
     for (unsigned q = 0; q < SIGNED_NAME; q++) {
         bool named = about.any_there ? about.there[q] : about.absent[q];
         proofs = proofs || about.absent[q];
@@ -75,6 +78,8 @@ static void add_subjects(const group_t *g, nsp_text_t *t)
         nsp_text_str(t, " and proofs that something does not exist");
     else if (about.absent[SIGNED_NAME])
         nsp_text_printf(t, "%s%s", any ? ", " : "", signed_word(SIGNED_NAME, word));
+    if (bare)
+        nsp_text_str(t, ")");
 }
 
 /* What comes of a broken chain. */
