@@ -209,6 +209,23 @@ bool host_unregistered(diag_t *d, const nsp_name_t *name, nsp_name_t *domain)
     return false;
 }
 
+bool host_without_tld(diag_t *d, const nsp_name_t *name, nsp_name_t *tld)
+{
+    nsp_name_t zone;
+    outcome_t o;
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        const exchange_t *x = d->set->item[i];
+        if (!host_asks(x, name) || labels_of(name) < 2)
+            continue;
+        outcome_of(x, &o, d->scratch);
+        if (o.kind != OUTCOME_ANSWERED || !denied_by(&d->scratch->msg, &zone) || zone.len > 1)
+            continue;
+        nsp_name_strip(name, labels_of(name) - 1, tld);
+        return true;
+    }
+    return false;
+}
+
 static bool in_delegation(const diag_t *d, const nsp_name_t *name)
 {
     for (uint16_t i = 0; i < d->m->server_count; i++)

@@ -385,6 +385,7 @@ static void spf_rules(diag_t *d, const subject_t *top, bool mail)
 {
     char text[TXTLEN];
     unsigned policies = 0;
+    bool near = false;
     size_t len = 0;
     finding_t *out = NULL;
     const fact_t *f = txt_fact(d, top);
@@ -398,6 +399,16 @@ static void spf_rules(diag_t *d, const subject_t *top, bool mail)
         len = txt_text(m, rr, text, sizeof text);
         if (spf_is_policy(text, len) && policies++ == 0)
             spf_syntax(d, f, text, len);
+        near = near || spf_is_near(text, len);
+    }
+    if (policies == 0 && near) {
+        out = finding_add(d->list, FINDING_SPF_BROKEN,
+                          "A TXT record looks like an SPF policy and is none: it has to begin with "
+                          "\"v=spf1\" and a blank.");
+        finding_set_fix(out, "Let the record begin with \"v=spf1 \": nothing in front of it, no "
+                             "quotation marks that are a part of the text, and a blank behind it.");
+        finding_add_evidence(out, f->x);
+        return;
     }
     if (policies > 1)
         out = finding_add(d->list, FINDING_SPF_SEVERAL, "There are %u SPF policies.", policies);

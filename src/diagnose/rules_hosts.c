@@ -62,6 +62,23 @@ static void host_expired(diag_t *d, const model_server_t *s, const nsp_name_t *d
                     name_label(&s->name, name), text, name_label(&d->m->zone, zone));
 }
 
+/* A name in a top-level domain that does not exist: nobody can publish an address for it. */
+static void host_mistyped(diag_t *d, const model_server_t *s, const nsp_name_t *tld)
+{
+    char what[NSP_NAME_TEXT_MAX + 64];
+    char name[NSP_NAME_TEXT_MAX];
+    snprintf(what, sizeof what, "does not exist: there is no top-level domain %s",
+             name_label(tld, name));
+    finding_t *f = host_bad(d, s, FINDING_NS_NO_ADDRESS, what);
+    finding_add_likely(f, "A typing error in the NS record or at the registrar.",
+                       "The root says that there is nothing of that name.");
+    finding_set_fix(
+        f,
+        "Correct the name %s in the NS records of the zone and in the delegation at the "
+        "registrar, or take it out there.",
+        name_label(&s->name, name));
+}
+
 /* Names that lead in a circle: which zone's servers the name needs. */
 static void host_loop(diag_t *d, const model_server_t *s)
 {
@@ -106,6 +123,10 @@ static void host_none(diag_t *d, const model_server_t *s, bool glue)
     }
     if (s->state == HOST_NXDOMAIN && !glue && host_unregistered(d, &s->name, &name)) {
         host_expired(d, s, &name);
+        return;
+    }
+    if (s->state == HOST_NXDOMAIN && !glue && host_without_tld(d, &s->name, &name)) {
+        host_mistyped(d, s, &name);
         return;
     }
     if (s->state == HOST_NXDOMAIN)

@@ -200,30 +200,67 @@ static void timing_one(diag_t *d, const subject_t *s)
     }
 }
 
-/* TC without need: the SOA and the NS records fit into any answer (RFC 1035 4.2.1). */
+/* A question over UDP whose answer fits into any message: the SOA or the NS records of the zone, in
+ * whatever form. */
+static bool is_small(const diag_t *d, const subject_t *s, const exchange_t *x)
+{
+    const event_t *q = exchange_query(x);
+    return x->transport == TRANSPORT_UDP && addr_equal(&x->server, &s->a->addr) &&
+           (x->qtype == NSP_TYPE_SOA || x->qtype == NSP_TYPE_NS) &&
+           nsp_name_equal(&x->qname, &d->m->zone) && q != NULL && (q->bytes[2] & 2) == 0;
+}
+
+/* The reply is an answer, and cut (*cut) or not. */
+static bool small_answered(diag_t *d, const exchange_t *x, bool *cut)
+{
+    outcome_t o;
+    outcome_of(x, &o, d->scratch);
+    if (o.kind != OUTCOME_ANSWERED || nsp_msg_rcode(&d->scratch->msg) != NSP_RCODE_NOERROR)
+        return false;
+    *cut = nsp_msg_has(&d->scratch->msg, NSP_FLAG_TC);
+    return true;
+}
+
+/* TC without need (RFC 1035 4.2.1): in all answers, or in more of them than may be told by chance.
+ */
 static void truncated_one(diag_t *d, const subject_t *s)
 {
     const fact_t *tcp = subject_fact(d, s, PROBE_SOA_TCP);
+    char label[LABEL_MAX];
+    unsigned count = 0;
     unsigned cut = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        const fact_t *f = subject_at(d, s, i);
-        if (!fact_is_udp(f) || !fact_answered(f) || (!fact_is_soa(f) && f->kind != PROBE_NS))
+    bool is_cut = false;
+    for (uint32_t i = 0; i < d->set->count; i++) {
+        if (!is_small(d, s, d->set->item[i]) || !small_answered(d, d->set->item[i], &is_cut))
             continue;
-        if ((f->flags & NSP_FLAG_TC) == 0)
-            return;
-        cut++;
+        count++;
+        cut += is_cut;
     }
-    if (cut < 2 || !fact_answered(tcp) || tcp->cls != CLASS_GOOD)
+    if (cut < 2 || (cut < count && (cut < 3 || cut * 4 < count)) || !fact_answered(tcp) ||
+        tcp->cls != CLASS_GOOD)
         return;
-    finding_t *out = subject_finding(d, s, FINDING_UDP_TRUNCATED,
-                                     "All %u answers for SOA and NS over UDP are cut (TC); over "
-                                     "TCP they are whole.",
-                                     cut);
-    for (size_t i = 0; i < s->count; i++) {
-        const fact_t *f = subject_at(d, s, i);
-        if (fact_is_udp(f) && fact_answered(f) && (f->flags & NSP_FLAG_TC) != 0)
-            finding_add_evidence(out, f->x);
-    }
+    finding_t *out =
+        cut == count
+            ? subject_finding(d, s, FINDING_UDP_TRUNCATED,
+                              "All %u answers for SOA and NS over UDP are cut (TC); over TCP they "
+                              "are whole.",
+                              cut)
+            : subject_finding(d, s, FINDING_UDP_TRUNCATED,
+                              "%u of %u answers for SOA and NS over UDP are cut (TC), though all "
+                              "fit; over TCP they are whole.",
+                              cut, count);
+    for (uint32_t i = 0; i < d->set->count; i++)
+        if (is_small(d, s, d->set->item[i]) && small_answered(d, d->set->item[i], &is_cut) &&
+            is_cut)
+            finding_add_evidence(out, d->set->item[i]);
+    if (cut == count)
+        return;
+    finding_add_likely(out, "A limit of the rate of answers (RRL) that sends some of them cut.",
+                       "Only some answers are cut, and others to the same question are not.");
+    finding_set_fix(out,
+                    "Look at the limit of the rate of answers of %s, or of what protects it: the "
+                    "few questions of this test are no flood, and a busy resolver asks more.",
+                    subject_label(d, s, label));
 }
 
 static void recursion_one(diag_t *d, const subject_t *s)

@@ -13,6 +13,18 @@ bool spf_is_policy(const char *text, size_t len)
            (len == VERSION_LEN || text[VERSION_LEN] == ' ');
 }
 
+bool spf_is_near(const char *text, size_t len)
+{
+    size_t at = 0;
+    if (spf_is_policy(text, len))
+        return false;
+    while (at < len && (text[at] == ' ' || text[at] == '"' || text[at] == '\''))
+        at++;
+    /* "v=spf10", "v=spf1x": another version may be meant, or nothing of the kind */
+    return len - at >= VERSION_LEN && strncasecmp(text + at, VERSION, VERSION_LEN) == 0 &&
+           (at > 0 || len - at == VERSION_LEN || !isdigit((unsigned char)text[at + VERSION_LEN]));
+}
+
 /* Mechanisms, and what may stand behind their names (RFC 7208 5). */
 static const struct {
     const char *name;

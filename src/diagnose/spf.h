@@ -7,6 +7,9 @@
 
 /* True when the text is a policy at all: "v=spf1", alone or with a blank behind it. */
 bool spf_is_policy(const char *text, size_t len);
+/* True for a text that is no policy and was meant for one: "v=spf1" is in its beginning, behind
+ * blanks or quotation marks, or without the blank that has to follow. */
+bool spf_is_near(const char *text, size_t len);
 /* The first term that is not allowed: its offset in the text, and its octets in *size; len when all
  * are. */
 size_t spf_first_fault(const char *text, size_t len, size_t *size);

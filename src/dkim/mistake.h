@@ -65,6 +65,7 @@ const char *mistake_name_fix(mistake_name_kind_t kind);
       "end the name with a dot, or leave the zone's editor no reason to append the zone")          \
     X(SWAPPED, "swapped", "it is what another expected record should have",                        \
       "exchange the values: each belongs to the name with the same token")                         \
+    X(SELF, "self", "the name leads to itself", "enter the name that was given")                   \
     X(CUT, "cut", "a part of it is missing",                                                       \
       "enter the whole value; a text may need several strings")                                    \
     X(LONGER, "longer", "there is more behind it", "remove what is behind the expected value")     \

@@ -210,6 +210,8 @@ static mistake_value_kind_t classify_names(const value_t *wanted, const value_t 
     value_t w;
     value_t f;
     mistake_value_kind_t kind = MISTAKE_VALUE_OTHER;
+    if (nsp_name_equal(owner, &found->name))
+        return MISTAKE_VALUE_SELF;
     if (nsp_name_equal(&wanted->name, &found->name))
         return wanted->kind == VALUE_NAME ? kind : MISTAKE_VALUE_NUMBER;
     if (!value_of_name(&w, wanted))

@@ -127,6 +127,8 @@ static void one_zone(void **state)
          NULL, "record-zone-unreachable record-server-lame record-server-lame",
          "record-zone-unreachable", "None of the 2 addresses",
          "Where no zone of its own is meant: remove the NS records"},
+        {"a CNAME to itself", "a._domainkey 60 CNAME a._domainkey\n", NULL, "record-wrong-value",
+         "record-wrong-value", "the name leads to itself", "enter the name that was given"},
         {"DNAME above", "@ 60 DNAME old.provider.net.\n", NULL, "record-under-dname",
          "record-under-dname",
          "example.com has a DNAME record, which leads every name below it elsewhere, this one to "

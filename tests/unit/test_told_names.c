@@ -158,6 +158,17 @@ static const zonecase_t host_gone = {
     {"error ns-no-address [ns9.prov.test.]\n", "ns9.prov.test does not exist."},
     {"neither does", "whoever registers"}};
 
+/* A top-level domain that is not there: no address can be published. */
+static const zonecase_t no_such_tld = {
+    "a server in a mistyped top-level domain",
+    "zone NS ns1.zone\nzone NS ns2.hoster.tset.\nns1.zone A 8.0.1.1\n",
+    "zone zone.test {\n" SOA "@ NS ns1\n@ NS ns2.hoster.tset.\nns1 A 8.0.1.1\n}\n"
+    "address 8.0.1.1 {\nserves zone.test\n}\n",
+    {"error ns-no-address [ns2.hoster.tset.]\n",
+     "ns2.hoster.tset does not exist: there is no top-level domain tset",
+     "fix: Correct the name ns2.hoster.tset in the NS records"},
+    {"Publish an address", "whoever registers"}};
+
 #define TWO_WILD                                                                                   \
     "@ NS ns1\n@ NS ns2\nns1 A 8.0.1.1\n* A 8.0.9.1\n"                                             \
     "@ MX 0 .\n@ TXT \"v=spf1 -all\"\n"
@@ -271,6 +282,7 @@ static void test_domain_gone(void **state)
     zonecase_check(&expired_domain);
     zonecase_check(&expired_in_zone);
     zonecase_check(&host_gone);
+    zonecase_check(&no_such_tld);
     zonecase_check(&address_for_name);
 }
 

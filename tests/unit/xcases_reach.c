@@ -479,7 +479,7 @@ const xcase_t xcases_reach[] = {
     {FINDING_TCP_WRONG_ANSWER, false, "EDNS refused over both", xedit_edns_formerr, "edns-broken"},
     {FINDING_TYPE_BROKEN, true, "TXT without AA", txt_not_aa, "type-broken"},
     {FINDING_UDP_TRUNCATED, true, "every answer", all_truncated, "udp-truncated"},
-    {FINDING_UDP_TRUNCATED, false, "every answer but one", all_but_one_truncated, ""},
+    {FINDING_UDP_TRUNCATED, true, "every answer but one", all_but_one_truncated, "udp-truncated"},
     {FINDING_UDP_TRUNCATED, false, "one answer", truncated, ""},
     {FINDING_QUERY_DROPPED, true, "one type", type_silent, "query-dropped"},
     {FINDING_QUERY_DROPPED, true, "one type, one packet lost", lossy_once_and_type_silent,
