@@ -521,6 +521,27 @@ static void named_rules(diag_t *d)
     }
 }
 
+/* A TTL of 0 for what every zone has, at the server with the newest copy. */
+static void ttl_zero(diag_t *d, const subject_t *top)
+{
+    static const probe_kind_t kinds[] = {PROBE_SOA, PROBE_NS};
+    const fact_t *zero[2];
+    unsigned n = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        const fact_t *f = subject_fact(d, top, kinds[i]);
+        if (fact_answered(f) && f->cls == CLASS_GOOD && f->data_count > 0 && f->data_ttl == 0)
+            zero[n++] = f;
+    }
+    if (n == 0)
+        return;
+    finding_t *out = finding_add(d->list, FINDING_TTL_ZERO, "The %s records have a TTL of 0.",
+                                 n == 2                              ? "SOA and NS"
+                                 : zero[0]->x->qtype == NSP_TYPE_SOA ? "SOA"
+                                                                     : "NS");
+    for (unsigned i = 0; i < n; i++)
+        finding_add_evidence(out, zero[i]->x);
+}
+
 void rules_content(diag_t *d)
 {
     const subject_t *top = NULL;
@@ -535,6 +556,7 @@ void rules_content(diag_t *d)
     if (top == NULL)
         return;
     soa_rules(d, top);
+    ttl_zero(d, top);
     if (!is_alias(d, top))
         mail_rules(d, top);
     named_rules(d);

@@ -236,7 +236,7 @@ static void truncated_one(diag_t *d, const subject_t *s)
         count++;
         cut += is_cut;
     }
-    if (cut < 2 || (cut < count && (cut < 3 || cut * 4 < count)) || !fact_answered(tcp) ||
+    if (cut < 2 || (cut < count && cut * 4 < count) || !fact_answered(tcp) ||
         tcp->cls != CLASS_GOOD)
         return;
     finding_t *out =

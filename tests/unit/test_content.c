@@ -28,6 +28,7 @@ typedef struct content {
     bool by_soa;
     bool by_mx;
     host_state_t state;
+    bool ttl_zero; /* of the records of the zone's name */
     const char *expected;
 } content_t;
 
@@ -36,6 +37,7 @@ typedef struct content {
 
 static const content_t cases[] = {
     {.name = "healthy", .expected = ""},
+    {.name = "TTL 0", .ttl_zero = true, .expected = "notice ttl-zero "},
     {.name = "with mail",
      .ask_mx = true,
      .mx = {"10 mail.example.net."},
@@ -274,6 +276,7 @@ static void edit(xlab_t *x, const content_t *c)
             xprobe_t *p = &x->probe[i][q];
             p->soa_names = c->soa_names != NULL ? c->soa_names : NAMES;
             p->soa_timers = c->soa_timers != NULL ? c->soa_timers : TIMES;
+            p->ttl = c->ttl_zero ? 0 : p->ttl;
             p->soa_twice = c->twice;
             memcpy(p->spf, c->spf, sizeof p->spf);
             p->ns[1] = c->server != NULL ? c->server : p->ns[1];
