@@ -270,8 +270,9 @@ void look_quality(const look_t *l)
         traffic_evidence(l->t, f, l->e, CAUSE_LATE);
     }
     int64_t median = latency_percentile(&l->e->s.latency, 0.5);
-    if (n->answered >= MEDIAN_MIN && median > l->t->o.slow)
+    uint64_t timed = l->e->s.latency.count; /* replies whose times are in order */
+    if (timed >= MEDIAN_MIN && median > l->t->o.slow)
         traffic_finding(l->list, &l->e->s.addr, FINDING_SLOW,
-                        "Half of %llu replies took %s or more.", U(n->answered),
+                        "Half of %llu replies took %s or more.", U(timed),
                         time_label(median, text));
 }

@@ -172,6 +172,19 @@ static void unreachable_fix(finding_t *out, const facts_t *f, const zone_facts_t
                         facts_name(&z->apex, apex));
 }
 
+/* places: addresses of the zone that were asked. */
+static void say_unreachable(say_t *s, const zone_facts_t *z, size_t places)
+{
+    if (places == 0) {
+        say_name(s, &z->apex);
+        say(s, " has no server with an address that can be asked from here");
+        return;
+    }
+    say(s, places == 1 ? "The only address of " : "None of the %zu addresses of ", places);
+    say_name(s, &z->apex);
+    say(s, places == 1 ? " gives no usable answer" : " gives a usable answer");
+}
+
 static void unreachable_rule(facts_t *f, size_t zone)
 {
     const zone_facts_t *z = &f->zone[zone];
@@ -196,14 +209,7 @@ static void unreachable_rule(facts_t *f, size_t zone)
         return;
     say_t s;
     say_begin(&s);
-    if (places > 0) {
-        say(&s, places == 1 ? "The only address of " : "None of the %zu addresses of ", places);
-        say_name(&s, &z->apex);
-        say(&s, places == 1 ? " gives no usable answer" : " gives a usable answer");
-    } else {
-        say_name(&s, &z->apex);
-        say(&s, " has no server with an address that can be asked from here");
-    }
+    say_unreachable(&s, z, places);
     say(&s, " about ");
     say_record(&s, first->e);
     if (records > 1)

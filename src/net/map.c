@@ -30,32 +30,35 @@ static const net_map_entry_t *by_logical(const map_net_t *m, const addr_t *a)
     return NULL;
 }
 
+static const map_open_t *open_of(const map_net_t *m, uint32_t handle)
+{
+    for (size_t i = 0; i < m->open_count; i++)
+        if (m->open[i].handle == handle)
+            return &m->open[i];
+    return NULL;
+}
+
 /* Physical back to logical. The handle's own destination comes first, so that a reply from its
- * host but another port keeps that port; an address that is nobody's stays: it is the evidence. */
+ * host but another port keeps that port; another server has the port that was asked for, as all
+ * have; an address that is nobody's stays: it is the evidence. */
 static void to_logical(const map_net_t *m, uint32_t handle, addr_t *a)
 {
     uint16_t port = a->port;
-    for (size_t i = 0; i < m->open_count; i++) {
-        const map_open_t *o = &m->open[i];
-        if (o->handle == handle && addr_equal(&o->physical, a)) {
-            *a = o->logical;
-            return;
-        }
+    const map_open_t *o = open_of(m, handle);
+    if (o != NULL && addr_equal(&o->physical, a)) {
+        *a = o->logical;
+        return;
     }
     for (size_t i = 0; i < m->count; i++) {
         if (addr_equal(&m->entry[i].physical, a)) {
             *a = m->entry[i].logical;
-            a->port = 53;
+            a->port = o != NULL ? o->logical.port : 53;
             return;
         }
     }
-    for (size_t i = 0; i < m->open_count; i++) {
-        const map_open_t *o = &m->open[i];
-        if (o->handle == handle && addr_same_host(&o->physical, a)) {
-            *a = o->logical;
-            a->port = port;
-            return;
-        }
+    if (o != NULL && addr_same_host(&o->physical, a)) {
+        *a = o->logical;
+        a->port = port;
     }
 }
 

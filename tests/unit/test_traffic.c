@@ -46,10 +46,11 @@ typedef struct part {
     bool fragments;
     uint16_t id;    /* 0: one of its own */
     char data;      /* letter that data are made of */
-    char twist;     /* t trailing octets, c cut by the capture, x the question has trailing octets,
-                       k the question is signed (TSIG), n a checksum as no other is right, m the same
-                    and trailing octets, w trailing     octets and a wrong checksum, q the same, and the
-                    question has it */
+    char twist;     /* t trailing octets, c cut by the capture, x the question has trailing
+                       octets, k the question is signed (TSIG), n a checksum as no other is right,
+                       m the same and trailing octets, w trailing octets and a wrong checksum, q the
+                       same, and the question has it, e a reply that was recorded before its
+                       question */
     int at;         /* seconds since the flow before; 0: 1 */
     uint8_t net;    /* the server's network; 0: 2 */
     uint8_t client; /* the client's; 0: 2 */
@@ -268,6 +269,8 @@ static void feed_one(traffic_t *t, const part_t *p, uint64_t number, int64_t at)
         f.notes |= FLOW_LATE;
     if (p->twist == 'n' || p->twist == 'm')
         f.notes |= FLOW_NEVER_RIGHT | FLOW_REPLY_NEVER;
+    if (p->twist == 'e')
+        f.notes |= FLOW_REPLY_FIRST;
     if (p->twist == 'w')
         f.notes |= FLOW_CHECKSUM | FLOW_REPLY_BAD_SUM;
     if (p->twist == 'q')
@@ -331,7 +334,7 @@ static void counts_add_up(const traffic_t *t)
         assert_int_equal(s->n.queries, s->n.answered + s->n.unanswered + s->n.pending);
         assert_int_equal(s->n.queries, s->n.udp_queries + s->n.tcp_queries);
         assert_true(s->n.silent <= s->n.unanswered);
-        assert_int_equal(s->latency.count, s->n.answered);
+        assert_true(s->latency.count <= s->n.answered);
     }
 }
 
@@ -617,6 +620,12 @@ static void test_texts(void **state)
          "2 queries were captured and no packet of any server. Where most are asked only once, "
          "replies came another way; which servers are silent, if any, cannot be told.",
          2},
+        {{{.count = 1, .type = NSP_TYPE_SOA, .serial = 9, .name = "a.test."},
+          {.count = 1, .server = 2, .type = NSP_TYPE_SOA, .serial = 7, .name = "a.test."},
+          {.count = 1, .type = NSP_TYPE_SOA, .serial = 9, .name = "b.test."},
+          {.count = 1, .server = 2, .type = NSP_TYPE_SOA, .serial = 7, .name = "b.test."}},
+         "Serial 7 of a.test. here; 9 at 192.0.2.1. 1 more zone is behind.",
+         0},
         {{DEAD_IN(1, 1), DEAD_IN(2, 2), DEAD_IN(3, 3), DEAD_IN(4, 4)},
          "None of the 4 addresses that 192.0.2.100 asked answers, and nobody else does in this "
          "capture: DNS does not get out from there, or its answers do not get in. Often a firewall "
