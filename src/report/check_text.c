@@ -45,6 +45,7 @@ static void print_table(FILE *out, const check_report_t *r, reply_t *scratch)
 {
     const model_t *m = r->model;
     char name[NSP_NAME_TEXT_MAX];
+    char line[NSP_NAME_TEXT_MAX + 40];
     if (m->server_count == 0)
         return;
     /* without a referral (parent and zone on the same servers) nobody knows what the parent says */
@@ -59,7 +60,8 @@ static void print_table(FILE *out, const check_report_t *r, reply_t *scratch)
         const char *where = !referred || s->in_parent == s->in_child ? ""
                             : s->in_parent                           ? "  (only in the parent)"
                                            : "  (only in the zone itself)";
-        fprintf(out, "%s%s\n", name, where);
+        snprintf(line, sizeof line, "%s%s", name, where);
+        text_wrap_at(out, 0, TEXT_NAME_INDENT, line);
         unsigned rows = 0;
         for (uint16_t k = 0; k < m->address_count; k++) {
             if (!model_address_serves(&m->address[k], i))
@@ -112,14 +114,15 @@ static void print_head(FILE *out, const check_report_t *r)
     const model_t *m = r->model;
     char zone[NSP_NAME_TEXT_MAX];
     char parent[NSP_NAME_TEXT_MAX];
+    char line[2 * NSP_NAME_TEXT_MAX + 100];
     nsp_name_to_text(m->zone_found ? &m->zone : &m->domain, zone, sizeof zone);
     nsp_name_to_text(&m->parent, parent, sizeof parent);
-    fprintf(out, "%s", zone);
+    int n = snprintf(line, sizeof line, "%s", zone);
     if (m->parent_known && m->parent_count > 0)
-        fprintf(out, "  %s %s at %u address%s",
-                m->zone_found ? "delegated by" : "no delegation found; the walk ended at", parent,
-                m->parent_count, m->parent_count == 1 ? "" : "es");
-    fprintf(out, "\n");
+        snprintf(line + n, sizeof line - (size_t)n, "  %s %s at %u address%s",
+                 m->zone_found ? "delegated by" : "no delegation found; the walk ended at", parent,
+                 m->parent_count, m->parent_count == 1 ? "" : "es");
+    text_wrap_at(out, 0, TEXT_NAME_INDENT, line);
 }
 
 bool check_report_text(FILE *out, const check_report_t *r)

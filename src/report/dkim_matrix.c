@@ -250,17 +250,23 @@ static void print_group(const matrix_t *x, const row_t *row, const row_t *before
 {
     const dkim_address_t *a = &x->r->result->address[row->at];
     char name[NSP_NAME_TEXT_MAX];
+    char line[NSP_NAME_TEXT_MAX + 40];
     if (before != NULL && before->server == row->server)
         return;
     if (x->many_zones && (before == NULL || before->zone != row->zone)) {
         nsp_name_to_text(&a->zone, name, sizeof name);
-        fprintf(x->out, "zone %s\n", name);
+        fputs("zone ", x->out);
+        text_wrap_at(x->out, 5, TEXT_NAME_INDENT, name);
     }
     nsp_name_to_text(&a->server, name, sizeof name);
-    fprintf(x->out, "%s%s\n", a->server.len > 1 ? name : "",
-            a->delegated        ? ""
-            : a->server.len > 1 ? "  (not delegated)"
-                                : "(not delegated)");
+    snprintf(line, sizeof line, "%s%s", a->server.len > 1 ? name : "",
+             a->delegated        ? ""
+             : a->server.len > 1 ? "  (not delegated)"
+                                 : "(not delegated)");
+    if (line[0] != '\0')
+        text_wrap_at(x->out, 0, TEXT_NAME_INDENT, line);
+    else
+        fputc('\n', x->out);
 }
 
 static void print_tail(const matrix_t *x, const dkim_address_t *a)

@@ -61,9 +61,14 @@ static void print_head(FILE *out, const dkim_report_t *r)
     const dkim_result_t *d = r->result;
     const text_style_t style = {r->verbose, r->colour};
     char name[NSP_NAME_TEXT_MAX];
-    nsp_name_to_text(r->domain, name, sizeof name);
-    fprintf(out, "%s  %s%s%s", name, status_colour(r), verifier_status_name(d->status),
-            text_plain(&style));
+    char line[NSP_NAME_TEXT_MAX + 100];
+    size_t n = nsp_name_to_text(r->domain, name, sizeof name);
+    const char *status = verifier_status_name(d->status);
+    if (n + 2 + strlen(status) > TEXT_WIDTH)
+        text_wrap_at(out, 0, TEXT_NAME_INDENT, name);
+    else
+        fputs(name, out);
+    fprintf(out, "  %s%s%s", status_colour(r), status, text_plain(&style));
     if (covers_a_part(&d->coverage))
         fprintf(out, ", of %zu of %zu %s", d->coverage.asked, d->coverage.addresses,
                 noun(d->coverage.addresses, "address", "addresses"));
@@ -75,8 +80,9 @@ static void print_head(FILE *out, const dkim_report_t *r)
             continue;
         count_zone(d, &d->address[i].zone, &addresses, &records);
         nsp_name_to_text(&d->address[i].zone, name, sizeof name);
-        fprintf(out, "  %zu record%s expected at %zu address%s of %s\n", records,
-                records == 1 ? "" : "s", addresses, addresses == 1 ? "" : "es", name);
+        snprintf(line, sizeof line, "%zu record%s expected at %zu address%s of %s", records,
+                 records == 1 ? "" : "s", addresses, addresses == 1 ? "" : "es", name);
+        text_wrap(out, "  ", line);
     }
 }
 

@@ -8,6 +8,8 @@
 #define EVIDENCE_SHOWN  3
 #define EVENTS_SHOWN    8
 #define FOLLOWING_SHOWN 4
+/* Before the name of a finding. */
+#define SEVERITY_COLUMNS 9
 
 const char *text_colour(const text_style_t *style, severity_t s)
 {
@@ -97,10 +99,12 @@ void finding_print(FILE *out, const text_style_t *style, const exchange_set_t *s
 {
     const finding_desc_t *d = finding_desc(f->id);
     char subject[FINDING_SUBJECT_MAX];
+    char line[FINDING_SUBJECT_MAX + 100];
     finding_subject(f, subject, sizeof subject);
-    fprintf(out, "\n%s%-7s%s  %s%s%s\n", text_colour(style, f->severity),
-            severity_name(f->severity), text_plain(style), d->id, subject[0] != '\0' ? "  " : "",
-            subject);
+    snprintf(line, sizeof line, "%s%s%s", d->id, subject[0] != '\0' ? "  " : "", subject);
+    fprintf(out, "\n%s%-7s%s  ", text_colour(style, f->severity), severity_name(f->severity),
+            text_plain(style));
+    text_wrap_at(out, SEVERITY_COLUMNS, SEVERITY_COLUMNS, line);
     text_wrap(out, "  ", f->text != NULL ? f->text : d->title);
     if (f->severity < SEVERITY_WARNING && !style->verbose)
         return;

@@ -157,7 +157,7 @@ bool matrix_print(FILE *out, const check_report_t *r, reply_t *scratch)
     fputc('\n', out);
     for (uint16_t i = 0; i < m->server_count; i++) {
         nsp_name_to_text(&m->server[i].name, name, sizeof name);
-        fprintf(out, "%s\n", name);
+        text_wrap_at(out, 0, TEXT_NAME_INDENT, name);
         for (uint16_t k = 0; k < m->address_count; k++)
             if (model_address_serves(&m->address[k], i))
                 print_row(out, r, columns, &m->address[k], scratch);
