@@ -21,6 +21,7 @@ static void run_rules(diag_t *d)
     rules_reach(d);
     rules_match(d);
     rules_authority(d);
+    rules_silent(d);
     rules_quality_flapping(d);
     rules_edns(d);
     rules_negative(d);

@@ -158,6 +158,10 @@ void rules_witness(diag_t *d); /* before rules_reach: what the interface saw dec
 void rules_reach(diag_t *d);
 void rules_match(diag_t *d);
 void rules_authority(diag_t *d);
+/* For rules_silent: an answer of the zone's own, with authority, to a question for other records
+ * than the SOA: the first of the facts that is one, or NULL. */
+const fact_t *subject_answer_beside(diag_t *d, const subject_t *s);
+void rules_silent(diag_t *d); /* before rules_quality_flapping: what goes by type is no chance */
 void rules_edns(diag_t *d);
 void rules_negative(diag_t *d);
 /* For rules_agree: true when an address is told to differ about what exists. */

@@ -187,9 +187,7 @@ static bool any_serves(const diag_t *d)
     return false;
 }
 
-/* An answer of the zone's own, with authority, to a question for other records: the first of the
- * facts that is one, or NULL. */
-static const fact_t *answered_other(diag_t *d, const subject_t *s)
+const fact_t *subject_answer_beside(diag_t *d, const subject_t *s)
 {
     nsp_name_t owner;
     for (size_t i = 0; i < s->count; i++) {
@@ -229,7 +227,8 @@ static bool lame_by_type(diag_t *d, const subject_t *s, const fact_t *f, const c
     char text[128];
     char type[16];
     char rcode[16];
-    const fact_t *k = f->cls == CLASS_RCODE && always_error(d, s, f) ? answered_other(d, s) : NULL;
+    const fact_t *k =
+        f->cls == CLASS_RCODE && always_error(d, s, f) ? subject_answer_beside(d, s) : NULL;
     if (k == NULL)
         return false;
     snprintf(text, sizeof text, " Asked for %s it answers for this zone, with authority: %s.",

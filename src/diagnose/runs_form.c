@@ -115,19 +115,32 @@ static bool may_begin(const uint8_t *b, uint16_t type, bool edns)
     }
 }
 
+/* QTYPE of a question that ends there. */
+static uint16_t type_before(const uint8_t *end)
+{
+    return (uint16_t)(end[-4] << 8 | end[-3]);
+}
+
 bool runs_may_begin(const flow_t *flow)
 {
     static const uint8_t tail[OPT_SIZE] = {
         [2] = NSP_TYPE_OPT, [3] = PROBE_EDNS_SIZE >> 8, [4] = PROBE_EDNS_SIZE & 0xff};
+    static const uint8_t big[OPT_SIZE] = {[2] = NSP_TYPE_OPT,
+                                          [3] = PROBE_BIG_SIZE >> 8,
+                                          [4] = PROBE_BIG_SIZE & 0xff,
+                                          [7] = NSP_EDNS_DO >> 8};
     const flow_message_t *q = &flow->query;
     if (q->bytes == NULL)
         return runs_is_connection(flow);
     if (q->size <= NSP_HEADER_SIZE + 4 || (q->bytes[2] & 0xfe) != 0)
         return false;
-    bool edns = q->size > NSP_HEADER_SIZE + sizeof tail + 4 &&
-                memcmp(q->bytes + q->size - sizeof tail, tail, sizeof tail) == 0;
-    const uint8_t *type = q->bytes + q->size - 4 - (edns ? sizeof tail : 0);
-    return may_begin(q->bytes, (uint16_t)(type[0] << 8 | type[1]), edns);
+    bool room = q->size > NSP_HEADER_SIZE + sizeof tail + 4;
+    const uint8_t *opt = q->bytes + q->size - sizeof tail;
+    /* resolvers ask so, too, but seldom for keys; they are all that some servers answer */
+    if (room && memcmp(opt, big, sizeof big) == 0)
+        return (q->bytes[2] & 1) == 0 && type_before(opt) == NSP_TYPE_DNSKEY;
+    bool edns = room && memcmp(opt, tail, sizeof tail) == 0;
+    return may_begin(q->bytes, type_before(edns ? opt : opt + sizeof tail), edns);
 }
 
 bool runs_is_connection(const flow_t *flow)

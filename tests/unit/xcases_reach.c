@@ -293,6 +293,22 @@ static void big_txt_answered(xlab_t *x)
     set_txt(x, 1800);
 }
 
+/* A load balancer that drops what is asked about the zone, over both transports. */
+static void soa_silent(xlab_t *x)
+{
+    static const xquery_t udp[] = {XQ_SOA, XQ_EDNS, XQ_CASE};
+    for (size_t i = 0; i < sizeof udp / sizeof udp[0]; i++)
+        x->probe[BAD][udp[i]].act = XA_SILENT;
+    x->probe[BAD][XQ_TCP].act = XA_OPEN_SILENT;
+}
+
+/* One lost packet of another question: that may be chance. */
+static void soa_silent_lossy(xlab_t *x)
+{
+    soa_silent(x);
+    x->probe[BAD][XQ_NS].lost = 1;
+}
+
 static void type_silent(xlab_t *x)
 {
     x->probe[BAD][XQ_NODATA].act = XA_SILENT;
@@ -481,6 +497,8 @@ const xcase_t xcases_reach[] = {
     {FINDING_UDP_TRUNCATED, true, "every answer", all_truncated, "udp-truncated"},
     {FINDING_UDP_TRUNCATED, true, "every answer but one", all_but_one_truncated, "udp-truncated"},
     {FINDING_UDP_TRUNCATED, false, "one answer", truncated, ""},
+    {FINDING_QUERY_DROPPED, true, "the SOA, over TCP too", soa_silent, "query-dropped"},
+    {FINDING_QUERY_DROPPED, false, "the SOA, where packets are lost", soa_silent_lossy, "flapping"},
     {FINDING_QUERY_DROPPED, true, "one type", type_silent, "query-dropped"},
     {FINDING_QUERY_DROPPED, true, "one type, one packet lost", lossy_once_and_type_silent,
      "query-dropped flapping"},
