@@ -265,9 +265,9 @@ static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain
                              .matrix = c->matrix,
                              .colour = session_colour(),
                              .interrupted = interrupted};
-    if (err != NET_OK && !interrupted) {
-        fprintf(stderr, "nsprobe check: out of memory or sockets; this is what was learnt\n");
-    }
+    bool failed = err != NET_OK && !interrupted;
+    if (failed)
+        fprintf(stderr, "nsprobe check: %s; this is what was learnt\n", session_lack(err));
     if (diagnose(m, &set, &c->diagnose, &findings)) {
         report.untested = !tested_domain(m, &set, &findings);
         fail_options_apply(&c->fail, &findings);
@@ -277,7 +277,7 @@ static int check_one(const check_args_t *c, net_t *net, const nsp_name_t *domain
                                    : session_exit(&findings, &set, interrupted));
         rc = check_output_write(&c->output, &report, rc);
     }
-    if (!tested_anything(&set) && !interrupted)
+    if (!tested_anything(&set) && !interrupted && !failed)
         fprintf(stderr, "nsprobe check: nothing could be sent; is there a network?\n");
     if (session_pcap_write("check", c->pcap, pcap, &set) != 0)
         rc = EXIT_UNTESTED;

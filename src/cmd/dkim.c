@@ -176,8 +176,9 @@ static int verdict(const dkim_args_t *c, const exchange_set_t *set, const dkim_r
 }
 
 static int report(const dkim_args_t *c, const exchange_set_t *set, const dkim_result_t *result,
-                  bool interrupted)
+                  net_err_t err)
 {
+    bool interrupted = err == NET_E_INTERRUPTED;
     dkim_report_t r = {.domain = &c->domain,
                        .set = set,
                        .result = result,
@@ -188,7 +189,7 @@ static int report(const dkim_args_t *c, const exchange_set_t *set, const dkim_re
     bool good = c->json ? dkim_report_json(stdout, &r) : dkim_report_text(stdout, &r);
     if (c->page.file != NULL)
         good = dkim_report_html(c->page.file, &r) && good;
-    if (r.untested && !interrupted)
+    if (r.untested && err == NET_OK)
         fprintf(stderr, "nsprobe dkim: nothing could be sent; is there a network?\n");
     return good ? verdict(c, set, result, interrupted) : EXIT_UNTESTED;
 }
@@ -212,9 +213,9 @@ static int run(const dkim_args_t *c, net_t *net, const expectations_t *e, FILE *
     if (progress)
         session_progress_end();
     if (err != NET_OK && err != NET_E_INTERRUPTED)
-        fprintf(stderr, "nsprobe dkim: out of memory or sockets; this is what was learnt\n");
+        fprintf(stderr, "nsprobe dkim: %s; this is what was learnt\n", session_lack(err));
     fail_options_apply(&c->fail, &result.findings);
-    int rc = report(c, &set, &result, err == NET_E_INTERRUPTED);
+    int rc = report(c, &set, &result, err);
     if (session_pcap_write("dkim", c->pcap, pcap, &set) != 0)
         rc = EXIT_UNTESTED;
     dkim_result_free(&result);

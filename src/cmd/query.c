@@ -24,34 +24,35 @@ typedef struct run {
     size_t size;
 } run_t;
 
-/* HOST or HOST#PORT, by the system's resolver. */
-static bool find_host(const query_spec_t *q, addr_t *out, char err[300])
+/* HOST or HOST#PORT, by the system's resolver. Returns 0 or an exit code. */
+static int find_host(const query_spec_t *q, addr_t *out)
 {
     char host[256];
     uint32_t port = q->port;
     struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
     struct addrinfo *list = NULL;
     const char *hash = strchr(q->server, '#');
-    if (hash != NULL && !parse_u32(hash + 1, 1, UINT16_MAX, &port)) {
-        snprintf(err, 300, "@%s: port '%s': expected 1 to 65535", q->server, hash + 1);
-        return false;
-    }
+    if (hash != NULL && !parse_u32(hash + 1, 1, UINT16_MAX, &port))
+        return usage_error("query", "@%s: port '%s': expected 1 to 65535", q->server, hash + 1);
     int n = hash != NULL ? (int)(hash - q->server) : (int)strlen(q->server);
     snprintf(host, sizeof host, "%.*s", n, q->server);
     hints.ai_family = q->family == 4 ? AF_INET : q->family == 6 ? AF_INET6 : AF_UNSPEC;
     int rc = getaddrinfo(host, NULL, &hints, &list);
     if (rc != 0) {
-        snprintf(err, 300, "@%s: %s; give an address, as @192.0.2.1", q->server, gai_strerror(rc));
-        return false;
+        usage_error("query", "@%s: %s; give an address, as @192.0.2.1", q->server,
+                    gai_strerror(rc));
+        /* whether there is such a host is not known */
+        return rc == EAI_AGAIN || rc == EAI_FAIL || rc == EAI_SYSTEM ? EXIT_UNTESTED : EXIT_USAGE;
     }
     bool good = addr_from_sockaddr(list->ai_addr, list->ai_addrlen, out);
     out->port = (uint16_t)port;
     freeaddrinfo(list);
-    return good;
+    return good ? 0 : EXIT_USAGE;
 }
 
-/* The server's address: text, a host name, or the first of the system's resolvers. */
-static bool find_server(const query_spec_t *q, addr_t *out, char err[300])
+/* The server's address: text, a host name, or the first of the system's resolvers. Returns 0 or an
+ * exit code. */
+static int find_server(const query_spec_t *q, addr_t *out)
 {
     if (q->server == NULL) {
         addr_t list[RESOLVCONF_MAX];
@@ -60,19 +61,17 @@ static bool find_server(const query_spec_t *q, addr_t *out, char err[300])
             if (q->family == 0 || list[i].family == q->family) {
                 *out = list[i];
                 out->port = q->port;
-                return true;
+                return 0;
             }
         }
-        snprintf(err, 300, "no server given with @, and none in /etc/resolv.conf");
-        return false;
+        return usage_error("query", "no server given with @, and none in /etc/resolv.conf");
     }
     if (addr_from_text(q->server, strlen(q->server), q->port, out)) {
         if (q->family == 0 || q->family == out->family)
-            return true;
-        snprintf(err, 300, "@%s is not an IPv%u address", q->server, q->family);
-        return false;
+            return 0;
+        return usage_error("query", "@%s is not an IPv%u address", q->server, q->family);
     }
-    return find_host(q, out, err);
+    return find_host(q, out);
 }
 
 static void mix_case(run_t *run, nsp_name_t *name)
@@ -269,6 +268,13 @@ static int exit_code_of(const outcome_t *o)
                                                                          : EXIT_UNTESTED;
 }
 
+static int not_sent(const exchange_t *x, net_err_t err)
+{
+    fprintf(stderr, "nsprobe query: cannot send: %s\n",
+            session_lack(x == NULL ? NET_E_MEMORY : err));
+    return EXIT_UNTESTED;
+}
+
 static int run_one(run_t *run, const query_spec_t *q, const addr_t *server)
 {
     net_err_t err = NET_OK;
@@ -281,18 +287,16 @@ static int run_one(run_t *run, const query_spec_t *q, const addr_t *server)
         return usage_error("query", "the query does not fit into 65535 octets");
     }
     exchange_t *x = ask(run, q, server, q->tcp ? TRANSPORT_TCP : TRANSPORT_UDP, &err);
-    if (x == NULL || (err != NET_OK && err != NET_E_INTERRUPTED)) {
-        fprintf(stderr, "nsprobe query: cannot send: out of memory or sockets\n");
-        return EXIT_UNTESTED;
-    }
+    if (x == NULL || (err != NET_OK && err != NET_E_INTERRUPTED))
+        return not_sent(x, err);
     outcome_of(x, &o, run->scratch);
     bool truncated = o.kind == OUTCOME_ANSWERED && nsp_msg_has(&run->scratch->msg, NSP_FLAG_TC);
     if (truncated && !q->tcp && !q->ignore_tc && err == NET_OK) {
         if (!q->json && !q->short_answer)
             printf(";; Truncated, asking again over TCP.\n");
         x = ask(run, q, server, TRANSPORT_TCP, &err);
-        if (x == NULL)
-            return EXIT_UNTESTED;
+        if (x == NULL || (err != NET_OK && err != NET_E_INTERRUPTED))
+            return not_sent(x, err);
         outcome_of(x, &o, run->scratch);
     }
     if (!q->json) {
@@ -327,7 +331,7 @@ static int run_all(run_t *run, const query_list_t *list, const addr_t *servers)
     if (err == NET_OK)
         err = engine_new(run->net, &run->set, NULL, &run->engine);
     if (err != NET_OK || run->scratch == NULL) {
-        fprintf(stderr, "nsprobe query: no socket or no memory\n");
+        fprintf(stderr, "nsprobe query: %s\n", session_lack(err != NET_OK ? err : NET_E_MEMORY));
         return EXIT_UNTESTED;
     }
     for (size_t i = 0; i < list->count; i++) {
@@ -343,9 +347,9 @@ static int query_prepare(const query_list_t *list, addr_t *servers)
 {
     for (size_t i = 0; i < list->count; i++) {
         const query_spec_t *q = &list->item[i];
-        char err[300];
-        if (!find_server(q, &servers[i], err))
-            return usage_error("query", "%s", err);
+        int rc = find_server(q, &servers[i]);
+        if (rc != 0)
+            return rc;
         if (q->source.family != 0 && q->source.family != servers[i].family)
             return usage_error("query", "-b is of another family than the server's address");
     }

@@ -69,6 +69,13 @@ bool session_colour(void)
     return session_terminal(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
 }
 
+const char *session_lack(net_err_t err)
+{
+    return err == NET_E_LIMIT    ? "this process may open no more files (ulimit -n)"
+           : err == NET_E_MEMORY ? "memory is out"
+                                 : "the system gives no socket";
+}
+
 int session_exit(const finding_list_t *list, const exchange_set_t *set, bool interrupted)
 {
     int worst = finding_list_worst(list);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "diagnose/finding.h"
+#include "net/net.h"
 
 /* True when fd is a terminal that knows colours and ways to move: TERM says which it is, and it is
  * not "dumb". */
@@ -26,6 +27,9 @@ void session_progress_end(void);
 
 /* Whether text on stdout is coloured: it is such a terminal, and NO_COLOR is not set. */
 bool session_colour(void);
+
+/* What a run lacked that ended with an error, as in "..., and so it ended". */
+const char *session_lack(net_err_t err);
 
 /* The exit code of what was found: EXIT_INTERRUPTED, EXIT_UNTESTED, or by the worst finding. */
 int session_exit(const finding_list_t *list, const exchange_set_t *set, bool interrupted);

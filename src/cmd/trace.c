@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/session.h"
 #include "diagnose/way.h"
 #include "exchange/icmp.h"
 
@@ -403,7 +404,7 @@ static int trace_over(net_t *net, const trace_args_t *a)
         t->interrupted = err == NET_E_INTERRUPTED;
         rc = report(t);
     } else {
-        fprintf(stderr, "nsprobe trace: no socket or no memory\n");
+        fprintf(stderr, "nsprobe trace: %s\n", session_lack(err));
     }
     engine_free(e);
     if (t != NULL)
@@ -421,7 +422,7 @@ static int run_trace(const trace_args_t *a)
         fprintf(stderr, "nsprobe trace: --raw needs CAP_NET_RAW; run: sudo setcap cap_net_raw+ep "
                         "$(command -v nsprobe)\n");
     else if (err != NET_OK)
-        fprintf(stderr, "nsprobe trace: no socket or no memory\n");
+        fprintf(stderr, "nsprobe trace: %s\n", session_lack(err));
     if (err != NET_OK)
         return EXIT_UNTESTED;
     int rc = trace_over(net, a);

@@ -138,6 +138,8 @@ void message_print(FILE *out, const nsp_msg_t *m)
         fputs("\n", out);
     }
     print_faults(out, m);
+    if (m->fault_count > 0 || !m->complete)
+        fputs("\n", out);
     free(buf);
 }
 

@@ -2,6 +2,7 @@
 """`nsprobe query +short`: records on standard output, and nothing else; what else there is to know
 of the reply on standard error."""
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,26 @@ def short(prog, port, *words):
                            "--tries", "1", "+ignore", *words], capture_output=True, text=True, check=False)
 
 
+def own_troubles(t, prog):
+    """What this machine lacks is said, and is no wrong usage."""
+    few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))
+    for argv in (["query", "@127.0.0.1", "z.test"], ["trace", "@127.0.0.1", "z.test"],
+                 ["check", "--from", "127.0.0.1", "z.test"],
+                 ["dkim", "--from", "127.0.0.1", "z.test", "a", "b", "c"]):
+        p = subprocess.run([prog, *argv], capture_output=True, text=True, check=False,
+                           preexec_fn=few)
+        t.check(f"{argv[0]}: too few files", p.returncode == 3 and p.stderr.count("\n") == 1 and
+                "ulimit -n" in p.stderr, f"{p.returncode} {p.stderr}")
+    apart = ["unshare", "--net", prog, "query"]
+    if subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode:
+        t.skip("a host name that cannot be looked up", "no network namespaces")
+        return
+    p = subprocess.run([*apart, "@host.invalid", "z.test"], capture_output=True, text=True,
+                       check=False)
+    t.check("a host name that cannot be looked up", "@host.invalid: " in p.stderr and
+            p.returncode == (64 if "not known" in p.stderr else 3), f"{p.returncode} {p.stderr}")
+
+
 def main():
     a = tap.arguments()
     t = tap.Tap()
@@ -70,6 +91,7 @@ def main():
             p = short(a.prog, PORT + len(CASES), "z.test", "A")
             t.equal("referral", (p.returncode, p.stdout, p.stderr),
                     (0, "", ";; no answer, but a referral to the servers of z.test.\n"))
+    own_troubles(t, a.prog)
     return t.done()
 
 
