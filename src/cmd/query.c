@@ -179,12 +179,18 @@ static void print_message(run_t *run, const query_spec_t *q, const event_t *e, c
         message_print_lack(stderr, m);
         return;
     }
-    printf("%s\n", title);
+    bool comments = (q->hidden & MESSAGE_COMMENTS) == 0;
+    if (comments)
+        printf("%s\n", title);
     if (q->hex)
         message_print_hex(stdout, m, SIZE_MAX);
     if (q->hex)
         putchar('\n');
-    message_print(stdout, m);
+    message_print(stdout, m, q->hidden);
+    if (comments)
+        return;
+    fflush(stdout);
+    message_print_lack(stderr, m);
 }
 
 static void print_text(run_t *run, const query_spec_t *q, const exchange_t *x, const outcome_t *o)
@@ -192,14 +198,15 @@ static void print_text(run_t *run, const query_spec_t *q, const exchange_t *x, c
     const event_t *sent = exchange_query(x);
     if (!q->short_answer && sent != NULL && (q->show_query || q->hex))
         print_message(run, q, sent, ";; Sent:");
-    if (!q->short_answer || o->reply == NULL)
+    bool comments = !q->short_answer && (q->hidden & MESSAGE_COMMENTS) == 0;
+    if (comments || o->reply == NULL)
         print_events(run, x);
     const event_t *reply = exchange_reply(x);
     if (reply != NULL)
         print_message(run, q, reply, ";; Got answer:");
     else
         printf(";; no matching reply: %s\n", outcome_name(o->kind));
-    if (!q->short_answer)
+    if (!q->short_answer && (q->hidden & MESSAGE_STATS) == 0)
         print_trailer(x, o);
 }
 
@@ -292,7 +299,7 @@ static int run_one(run_t *run, const query_spec_t *q, const addr_t *server)
     outcome_of(x, &o, run->scratch);
     bool truncated = o.kind == OUTCOME_ANSWERED && nsp_msg_has(&run->scratch->msg, NSP_FLAG_TC);
     if (truncated && !q->tcp && !q->ignore_tc && err == NET_OK) {
-        if (!q->json && !q->short_answer)
+        if (!q->json && !q->short_answer && (q->hidden & MESSAGE_COMMENTS) == 0)
             printf(";; Truncated, asking again over TCP.\n");
         x = ask(run, q, server, TRANSPORT_TCP, &err);
         if (x == NULL || (err != NET_OK && err != NET_E_INTERRUPTED))

@@ -45,6 +45,14 @@ enum {
     Q_SHORT,
     Q_JSON,
     Q_SHOW_QUERY,
+    Q_CMD,
+    Q_ALL,
+    Q_COMMENTS,
+    Q_QUESTION,
+    Q_ANSWER,
+    Q_AUTHORITY,
+    Q_ADDITIONAL,
+    Q_STATS,
     Q_SEND_HEX,
     Q_PCAP,
     Q_RAW
@@ -87,6 +95,14 @@ const option_desc_t query_options[] = {
     {Q_SHORT, "short", 's', "short", NULL, "show only the answers' RDATA"},
     {Q_JSON, "json", 'j', "json", NULL, "one JSON object a query"},
     {Q_SHOW_QUERY, "qr", 0, "qr", NULL, "show the query too"},
+    {Q_ALL, "all", 0, "all", NULL, "show all parts; +noall +answer: only that one"},
+    {Q_COMMENTS, "comments", 0, "comments", NULL, "show header, EDNS, titles and events"},
+    {Q_QUESTION, "question", 0, "question", NULL, "show the question"},
+    {Q_ANSWER, "answer", 0, "answer", NULL, "show the answer section"},
+    {Q_AUTHORITY, "authority", 0, "authority", NULL, "show the authority section"},
+    {Q_ADDITIONAL, "additional", 0, "additional", NULL, "show the additional section"},
+    {Q_STATS, "stats", 0, "stats", NULL, "show time, server and size"},
+    {Q_CMD, "cmd", 0, "cmd", NULL, "no effect, as no command line is shown"},
     {Q_SEND_HEX, "send-hex", 0, NULL, "HEX|@FILE", "send exactly these octets"},
     {Q_PCAP, "pcap", 0, NULL, "FILE", "write the packets to a pcap"},
     {Q_RAW, "raw", 0, NULL, NULL, "own IP and UDP headers (needs CAP_NET_RAW)"},
@@ -321,12 +337,40 @@ static bool *flag_of(query_spec_t *q, int id)
     }
 }
 
+/* The parts of a message that an option shows or hides; 0 for any other. */
+static unsigned parts_of(int id)
+{
+    switch (id) {
+    case Q_ALL:
+        return MESSAGE_ALL;
+    case Q_COMMENTS:
+        return MESSAGE_COMMENTS;
+    case Q_QUESTION:
+        return MESSAGE_QUESTION;
+    case Q_ANSWER:
+        return MESSAGE_ANSWER;
+    case Q_AUTHORITY:
+        return MESSAGE_AUTHORITY;
+    case Q_ADDITIONAL:
+        return MESSAGE_ADDITIONAL;
+    case Q_STATS:
+        return MESSAGE_STATS;
+    default:
+        return 0;
+    }
+}
+
 /* Options without a value; -1 for any other. */
 static int take_flag(query_spec_t *q, int id, bool on)
 {
     bool *flag = flag_of(q, id);
+    unsigned parts = parts_of(id);
     if (flag != NULL)
         *flag = on;
+    if (parts != 0 || id == Q_CMD) {
+        q->hidden = on ? q->hidden & ~parts : q->hidden | parts;
+        return 0;
+    }
     switch (id) {
     case Q_RECURSE:
         q->recurse_given = true;

@@ -5,6 +5,7 @@
 #include "cmd/options.h"
 #include "probe/engine.h"
 #include "proto/nsproto.h"
+#include "report/message_text.h"
 
 #define QUERIES_MAX       64
 #define QUERY_OPTION_DATA 512
@@ -44,6 +45,7 @@ typedef struct query_spec {
     bool short_answer;
     bool json;
     bool show_query;
+    unsigned hidden;      /* MESSAGE_ bits: parts that are not shown */
     const char *send_hex; /* octets to send instead of a question */
     const char *pcap;
     bool raw;

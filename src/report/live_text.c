@@ -1,10 +1,11 @@
 #include "report/live_text.h"
-#include "exchange/noun.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "exchange/noun.h"
 
 bool live_table_init(live_table_t *t)
 {

@@ -1,7 +1,8 @@
 #include "report/message_text.h"
-#include "exchange/noun.h"
 
 #include <stdlib.h>
+
+#include "exchange/noun.h"
 
 /* One record's text at most: RDATA of 65535 octets, each as \DDD, and names. */
 #define TEXT_MAX (4 * 65536 + 4096)
@@ -53,13 +54,14 @@ static void print_edns(FILE *out, const nsp_msg_t *m, char *buf)
                 noun(e.option_lost, "option", "options"));
 }
 
-static void print_questions(FILE *out, const nsp_msg_t *m)
+static void print_questions(FILE *out, const nsp_msg_t *m, bool titled)
 {
     nsp_reader_t r = nsp_reader(m->wire, m->size);
     r.pos = NSP_HEADER_SIZE;
     if (m->found[NSP_QUESTION] == 0)
         return;
-    fputs("\n;; QUESTION SECTION:\n", out);
+    if (titled)
+        fputs("\n;; QUESTION SECTION:\n", out);
     for (uint16_t i = 0; i < m->found[NSP_QUESTION]; i++) {
         nsp_name_t name;
         char text[NSP_NAME_TEXT_MAX];
@@ -88,6 +90,7 @@ static void print_rr(FILE *out, const nsp_msg_t *m, const nsp_rr_t *rr, char *bu
             nsp_type_text(rr->type, type), buf);
 }
 
+/* title: NULL for none. */
 static void print_section(FILE *out, const nsp_msg_t *m, nsp_section_t s, const char *title,
                           char *buf)
 {
@@ -96,7 +99,7 @@ static void print_section(FILE *out, const nsp_msg_t *m, nsp_section_t s, const 
         const nsp_rr_t *rr = nsp_msg_rr(m, s, i);
         if (rr->type == NSP_TYPE_OPT && rr == &m->rr[m->opt])
             continue;
-        if (first)
+        if (first && title != NULL)
             fprintf(out, "\n;; %s SECTION:\n", title);
         first = false;
         print_rr(out, m, rr, buf);
@@ -118,27 +121,50 @@ static void print_faults(FILE *out, const nsp_msg_t *m)
         fprintf(out, ";; understood up to octet %u of %u\n", m->stopped, m->size);
 }
 
-void message_print(FILE *out, const nsp_msg_t *m)
+static void print_header(FILE *out, const nsp_msg_t *m, char *buf)
 {
     char opcode[16];
     char rcode[16];
+    fprintf(out, ";; ->>HEADER<<- opcode: %s, status: %s, id: %u\n",
+            nsp_opcode_text(nsp_msg_opcode(m), opcode), nsp_rcode_text(nsp_msg_rcode(m), rcode),
+            m->id);
+    print_flags(out, m);
+    print_edns(out, m, buf);
+}
+
+static void print_sections(FILE *out, const nsp_msg_t *m, unsigned hidden, char *buf)
+{
+    static const struct {
+        unsigned part;
+        nsp_section_t section;
+        const char *title;
+    } sections[] = {{MESSAGE_ANSWER, NSP_ANSWER, "ANSWER"},
+                    {MESSAGE_AUTHORITY, NSP_AUTHORITY, "AUTHORITY"},
+                    {MESSAGE_ADDITIONAL, NSP_ADDITIONAL, "ADDITIONAL"}};
+    bool titled = (hidden & MESSAGE_COMMENTS) == 0;
+    if ((hidden & MESSAGE_QUESTION) == 0)
+        print_questions(out, m, titled);
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++)
+        if ((hidden & sections[i].part) == 0)
+            print_section(out, m, sections[i].section, titled ? sections[i].title : NULL, buf);
+}
+
+void message_print(FILE *out, const nsp_msg_t *m, unsigned hidden)
+{
+    bool comments = (hidden & MESSAGE_COMMENTS) == 0;
     char *buf = malloc(TEXT_MAX);
     if (buf == NULL)
         return;
     if (m->size >= NSP_HEADER_SIZE) {
-        fprintf(out, ";; ->>HEADER<<- opcode: %s, status: %s, id: %u\n",
-                nsp_opcode_text(nsp_msg_opcode(m), opcode), nsp_rcode_text(nsp_msg_rcode(m), rcode),
-                m->id);
-        print_flags(out, m);
-        print_edns(out, m, buf);
-        print_questions(out, m);
-        print_section(out, m, NSP_ANSWER, "ANSWER", buf);
-        print_section(out, m, NSP_AUTHORITY, "AUTHORITY", buf);
-        print_section(out, m, NSP_ADDITIONAL, "ADDITIONAL", buf);
-        fputs("\n", out);
+        if (comments)
+            print_header(out, m, buf);
+        print_sections(out, m, hidden, buf);
+        if (comments)
+            fputs("\n", out);
     }
-    print_faults(out, m);
-    if (m->fault_count > 0 || !m->complete)
+    if (comments)
+        print_faults(out, m);
+    if (comments && (m->fault_count > 0 || !m->complete))
         fputs("\n", out);
     free(buf);
 }

@@ -6,8 +6,18 @@
 
 #include "proto/nsproto.h"
 
-/* Prints header, EDNS, question and sections as dig does; faults as ";;" lines. */
-void message_print(FILE *out, const nsp_msg_t *m);
+/* Parts of what is shown: bits. */
+#define MESSAGE_COMMENTS   1u /* header, EDNS, titles, blank lines, faults */
+#define MESSAGE_QUESTION   2u
+#define MESSAGE_ANSWER     4u
+#define MESSAGE_AUTHORITY  8u
+#define MESSAGE_ADDITIONAL 16u
+#define MESSAGE_STATS      32u /* what a caller prints behind it */
+#define MESSAGE_ALL        63u
+
+/* Prints header, EDNS, question and sections as dig does, without those that are hidden; faults as
+ * ";;" lines. */
+void message_print(FILE *out, const nsp_msg_t *m, unsigned hidden);
 /* Only the RDATA of each answer record, one a line. */
 void message_print_short(FILE *out, const nsp_msg_t *m);
 /* What these do not tell, as ";;" lines: that the message is malformed or cut, an error, or a

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`nsprobe query +short`: records on standard output, and nothing else; what else there is to know
-of the reply on standard error."""
+"""`nsprobe query` with parts hidden: +short and +noall +answer have records on standard output, and
+nothing else; what else there is to know of the reply is on standard error."""
 import os
 import resource
 import subprocess
@@ -42,9 +42,35 @@ CASES = [
 ]
 
 
+def query(prog, port, *words):
+    return subprocess.run([prog, "query", f"@127.0.0.1#{port}", "--timeout", "0.3", "--tries", "1",
+                           *words], capture_output=True, text=True, check=False)
+
+
 def short(prog, port, *words):
-    return subprocess.run([prog, "query", f"@127.0.0.1#{port}", "+short", "--timeout", "0.3",
-                           "--tries", "1", "+ignore", *words], capture_output=True, text=True, check=False)
+    return query(prog, port, "+short", "+ignore", *words)
+
+
+def parts(t, prog):
+    """As dig shows and hides them."""
+    record = "z.test.\t300\tIN\tSOA\tn1.z.test. host.z.test. 1 2 3 4 5\n"
+    glue = "z.test.\t300\tIN\tNS\tn1.z.test.\n"
+    question = ";z.test.\t\tIN\tSOA\n"
+    for words, wanted in (("+noall +answer", record), ("+nocmd +noall +answer", record),
+                          ("+noall +question", question), ("+noall", ""),
+                          ("+noall +answer +question", question + record)):
+        p = query(prog, PORT, "z.test", "SOA", *words.split())
+        t.equal(words, (p.returncode, p.stdout, p.stderr), (0, wanted, ""))
+    p = query(prog, PORT + len(CASES), "z.test", "A", "+noall", "+authority")
+    t.equal("+noall +authority", p.stdout, glue)
+    p = query(prog, PORT, "z.test", "SOA", "+nocomments")
+    t.check("+nocomments: the rest stays", record in p.stdout and question in p.stdout and
+            ";; SERVER" in p.stdout and "HEADER" not in p.stdout, p.stdout)
+    p = query(prog, PORT, "z.test", "SOA", "+nostats")
+    t.check("+nostats", "HEADER" in p.stdout and ";; SERVER" not in p.stdout, p.stdout)
+    p = query(prog, PORT + 2, "z.test", "SOA", "+noall", "+answer")
+    t.check("+noall: what is malformed is said", p.returncode == 2 and "MALFORMED" in p.stderr and
+            "MALFORMED" not in p.stdout, p.stderr)
 
 
 def own_troubles(t, prog):
@@ -88,6 +114,7 @@ def main():
                 t.equal(f"{name}: exit code", p.returncode, code)
                 t.check(f"{name}: what is wrong is said", words in p.stderr if words else
                         p.stderr == "", p.stderr)
+            parts(t, a.prog)
             p = short(a.prog, PORT + len(CASES), "z.test", "A")
             t.equal("referral", (p.returncode, p.stdout, p.stderr),
                     (0, "", ";; no answer, but a referral to the servers of z.test.\n"))
