@@ -150,6 +150,10 @@ raised or lowered where the case calls for it:
 - `flapping` is a notice when a single attempt was lost.
 - `wrong-source-address`, `wrong-source-port`, `wrong-id`, `wrong-question` and `not-a-response`
   are warnings when the right reply came as well.
+- `type-broken` is an error where a type is concerned that the zone has, or where AAAA is dropped or
+  denied with the whole name.
+- `versions-mixed` is an error where signed and unsigned copies answer by turns, and the parent has a
+  DS record.
 - A finding from which a graver one follows is as grave as that one: `serial-differs` is an error
   where the signatures of the old copy have expired.
 - `dnssec-keys-differ` is an error when what one server signs does not verify with the keys of the
@@ -182,6 +186,8 @@ What follows from another finding is not reported again:
 - Where the keys of an address do not verify, its records are not judged for DNSSEC as well; where
   the parent's word on a zone does not, nothing in the zone is. What is the same at all addresses is
   one finding about the zone.
+- Where machines with signed and unsigned copies answer by turns (`versions-mixed`), the address is not
+  judged for DNSSEC.
 - Where an answer over UDP is cut, a failure of TCP is `truncated-no-tcp` in place of `tcp-...`.
 
 ## What the peers test

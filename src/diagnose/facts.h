@@ -75,15 +75,16 @@ typedef struct subject {
     bool flapping;     /* loses so much that silence of one kind proves nothing */
     bool has_serial;
     uint32_t serial;
-    nsp_name_t primary;  /* MNAME of its SOA, as copy_primary read it; len 0: not read yet */
-    bool no_keys;        /* no DNSKEY, though the parent has a DS or others have keys */
-    bool keys_ahead;     /* other keys than the DS names, in a newer copy than those with these */
-    bool ds_digest;      /* a DS has the tag of a key here, and not its digest; none fits one */
-    bool keys_error;     /* asked for DNSKEY with DO it answers with an error; */
-    uint16_t keys_rcode; /* this one; */
-    bool do_error;       /* and so it does whatever is asked with DO */
-    way_t way;           /* to it, where it was looked at */
-    bool no_signatures;  /* asked with DO, it never gave a signature, and there should be some */
+    nsp_name_t primary;   /* MNAME of its SOA, as copy_primary read it; len 0: not read yet */
+    bool no_keys;         /* no DNSKEY, though the parent has a DS or others have keys */
+    bool keys_ahead;      /* other keys than the DS names, in a newer copy than those with these */
+    bool ds_digest;       /* a DS has the tag of a key here, and not its digest; none fits one */
+    bool keys_error;      /* asked for DNSKEY with DO it answers with an error; */
+    uint16_t keys_rcode;  /* this one; */
+    bool do_error;        /* and so it does whatever is asked with DO */
+    way_t way;            /* to it, where it was looked at */
+    bool signed_by_turns; /* machines with signed and unsigned copies answer here, which is told */
+    bool no_signatures;   /* asked with DO, it never gave a signature, and there should be some */
 } subject_t;
 
 typedef struct diag {

@@ -350,6 +350,17 @@ static void find_ahead(signed_zone_t *z)
     }
 }
 
+/* Validators get SERVFAIL by turns where the parent has a DS record. */
+static void raise_by_turns(const signed_zone_t *z)
+{
+    const diag_t *d = z->d;
+    for (size_t i = d->first; z->ds == DS_SOME && i < d->list->count; i++)
+        for (size_t k = 0; k < d->subject_count; k++)
+            if (d->list->item[i].id == FINDING_VERSIONS_MIXED && d->subject[k].signed_by_turns &&
+                addr_equal(&d->list->item[i].addr, &d->subject[k].a->addr))
+                d->list->item[i].severity = SEVERITY_ERROR;
+}
+
 void rules_signed(diag_t *d)
 {
     signed_zone_t z;
@@ -372,6 +383,7 @@ void rules_signed(diag_t *d)
     }
     if (ok) {
         report_all(&z);
+        raise_by_turns(&z);
         signed_hold_back(&z);
     }
     d->list->out_of_memory = d->list->out_of_memory || !ok || z.out_of_memory;

@@ -99,7 +99,8 @@ static void gather_place(signed_zone_t *z, signed_place_t *p)
         if (q != SIGNED_COUNT)
             read_exchange(d, x, q, &p->answer[q], &p->signatures);
     }
-    p->counts = p->s->serves && !p->s->folded && p->answer[SIGNED_DNSKEY].x != NULL;
+    p->counts = p->s->serves && !p->s->folded && !p->s->signed_by_turns &&
+                p->answer[SIGNED_DNSKEY].x != NULL;
     p->keyed = p->counts && p->answer[SIGNED_DNSKEY].count > 0;
 }
 

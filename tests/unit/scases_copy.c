@@ -130,6 +130,12 @@ static void unsigned_provider(signedworld_t *w)
         w->x.probe[3][q].soa_names = "ns.example.org. host.example.org.";
 }
 
+/* Two machines at one address, of which one has an unsigned copy: nothing more is judged there. */
+static void by_turns(signedworld_t *w)
+{
+    w->place[3].by_turns = true;
+}
+
 static void expired_behind(signedworld_t *w)
 {
     w->place[3].how.expiration = NOW - DAY;
@@ -163,5 +169,6 @@ const scase_t scases_copy[] = {
     {"an unsigned copy of an older zone", unsigned_behind, "dnssec-unsigned dnssec-keys-differ"},
     {"an unsigned copy of another provider", unsigned_provider,
      "dnssec-unsigned dnssec-keys-differ"},
+    {"signed and unsigned by turns", by_turns, ""},
     {"expired at one address, of an older zone", expired_behind, "dnssec-expired"},
     {NULL, NULL, NULL}};

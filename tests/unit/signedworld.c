@@ -266,6 +266,8 @@ static void put_wildcard(nsp_builder_t *b, const place_plan_t *p, const nsp_name
 static void answer(nsp_builder_t *b, const place_plan_t *p, const nsp_name_t *qname, uint16_t type)
 {
     bool there = true;
+    place_plan_t other = *p;
+    other.unsigned_all = other.no_proofs = true;
     switch (type) {
     case NSP_TYPE_DNSKEY:
         there = p->key_count > 0;
@@ -295,7 +297,7 @@ static void answer(nsp_builder_t *b, const place_plan_t *p, const nsp_name_t *qn
         break;
     }
     if (!there)
-        put_proof(b, p, type == NSP_TYPE_A);
+        put_proof(b, p->by_turns && type == NSP_TYPE_CDNSKEY ? &other : p, type == NSP_TYPE_A);
 }
 
 /* --- exchanges --- */

@@ -21,6 +21,7 @@ typedef struct place_plan {
     uint16_t unsigned_type;
     bool unsigned_all;
     bool no_proofs;
+    bool by_turns; /* another machine, with an unsigned copy, answers for CDNSKEY */
     bool nsec3;
     bool param_lacks; /* NSEC3 without NSEC3PARAM */
     bool param_other;

@@ -44,6 +44,8 @@ static const struct advice {
     {"an unsigned copy of another provider", FINDING_DNSSEC_UNSIGNED,
      "This server has an unsigned copy of the zone, from another provider",
      "at the registrar, remove the DS record of example.net first"},
+    {"signed and unsigned by turns", FINDING_VERSIONS_MIXED,
+     "A load balancer or an anycast address", "whose copy of the zone is not signed"},
     {"signatures are asked for in vain at one address", FINDING_DNSSEC_UNSIGNED,
      "The server's software does not do DNSSEC", "remove what takes signatures out"},
     {"signatures are asked for in vain at one address", FINDING_DNSSEC_NO_DENIAL,
