@@ -69,7 +69,7 @@ def main():
         code, out = run(tree, prog, "query", "@127.0.0.1#9", "x.test", "SHOWN", "--timeout", "0.1",
                         "--tries", "1")
         t.check("the type is known", code == 3, f"{code} {out}")  # 64: no such type
-        code, out = run(tree, prog, "explain", "soa-ttl-zero")
+        code, out = run(tree, prog, "explain", "soa-minimum-zero")
         t.check("the finding is known", code == 0 and "TTL" in out, out)
         code, out = run(tree, "sh", "-c", f"{prog} serve --list | grep opcode-notify")
         t.check("the fault is known", code == 0 and "NOTIFY in a reply" in out, out)
