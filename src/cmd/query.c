@@ -366,7 +366,7 @@ static int query_prepare(const query_list_t *list, addr_t *servers)
 static int cmd_query(int argc, char **argv)
 {
     query_list_t list = {0};
-    addr_t servers[QUERIES_MAX];
+    addr_t servers[QUERIES_MAX] = {0};
     FILE *pcap = NULL;
     int rc = query_parse(&command_query, argc, argv, &list);
     if (rc == 0)

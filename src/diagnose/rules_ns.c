@@ -236,15 +236,12 @@ static void mismatch_fix(diag_t *d, const mismatch_t *n, finding_t *f)
                   " from the delegation at the registrar.");
     if (to_zone.count > 0 && to_parent.count > 1 && !any_common(d, n)) {
         /* all serve the zone, and the sets have nothing in common: half of a move */
-        len = add_fix(fix, sizeof fix, len, "If the zone is moving to ", &to_parent,
-                      ": have the registrar delegate to these alone");
-        len += len < sizeof fix ? (size_t)snprintf(fix + len, sizeof fix - len,
-                                                   ", in place of %s. If all are to serve it: name "
-                                                   "all of them at the registrar and in the NS "
-                                                   "records of the zone.",
-                                                   to_zone.text)
-                                : 0;
-        finding_set_fix(f, "%s", fix);
+        add_fix(fix, sizeof fix, len, "If the zone is moving to ", &to_parent,
+                ": have the registrar delegate to these alone");
+        finding_set_fix(f,
+                        "%s, in place of %s. If all are to serve it: name all of them at the "
+                        "registrar and in the NS records of the zone.",
+                        fix, to_zone.text);
         return;
     }
     len =

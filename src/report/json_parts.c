@@ -52,7 +52,8 @@ json_t *json_hex(const uint8_t *bytes, uint32_t size)
 json_t *json_time(int64_t ns)
 {
     /* whole microseconds are exact as such, and not as nanoseconds since 1970 */
-    return json_real(ns % 1000 == 0 ? (double)(ns / 1000) / 1e6 : (double)ns / 1e9);
+    int64_t us = ns / 1000;
+    return json_real(us * 1000 == ns ? (double)us / 1e6 : (double)ns / 1e9);
 }
 
 json_t *json_seconds(int64_t ns)

@@ -39,7 +39,7 @@ const char *json_real_text(double value, char buf[JSON_REAL_MAX])
             break;
     }
     if (strpbrk(buf, ".e") == NULL)
-        strcat(buf, ".0");
+        memcpy(buf + strlen(buf), ".0", 3);
     return buf;
 }
 
