@@ -88,7 +88,7 @@ static void work(bulk_probe_t *p, model_t *m)
         p->run->outstanding++;
         if (p->in.cut)
             bulk_probe_error(p, "a domain has at most 255 octets");
-        else if (!common_name(p->in.text + strspn(p->in.text, " \t"), &domain, err))
+        else if (!common_domain(p->in.text + strspn(p->in.text, " \t"), &domain, err))
             bulk_probe_error(p, err);
         else if (!bulk_probe_skips(p, &domain))
             work_on(p, &domain, m);

@@ -67,7 +67,7 @@ static int add_domain(capture_options_t *o, const char *text)
     char err[200];
     if (o->domain_count == CAPTURE_DOMAINS_MAX)
         return usage_error("capture", "more than %d domains in one call", CAPTURE_DOMAINS_MAX);
-    if (!common_name(text, &o->domain[o->domain_count], err))
+    if (!common_domain(text, &o->domain[o->domain_count], err))
         return usage_error("capture", "domain '%.300s': %s", text, err);
     o->domain_count++;
     return 0;

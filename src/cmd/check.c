@@ -81,7 +81,7 @@ static int add_domain(check_args_t *c, const char *text)
     char err[200];
     if (c->domain_count == DOMAINS_MAX)
         return usage_error("check", "more than %d domains in one call", DOMAINS_MAX);
-    if (!common_name(text, &c->domain[c->domain_count], err))
+    if (!common_domain(text, &c->domain[c->domain_count], err))
         return usage_error("check", "domain '%s': %s", text, err);
     c->domain_count++;
     return 0;

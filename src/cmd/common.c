@@ -80,6 +80,33 @@ bool common_name(const char *text, nsp_name_t *out, char err[200])
     return e == NSP_OK;
 }
 
+/* What somebody gave in the place of a domain; NULL when it may be one. */
+static const char *no_domain(const char *text)
+{
+    addr_t address;
+    if (strstr(text, "://") != NULL)
+        return "a URL: give the domain in it";
+    if (addr_from_text(text, strlen(text), 53, &address))
+        return "an address: give a domain";
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '\\' && p[1] != '\0')
+            p++;
+        else if (*p == '@' && p != text)
+            return "an address for mail: give the domain behind the @";
+        else if (*p == ' ' || *p == '\t')
+            return "a blank within a name; as an octet of it: \\032";
+    }
+    return NULL;
+}
+
+bool common_domain(const char *text, nsp_name_t *out, char err[200])
+{
+    const char *other = no_domain(text);
+    if (other != NULL)
+        snprintf(err, 200, "%s", other);
+    return other == NULL && common_name(text, out, err);
+}
+
 /* Takes away the mark that some editors begin UTF-8 with. Returns its size. */
 static size_t skip_mark(char *text, size_t n)
 {

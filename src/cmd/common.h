@@ -25,6 +25,9 @@ void common_catch_signals(void);
  * (converted by libidn2, RFC 5891). False with a sentence in err. */
 bool common_name(const char *text, nsp_name_t *out, char err[200]);
 
+/* The same for a domain, which is no URL, no address and no address for mail. */
+bool common_domain(const char *text, nsp_name_t *out, char err[200]);
+
 /* Reads a whole file of text ("-": standard input), at most 64 MiB, without a byte order mark. NULL
  * with a sentence in err. The caller frees it; a NUL stands behind its end. */
 char *common_read_file(const char *path, size_t *len, char err[300]);

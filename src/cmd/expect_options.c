@@ -58,7 +58,7 @@ int expect_options_word(expect_options_t *o, const char *text, bool *has_domain,
     char err[200];
     if (*has_domain)
         return take_token(o, text);
-    if (!common_name(text, domain, err))
+    if (!common_domain(text, domain, err))
         return usage_error(o->command, "domain '%s': %s", text, err);
     *has_domain = true;
     return 0;

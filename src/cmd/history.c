@@ -53,7 +53,7 @@ static int stored_name(const char *text, char out[NSP_NAME_TEXT_MAX])
 {
     nsp_name_t name;
     char err[200];
-    if (!common_name(text, &name, err))
+    if (!common_domain(text, &name, err))
         return usage_error("history", "domain '%s': %s", text, err);
     nsp_name_to_text(&name, out, NSP_NAME_TEXT_MAX);
     for (char *p = out; *p != '\0'; p++)

@@ -34,6 +34,8 @@ static int find_host(const query_spec_t *q, addr_t *out)
     const char *hash = strchr(q->server, '#');
     if (hash != NULL && !parse_u32(hash + 1, 1, UINT16_MAX, &port))
         return usage_error("query", "@%s: port '%s': expected 1 to 65535", q->server, hash + 1);
+    if (q->server[strspn(q->server, "0123456789.")] == (hash != NULL ? '#' : '\0'))
+        return usage_error("query", "@%s: no whole address: expected one as @192.0.2.1", q->server);
     int n = hash != NULL ? (int)(hash - q->server) : (int)strlen(q->server);
     snprintf(host, sizeof host, "%.*s", n, q->server);
     hints.ai_family = q->family == 4 ? AF_INET : q->family == 6 ? AF_INET6 : AF_UNSPEC;

@@ -334,7 +334,7 @@ static int targets_of_file(const watch_args_t *c, watch_targets_t *out)
                                 .settings = c->settings,
                                 .provider = c->expect.provider != NULL ? c->expect.provider : "ses",
                                 .providers = c->expect.providers,
-                                .name = common_name,
+                                .name = common_domain,
                                 .time = config_time,
                                 .now = clock_of(c)};
     char *text = common_read_file(c->config, &len, read_err);
