@@ -19,6 +19,13 @@ static bool wanted_already(const model_wants_t *w, const wanted_t *q)
     return false;
 }
 
+/* Whoever is asked at the time at has no patience left then: others are asked as well. */
+static void look_again(fold_t *f, int64_t at)
+{
+    if (f->wants != NULL && at + FOLD_PATIENCE < f->wants->again_at)
+        f->wants->again_at = at + FOLD_PATIENCE;
+}
+
 void fold_want(fold_t *f, const addr_t *server, transport_t transport, const nsp_name_t *qname,
                uint16_t qtype, bool rd, bool edns)
 {
@@ -34,6 +41,7 @@ void fold_want(fold_t *f, const addr_t *server, transport_t transport, const nsp
     nsp_name_lower(&q.qname);
     if (!wanted_already(f->wants, &q))
         f->wants->item[f->wants->count++] = q;
+    look_again(f, f->now);
 }
 
 /* The exchanges of one question to one address. */
@@ -58,16 +66,10 @@ static void look_waiting(fold_t *f, const entry_t *e, variants_t *v)
 {
     const event_t *query = exchange_query(e->x);
     v->waiting = true;
-    if (query == NULL) {
-        v->fresh = true; /* queued */
-        return;
-    }
-    if (f->wants == NULL || f->now - query->at >= FOLD_PATIENCE)
+    if (query != NULL && (f->wants == NULL || f->now - query->at >= FOLD_PATIENCE))
         return;
     v->fresh = true;
-    int64_t again = query->at + FOLD_PATIENCE;
-    if (again < f->wants->again_at)
-        f->wants->again_at = again;
+    look_again(f, query != NULL ? query->at : f->now); /* without a query it is queued */
 }
 
 static void look_at(fold_t *f, uint32_t i, const nsp_name_t *zone, variants_t *v, asked_t *a)

@@ -71,6 +71,28 @@ static void test_dead_addresses_cost_one_schedule(void **state)
     assert_true(elapsed[2] < INT64_C(9000000000));
 }
 
+/* Addresses that are silent on the way to the zone cost a moment for each two, and not their
+ * schedules one after the other. */
+static void test_silent_addresses_above_cost_a_moment(void **state)
+{
+    (void)state;
+    checkrun_t r;
+    char scenario[8192];
+    size_t n = 0;
+    for (int i = 91; i < 94; i++)
+        n += (size_t)snprintf(
+            scenario + n, sizeof scenario - n,
+            "root 198.41.0.%d 2001:db8::%d\naddress 198.41.0.%d {\nbehave drop\n}\n"
+            "address 2001:db8::%d {\nbehave drop\n}\n",
+            i, i, i, i);
+    snprintf(scenario + n, sizeof scenario - n, "%s", NORMAL);
+    checkrun_begin(&r, scenario, "example.com.");
+    checkrun_expect(&r, "zone example.com. found\n" NORMAL_PARENT NORMAL_SERVERS);
+    assert_int_equal(checkrun_count_to(&r, "198.41.0.93"), 1);
+    assert_true(fakezone_elapsed(r.world) < INT64_C(10000000000)); /* 8, and 3 times 0.4 */
+    checkrun_end(&r);
+}
+
 static void test_interrupted(void **state)
 {
     (void)state;
@@ -133,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_battery_asked_of_each_address),
         cmocka_unit_test(test_dead_addresses_cost_one_schedule),
+        cmocka_unit_test(test_silent_addresses_above_cost_a_moment),
         cmocka_unit_test(test_interrupted),
         cmocka_unit_test(test_budget),
         cmocka_unit_test(test_huge_referral),
