@@ -1,6 +1,7 @@
 /* Walks to the zones that hold the names, and the addresses of these zones. */
 #include <stdlib.h>
 
+#include "diagnose/tested.h"
 #include "dkim/plan_parts.h"
 
 size_t plan_walk_to(plan_t *p, const nsp_name_t *name)
@@ -220,11 +221,21 @@ static void walk_fold(plan_t *p, walk_t *w)
     }
 }
 
+/* Where the first walk heard from nobody at all, the others, which begin at the same servers, would
+ * not either. */
+static bool nobody_answers(const facts_t *f)
+{
+    const walk_t *w = &f->walk[0];
+    return w->done && w->zone == FACTS_NONE && !tested_heard(f->set);
+}
+
 void plan_walks(plan_t *p)
 {
     facts_t *f = p->f;
     for (size_t i = 0; i < f->walk_count; i++) {
         walk_t *w = &f->walk[i];
+        if (i > 0 && !w->done && nobody_answers(f))
+            w->done = true;
         bool due = p->wants == NULL || w->folded_at != f->version || p->now >= w->again_at;
         if (!w->done && due)
             walk_fold(p, w);

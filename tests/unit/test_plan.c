@@ -301,6 +301,22 @@ static void test_hidden_primary_silent(void **state)
     dkimcase_free(&c);
 }
 
+/* Who hears from no root asks each of them once, and once without EDNS, and not for each name. */
+static void test_nobody_answers(void **state)
+{
+    (void)state;
+    dkimcase_t c;
+    char world[2000];
+    size_t n = 0;
+    for (int i = 1; i <= 5; i++)
+        n += (size_t)snprintf(world + n, sizeof world - n,
+                              "root 198.41.0.%d\naddress 198.41.0.%d {\nbehave drop\n}\n", i, i);
+    dkimcase_begin(&c, world, "example.com.", DC_A, DC_B, NULL);
+    assert_int_equal(c.set.count, 10);
+    assert_non_null(dkimcase_finding(&c, "untested"));
+    dkimcase_free(&c);
+}
+
 /* --- hostile zones --- */
 
 static void test_endless_chain(void **state)
@@ -379,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_named_by_child),
         cmocka_unit_test(test_hidden_primary),
         cmocka_unit_test(test_hidden_primary_silent),
+        cmocka_unit_test(test_nobody_answers),
         cmocka_unit_test(test_endless_chain),
         cmocka_unit_test(test_many_servers),
         cmocka_unit_test(test_circles),
