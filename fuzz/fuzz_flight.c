@@ -80,7 +80,7 @@ int __wrap_clock_nanosleep(clockid_t clock, int flags, const struct timespec *t,
 ssize_t __wrap_getrandom(void *buf, size_t n, unsigned flags);
 pool_t *__wrap_pool_new(const pool_options_t *o);
 void __wrap_pool_free(pool_t *p);
-unsigned __wrap_pool_open(pool_t *p, uint8_t family);
+unsigned __wrap_pool_open(pool_t *p, uint8_t family, int *error);
 void __wrap_pool_send(pool_t *p, uint16_t sock, pool_item_t *item, size_t count);
 void __wrap_pool_wait(pool_t *p, int64_t timeout);
 size_t __wrap_pool_receive(pool_t *p, pool_sink_t *sink, void *user);
@@ -125,10 +125,13 @@ void __wrap_pool_free(pool_t *p)
     (void)p;
 }
 
-unsigned __wrap_pool_open(pool_t *p, uint8_t family)
+unsigned __wrap_pool_open(pool_t *p, uint8_t family, int *error)
 {
     (void)p;
-    return family == 6 && play.o.pool.sockets == 3 ? 0 : play.o.pool.sockets;
+    bool none = family == 6 && play.o.pool.sockets == 3;
+    if (none)
+        *error = EAFNOSUPPORT;
+    return none ? 0 : play.o.pool.sockets;
 }
 
 /* Its number stands in the first label. */

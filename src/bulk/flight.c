@@ -403,9 +403,10 @@ static size_t fill_batch(flight_t *f, unsigned k, uint16_t sock)
 static void send_family(flight_t *f, unsigned k)
 {
     uint8_t family = k == 0 ? 4 : 6;
-    unsigned sockets = pool_open(f->pool, family);
+    int error = 0;
+    unsigned sockets = pool_open(f->pool, family, &error);
     if (sockets == 0) {
-        refuse_family(f, k, errno);
+        refuse_family(f, k, error);
         return;
     }
     while (f->ready_count[k] > 0 && f->flying < f->o.outstanding) {

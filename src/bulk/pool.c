@@ -151,13 +151,16 @@ static bool bind_random(pool_t *p, int fd, addr_t source)
     return false;
 }
 
-static int open_one(pool_t *p, uint8_t family)
+/* A bound socket, or -1: *error says why. */
+static int open_one(pool_t *p, uint8_t family, int *error)
 {
     addr_t source = family == 4 ? p->o.source4 : p->o.source6;
     source.family = family;
     int fd = socket(family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    if (fd < 0) {
+        *error = errno;
         return -1;
+    }
     if (family == 4) {
         set_int(fd, IPPROTO_IP, IP_RECVERR, 1);
     } else {
@@ -168,9 +171,8 @@ static int open_one(pool_t *p, uint8_t family)
     set_int(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_SIZE);
     set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_SIZE); /* where root may exceed the limit */
     if (!bind_random(p, fd, source)) {
-        int error = errno;
+        *error = errno;
         close(fd);
-        errno = error;
         return -1;
     }
     return fd;
@@ -181,17 +183,18 @@ uint16_t pool_first(uint8_t family)
     return family == 4 ? 0 : POOL_SOCKETS_MAX;
 }
 
-unsigned pool_open(pool_t *p, uint8_t family)
+unsigned pool_open(pool_t *p, uint8_t family, int *error)
 {
     unsigned f = family == 4 ? 0 : 1;
     bool one = (family == 4 ? p->o.source4 : p->o.source6).port != 0;
     while (p->open[f] < (one ? 1 : p->o.sockets)) {
         uint32_t sock = pool_first(family) + p->open[f];
         struct epoll_event ev = {.events = EPOLLIN, .data.u32 = sock};
-        int fd = open_one(p, family);
+        int fd = open_one(p, family, error);
         if (fd < 0)
             break;
         if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &ev) != 0) {
+            *error = errno;
             close(fd);
             break;
         }

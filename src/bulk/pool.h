@@ -59,8 +59,8 @@ typedef struct pool pool_t;
 pool_t *pool_new(const pool_options_t *o);
 void pool_free(pool_t *p);
 /* Sockets of a family (4 or 6), which are opened at the first call; 0 when there is none to be
- * had (errno says why). They are numbered from pool_first. */
-unsigned pool_open(pool_t *p, uint8_t family);
+ * had: *error then is the kernel's reason, as in errno. They are numbered from pool_first. */
+unsigned pool_open(pool_t *p, uint8_t family, int *error);
 /* Number of the first socket of a family. */
 uint16_t pool_first(uint8_t family);
 /* Sends up to POOL_BATCH messages, all of the socket's family. */

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,14 @@ static void on_events(void *user, const pool_event_t *event, size_t count)
     }
 }
 
+static unsigned open_sockets(pool_t *p, uint8_t family)
+{
+    int error = 0;
+    unsigned n = pool_open(p, family, &error);
+    assert_int_equal(error, 0);
+    return n;
+}
+
 static void receive(pool_t *p, seen_t *s, size_t wanted)
 {
     while (s->count < wanted) {
@@ -99,7 +108,7 @@ static void batch(const char *text, bool segment)
     for (size_t i = 0; i < PEERS; i++)
         if (!end_open(&end[i], text))
             skip();
-    assert_int_equal(pool_open(p, family), 4);
+    assert_int_equal(open_sockets(p, family), 4);
     for (size_t i = 0; i < ITEMS; i++) {
         static const uint32_t sizes[] = {30, 40, 41, 300};
         memset(wire[i], (int)i, sizeof wire[i]);
@@ -175,7 +184,7 @@ static void unreachable(void **state)
     assert_true(end_open(&good, "127.0.0.1"));
     assert_true(end_open(&closed, "127.0.0.1"));
     close(closed.fd);
-    assert_int_equal(pool_open(p, 4), 1);
+    assert_int_equal(open_sockets(p, 4), 1);
     for (int turn = 0; turn < 3; turn++) {
         memset(&seen, 0, sizeof seen);
         for (size_t i = 0; i < 40; i++) {
@@ -219,7 +228,7 @@ static void sizes(void **state)
     memset(&seen, 0, sizeof seen);
     assert_true(end_open(&end, "127.0.0.1"));
     item.to = &end.to;
-    assert_int_equal(pool_open(p, 4), 1);
+    assert_int_equal(open_sockets(p, 4), 1);
     pool_send(p, pool_first(4), &item, 1);
     assert_int_equal(recvfrom(end.fd, buf, sizeof buf, 0, &from.any, &size), 12);
     assert_int_equal(sendto(end.fd, big, sizeof big, 0, &from.any, size), sizeof big);
@@ -234,6 +243,20 @@ static void sizes(void **state)
     pool_free(p);
 }
 
+/* Where there is no socket to be had, the kernel's reason is told. */
+static void no_socket(void **state)
+{
+    pool_options_t o = {.sockets = 4};
+    int error = 0;
+    (void)state;
+    assert_true(addr_from_text("192.0.2.1", 9, 0, &o.source4)); /* no address of this machine */
+    pool_t *p = pool_new(&o);
+    assert_non_null(p);
+    assert_int_equal(pool_open(p, 4, &error), 0);
+    assert_int_equal(error, EADDRNOTAVAIL);
+    pool_free(p);
+}
+
 /* Ports are random, and a family's sockets are opened once. */
 static void ports(void **state)
 {
@@ -243,8 +266,8 @@ static void ports(void **state)
     pool_t *p = pool_with(true, 16);
     (void)state;
     assert_true(end_open(&end, "127.0.0.1"));
-    assert_int_equal(pool_open(p, 4), 16);
-    assert_int_equal(pool_open(p, 4), 16);
+    assert_int_equal(open_sockets(p, 4), 16);
+    assert_int_equal(open_sockets(p, 4), 16);
     for (unsigned i = 0; i < 16; i++) {
         pool_peer_t from;
         socklen_t size = sizeof from;
@@ -267,7 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches), cmocka_unit_test(batches_v6), cmocka_unit_test(unreachable),
-        cmocka_unit_test(sizes),   cmocka_unit_test(ports),
+        cmocka_unit_test(sizes),   cmocka_unit_test(no_socket),  cmocka_unit_test(ports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
