@@ -181,7 +181,7 @@ void rules_beside(diag_t *d);
 void rules_ns(diag_t *d);
 void rules_layout(diag_t *d);
 void rules_content(diag_t *d); /* after rules_layout: a single server shares all addresses */
-void rules_reverse(diag_t *d);
+void rules_reverse(diag_t *d); /* what check --thorough asks of the reverse trees (RFC 1035 3.5) */
 void rules_signed(diag_t *d);
 void rules_forms(diag_t *d); /* after rules_edns: where EDNS as such fails, no form of it is told */
 

@@ -3,6 +3,7 @@
 /* One line of forms.def. */
 typedef struct shape {
     const char *name;
+    const char *words;
     form_family_t family;
     uint16_t flags;
     uint16_t type;
@@ -14,9 +15,9 @@ typedef struct shape {
 } shape_t;
 
 static const shape_t shapes[FORM_COUNT] = {
-#define FORM(ident, name, family, flags, type, size, version, edns, options, thorough)             \
-    [FORM_ID_##                                                                                    \
-        ident] = {name, FAMILY_##family, flags, type, size, version, edns, options, thorough},
+#define FORM(ident, name, words, family, flags, type, size, version, edns, options, thorough)      \
+    [FORM_ID_##ident] = {name,    words, FAMILY_##family, flags,   type, size,                     \
+                         version, edns,  options,         thorough},
 #include "diagnose/forms.def"
 #undef FORM
 };
@@ -136,6 +137,11 @@ form_id_t form_of_query(const uint8_t *query, size_t size, transport_t transport
 const char *form_name(form_id_t id)
 {
     return id < FORM_COUNT ? shapes[id].name : "none";
+}
+
+const char *form_words(form_id_t id)
+{
+    return shapes[id < FORM_COUNT ? id : 0].words;
 }
 
 bool form_is_thorough(form_id_t id)

@@ -21,7 +21,7 @@ typedef enum form_family {
 } form_family_t;
 
 typedef enum form_id {
-#define FORM(ident, name, family, flags, type, size, version, edns, options, thorough)             \
+#define FORM(ident, name, words, family, flags, type, size, version, edns, options, thorough)      \
     FORM_ID_##ident,
 #include "diagnose/forms.def"
 #undef FORM
@@ -67,6 +67,8 @@ form_id_t form_of(const form_set_t *set, const exchange_t *x);
 form_id_t form_of_query(const uint8_t *query, size_t size, transport_t transport);
 /* "flag-aa", "edns1", ... stable, for JSON; "none" for FORM_COUNT. */
 const char *form_name(form_id_t id);
+/* "with the flag AA", ... what it is in a sentence, behind "A query"; for forms, not FORM_COUNT. */
+const char *form_words(form_id_t id);
 /* What it tests; for forms, not FORM_COUNT. */
 form_family_t form_family(form_id_t id);
 /* True for what no resolver sends: asked by check --thorough alone. */

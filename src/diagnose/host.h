@@ -34,7 +34,8 @@ void host_zone_servers(diag_t *d, const nsp_name_t *cut, char *buf, size_t cap);
 /* Where a registry says that a name does not exist, and more than the host is missing: the domain
  * below the registry that the name lies in, and that nobody has. */
 bool host_unregistered(diag_t *d, const nsp_name_t *name, nsp_name_t *domain);
-/* Where the root says that a name does not exist: the top-level domain that it lies in. */
+/* True where the root denies the top-level domain that a name lies in (RFC 8020 2): that is *tld.
+ */
 bool host_without_tld(diag_t *d, const nsp_name_t *name, nsp_name_t *tld);
 /* A name in the zone that has the zone's name twice at its end, or behind a name of the delegation,
  * as comes of a name in the zone's file without its final dot (RFC 1035 5.1): *meant is what stands

@@ -37,42 +37,6 @@ typedef struct wrong {
     bool severe; /* silence or an error at what resolvers ask, not only a wrong detail */
 } wrong_t;
 
-/* What a form is, behind "A query" and "one". */
-static const char *form_text(form_id_t id)
-{
-    static const char *const text[FORM_COUNT] = {
-        [FORM_ID_AA] = "with the flag AA",
-        [FORM_ID_AD] = "with the flag AD",
-        [FORM_ID_CD] = "with the flag CD",
-        [FORM_ID_RA] = "with the flag RA",
-        [FORM_ID_RD] = "with the flag RD",
-        [FORM_ID_TC] = "with the flag TC",
-        [FORM_ID_Z] = "with the reserved flag",
-        [FORM_ID_OPCODE] = "with opcode 15",
-        [FORM_ID_OPCODE_FLAGS] = "with opcode 15 and all flags",
-        [FORM_ID_NOTIFY] = "with opcode NOTIFY",
-        [FORM_ID_UPDATE] = "with opcode UPDATE",
-        [FORM_ID_TYPE666] = "for an unknown type (666)",
-        [FORM_ID_AAAA] = "for AAAA",
-        [FORM_ID_EDNS1] = "with EDNS version 1",
-        [FORM_ID_EDNS1_OPTION] = "with EDNS version 1 and an option",
-        [FORM_ID_EDNS1_DO] = "with EDNS version 1 and DO",
-        [FORM_ID_EDNS_512] = "with DO and a size of 512 octets",
-        [FORM_ID_EDNS_OPTION] = "with an unknown EDNS option",
-        [FORM_ID_EDNS_FLAG] = "with an unknown EDNS flag",
-        [FORM_ID_DO] = "with DO",
-        [FORM_ID_DO_CD] = "with DO and CD",
-        [FORM_ID_NSID] = "with NSID",
-        [FORM_ID_COOKIE] = "with a COOKIE",
-        [FORM_ID_EXPIRE] = "with EXPIRE",
-        [FORM_ID_ECS] = "with a client's subnet",
-        [FORM_ID_OPTIONS] = "with several EDNS options",
-        [FORM_ID_A] = "for A",
-        [FORM_ID_MX] = "for MX",
-    };
-    return text[id] != NULL ? text[id] : form_name(id);
-}
-
 static bool is_answered(const form_fact_t *f)
 {
     return f->x != NULL && f->o.kind == OUTCOME_ANSWERED;
@@ -140,7 +104,7 @@ static void say_what(wrong_t *w, const char *kind, const form_fact_t *f, const c
 
 static void say(wrong_t *w, form_id_t id, const form_fact_t *f, bool severe, const char *what)
 {
-    say_what(w, form_text(id), f, what);
+    say_what(w, form_words(id), f, what);
     w->severe = w->severe || (severe && !form_is_thorough(id));
 }
 

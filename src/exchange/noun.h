@@ -10,6 +10,7 @@ static inline const char *noun(uint64_t n, const char *one, const char *many)
     return n == 1 ? one : many;
 }
 
+/* The same for octets. */
 static inline const char *noun_octets(uint64_t n)
 {
     return noun(n, "octet", "octets");
