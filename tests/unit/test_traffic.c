@@ -338,28 +338,66 @@ static void counts_add_up(const traffic_t *t)
     }
 }
 
-#include "traffic_cases.h"
+/* For each finding one case where it appears, and others that are near it and must not have it. */
+
+#define GOOD(n)                                                                                    \
+    {                                                                                              \
+        .count = (n), .room = 1232                                                                 \
+    }
+#define GOOD_AT(n, s)                                                                              \
+    {                                                                                              \
+        .count = (n), .server = (s), .room = 1232                                                  \
+    }
+
+/* A server of a network of its own that does not answer a client that asks again. */
+#define DEAD_IN(n, s)                                                                              \
+    {                                                                                              \
+        .count = 1, .what = 's', .attempts = 3, .net = (n), .server = (s)                          \
+    }
+#define DEAD6_IN(n, s)                                                                             \
+    {                                                                                              \
+        .count = 1, .what = 's', .attempts = 3, .net = (n), .server = (s), .six = true             \
+    }
+
+#include "traffic_cases_reach.h"
+#include "traffic_cases_reply.h"
+#include "traffic_cases_room.h"
+
+static const struct {
+    const traffic_case_t *item;
+    size_t count;
+} sets[] = {
+    {reach_cases, sizeof reach_cases / sizeof reach_cases[0]},
+    {reply_cases, sizeof reply_cases / sizeof reply_cases[0]},
+    {room_cases, sizeof room_cases / sizeof room_cases[0]},
+};
+
+static unsigned bad_case(const traffic_case_t *c)
+{
+    traffic_options_t o = traffic_options_default();
+    finding_list_t list;
+    char text[600];
+    traffic_t *t = run(&o, c->part, c->one_way, &list);
+    findings_text(&list, text, sizeof text);
+    bool bad = strcmp(text, c->expect) != 0;
+    if (bad)
+        print_error("%s:\n got  %s\n want %s\n", c->title, text, c->expect);
+    for (size_t k = 0; k < list.count; k++)
+        if (needs_evidence(&list.item[k]) && list.item[k].evidence_count == 0)
+            fail_msg("%s: no evidence for %s", c->title, finding_desc(list.item[k].id)->id);
+    counts_add_up(t);
+    finding_list_free(&list);
+    traffic_free(t);
+    return bad;
+}
 
 static void test_cases(void **state)
 {
-    traffic_options_t o = traffic_options_default();
     (void)state;
-    int bad = 0;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        finding_list_t list;
-        char text[600];
-        traffic_t *t = run(&o, cases[i].part, cases[i].one_way, &list);
-        findings_text(&list, text, sizeof text);
-        if (strcmp(text, cases[i].expect) != 0)
-            print_error("%s:\n got  %s\n want %s\n", cases[i].title, text, cases[i].expect), bad++;
-        for (size_t k = 0; k < list.count; k++)
-            if (needs_evidence(&list.item[k]) && list.item[k].evidence_count == 0)
-                fail_msg("%s: no evidence for %s", cases[i].title,
-                         finding_desc(list.item[k].id)->id);
-        counts_add_up(t);
-        finding_list_free(&list);
-        traffic_free(t);
-    }
+    unsigned bad = 0;
+    for (size_t k = 0; k < sizeof sets / sizeof sets[0]; k++)
+        for (size_t i = 0; i < sets[k].count; i++)
+            bad += bad_case(&sets[k].item[i]);
     assert_int_equal(bad, 0);
 }
 
@@ -539,30 +577,35 @@ static void test_malformed_queries(void **state)
     traffic_free(t);
 }
 
+static void same_twice(const traffic_case_t *c)
+{
+    traffic_options_t o = traffic_options_default();
+    finding_list_t list[2];
+    traffic_t *t[2];
+    for (int k = 0; k < 2; k++)
+        t[k] = run(&o, c->part, c->one_way, &list[k]);
+    assert_int_equal(list[0].count, list[1].count);
+    for (size_t f = 0; f < list[0].count; f++) {
+        assert_string_equal(list[0].item[f].text, list[1].item[f].text);
+        assert_int_equal(list[0].item[f].evidence_count, list[1].item[f].evidence_count);
+        assert_memory_equal(list[0].item[f].evidence, list[1].item[f].evidence,
+                            sizeof list[0].item[f].evidence);
+    }
+    for (size_t s = 0; s < traffic_server_count(t[0]); s++)
+        assert_true(addr_equal(&traffic_server(t[0], s)->addr, &traffic_server(t[1], s)->addr));
+    for (int k = 0; k < 2; k++) {
+        finding_list_free(&list[k]);
+        traffic_free(t[k]);
+    }
+}
+
 /* The same flows give the same findings, evidence and order of servers. */
 static void test_determinism(void **state)
 {
-    traffic_options_t o = traffic_options_default();
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        finding_list_t list[2];
-        traffic_t *t[2];
-        for (int k = 0; k < 2; k++)
-            t[k] = run(&o, cases[i].part, cases[i].one_way, &list[k]);
-        assert_int_equal(list[0].count, list[1].count);
-        for (size_t f = 0; f < list[0].count; f++) {
-            assert_string_equal(list[0].item[f].text, list[1].item[f].text);
-            assert_int_equal(list[0].item[f].evidence_count, list[1].item[f].evidence_count);
-            assert_memory_equal(list[0].item[f].evidence, list[1].item[f].evidence,
-                                sizeof list[0].item[f].evidence);
-        }
-        for (size_t s = 0; s < traffic_server_count(t[0]); s++)
-            assert_true(addr_equal(&traffic_server(t[0], s)->addr, &traffic_server(t[1], s)->addr));
-        for (int k = 0; k < 2; k++) {
-            finding_list_free(&list[k]);
-            traffic_free(t[k]);
-        }
-    }
+    for (size_t k = 0; k < sizeof sets / sizeof sets[0]; k++)
+        for (size_t i = 0; i < sets[k].count; i++)
+            same_twice(&sets[k].item[i]);
 }
 
 /* Many names that are wrong at one server are one finding, which says how many. */
