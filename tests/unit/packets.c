@@ -83,6 +83,15 @@ addr_t paddr(const char *text)
     return a;
 }
 
+void pudp(packet_t *p, const char *from, uint16_t from_port, const char *to, const uint8_t *data,
+          uint32_t size)
+{
+    addr_t a = paddr(from);
+    addr_t b = paddr(to);
+    a.port = from_port;
+    packet_udp(p, NULL, &a, &b, data, size);
+}
+
 static void put16(uint8_t *at, unsigned v)
 {
     at[0] = (uint8_t)(v >> 8);

@@ -30,6 +30,9 @@ void pdecode_raw(pdecode_t *p, const packet_t *packet);
 void pdecode_raw_at(pdecode_t *p, const packet_t *packet, int64_t at);
 
 addr_t paddr(const char *text);
+/* An IP packet with one datagram, from this port to port 53 unless to has another (ADDR#PORT). */
+void pudp(packet_t *p, const char *from, uint16_t from_port, const char *to, const uint8_t *data,
+          uint32_t size);
 /* Fragment [from, to) of the payload of an IP packet; id as given. Units of 8 octets but for the
  * end. An IPv6 one gets a fragment header. */
 void pfragment(const packet_t *whole, uint32_t id, uint32_t from, uint32_t to, packet_t *out);
