@@ -109,6 +109,18 @@ static void test_advice(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* The zone of the case has a DS record: what validators ask fails by turns. */
+static void test_turns_are_an_error(void **state)
+{
+    finding_list_t list;
+    (void)state;
+    scase_run(scase_named("signed and unsigned by turns"), &list);
+    const finding_t *f = scase_first(&list, FINDING_VERSIONS_MIXED);
+    assert_non_null(f);
+    assert_int_equal(f->severity, SEVERITY_ERROR);
+    finding_list_free(&list);
+}
+
 /* That the newest copy breaks the zone stands before that others do not have it yet. */
 static void test_ahead_is_first(void **state)
 {
@@ -199,8 +211,8 @@ static void test_rcode_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_advice), cmocka_unit_test(test_ahead_is_first),
-        cmocka_unit_test(test_rcode_is_named), cmocka_unit_test(test_ds_is_of_sep),
-        cmocka_unit_test(test_unused_ds_is_first)};
+        cmocka_unit_test(test_advice),         cmocka_unit_test(test_turns_are_an_error),
+        cmocka_unit_test(test_ahead_is_first), cmocka_unit_test(test_rcode_is_named),
+        cmocka_unit_test(test_ds_is_of_sep),   cmocka_unit_test(test_unused_ds_is_first)};
     return cmocka_run_group_tests_name("signed_advice", tests, NULL, NULL);
 }
